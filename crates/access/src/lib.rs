@@ -1,0 +1,1 @@
+//! Who may have which hours: agreements, pools, organisations, calls, applications, allocations.

@@ -1,0 +1,1 @@
+//! Carries a job out on this machine.

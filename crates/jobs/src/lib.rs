@@ -1,0 +1,1 @@
+//! What a job is: script, template, life cycle, charge rule.

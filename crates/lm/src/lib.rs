@@ -1,0 +1,1 @@
+//! Trains and serves a small language model.

@@ -1,0 +1,1 @@
+//! The scheduling core: queue, machine, policies, one deterministic step.

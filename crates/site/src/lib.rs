@@ -1,0 +1,1 @@
+//! The agent, the protocol it shares with the hub, and the typed client.

@@ -1,0 +1,1 @@
+//! The digital twin: traces, replay over the scheduling core, metrics.

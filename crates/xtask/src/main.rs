@@ -1,0 +1,2 @@
+//! The project's chores: test set-up, checks, benchmarks, simulation.
+fn main() {}
