@@ -1,1 +1,14 @@
-//! Persistence on SQLite and PostgreSQL; the only place with SQL.
+//! Persistence on SQLite and PostgreSQL: one code path, forward-only migrations.
+//!
+//! The only place with SQL. Not here: rules, clocks, permissions. A use case opens one
+//! [`Tx`], reads and writes through the modules of this crate (one an aggregate), and commits once.
+
+mod db;
+mod error;
+pub mod identity;
+mod migrations;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use db::{Store, Tx};
+pub use error::StoreError;

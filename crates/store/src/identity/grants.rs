@@ -1,0 +1,112 @@
+//! Who holds which role, and where. Roles and scopes are text here; `app` gives them meaning.
+
+use sea_orm::FromQueryResult;
+use units::{PersonId, Timestamp};
+
+use crate::db::{instant, micros};
+use crate::{StoreError, Tx};
+
+/// A role held by a person within a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantRecord {
+    /// Who holds it.
+    pub person: PersonId,
+    /// The role's name.
+    pub role: String,
+    /// Where it holds.
+    pub scope: String,
+    /// Who gave it.
+    pub granted_by: String,
+    /// When.
+    pub granted_at: Timestamp,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    person: uuid::Uuid,
+    role: String,
+    scope: String,
+    granted_by: String,
+    granted_at: i64,
+}
+
+impl Row {
+    fn record(self) -> Result<GrantRecord, StoreError> {
+        Ok(GrantRecord {
+            person: PersonId::from_uuid(self.person),
+            role: self.role,
+            scope: self.scope,
+            granted_by: self.granted_by,
+            granted_at: instant(self.granted_at)?,
+        })
+    }
+}
+
+/// Gives a role; giving it again changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(tx: &Tx, grant: &GrantRecord) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO role_grant (person, role, scope, granted_by, granted_at)
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (person, role, scope) DO NOTHING";
+    tx.execute(
+        SQL,
+        [
+            grant.person.uuid().into(),
+            grant.role.clone().into(),
+            grant.scope.clone().into(),
+            grant.granted_by.clone().into(),
+            micros(grant.granted_at).into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes a role away; returns whether it was held.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(
+    tx: &Tx,
+    person: PersonId,
+    role: &str,
+    scope: &str,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "DELETE FROM role_grant WHERE person = $1 AND role = $2 AND scope = $3";
+    let rows = tx.execute(SQL, [person.uuid().into(), role.into(), scope.into()]).await?;
+    Ok(rows > 0)
+}
+
+/// What `person` holds, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_person(tx: &Tx, person: PersonId) -> Result<Vec<GrantRecord>, StoreError> {
+    const SQL: &str = "SELECT * FROM role_grant WHERE person = $1 ORDER BY granted_at, role, scope";
+    tx.all::<Row>(SQL, [person.uuid().into()]).await?.into_iter().map(Row::record).collect()
+}
+
+/// Who holds anything in `scope`, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn in_scope(tx: &Tx, scope: &str) -> Result<Vec<GrantRecord>, StoreError> {
+    const SQL: &str = "SELECT * FROM role_grant WHERE scope = $1 ORDER BY granted_at, person, role";
+    tx.all::<Row>(SQL, [scope.into()]).await?.into_iter().map(Row::record).collect()
+}
+
+/// How many people hold `role` in `scope`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(tx: &Tx, role: &str, scope: &str) -> Result<i64, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Count {
+        total: i64,
+    }
+    const SQL: &str =
+        "SELECT CAST(COUNT(*) AS BIGINT) AS total FROM role_grant WHERE role = $1 AND scope = $2";
+    let count = tx.one::<Count>(SQL, [role.into(), scope.into()]).await?;
+    Ok(count.map_or(0, |count| count.total))
+}

@@ -1,0 +1,25 @@
+//! The schema, one file a station, forward only.
+
+use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trait};
+
+mod m0001_identity;
+
+/// Every migration in order; the database remembers which it has seen.
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_identity::Migration)]
+    }
+}
+
+/// Runs statements of portable DDL in turn.
+async fn apply(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    for statement in statements {
+        connection.execute_unprepared(statement).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Databases for tests: SQLite always, PostgreSQL where `USINE_TEST_POSTGRES` names a server.
+
+use sea_orm::{ConnectionTrait, Database};
+use uuid::Uuid;
+
+use crate::Store;
+
+/// A fresh database of one kind, gone with the value (SQLite) or with the test server (PostgreSQL).
+#[derive(Debug)]
+pub struct TestDatabase {
+    /// Its connections.
+    pub store: Store,
+    /// Where it lives, for a second [`Store::open`].
+    pub url: String,
+    _directory: Option<tempfile::TempDir>,
+}
+
+/// One fresh, migrated database of each kind that can be had.
+///
+/// # Panics
+/// When a database cannot be made: a test without its database must not pass.
+#[expect(clippy::expect_used, reason = "a test that cannot have its database must fail")]
+pub async fn databases() -> Vec<TestDatabase> {
+    let mut all = vec![sqlite().await];
+    if let Ok(server) = std::env::var("USINE_TEST_POSTGRES") {
+        let name = format!("t{}", Uuid::new_v4().simple());
+        let admin = Database::connect(format!("{server}/postgres")).await.expect("the test server");
+        admin
+            .execute_unprepared(&format!("CREATE DATABASE {name}"))
+            .await
+            .expect("a database of its own for the test");
+        let url = format!("{server}/{name}");
+        let store = Store::open(&url).await.expect("a migrated PostgreSQL database");
+        all.push(TestDatabase { store, url, _directory: None });
+    }
+    all
+}
+
+/// A fresh SQLite database in a file of its own.
+///
+/// # Panics
+/// When it cannot be made.
+#[expect(clippy::expect_used, reason = "a test that cannot have its database must fail")]
+pub async fn sqlite() -> TestDatabase {
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("sqlite://{}?mode=rwc", directory.path().join("hub.db").display());
+    let store = Store::open(&url).await.expect("a migrated SQLite database");
+    TestDatabase { store, url, _directory: Some(directory) }
+}
