@@ -1,1 +1,75 @@
-//! The use cases, one module a station.
+//! The use cases, one module a station: authorise, load, decide (by a rule crate), write, announce.
+//!
+//! Not here: SQL, HTTP, rules. Every public method takes the [`Actor`] first, so that the API, the
+//! portal and the command line cannot disagree about who may do what.
+
+pub mod actor;
+pub mod announce;
+pub mod audit;
+pub mod clock;
+mod error;
+pub mod identity;
+pub mod permission;
+mod secret;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+use std::sync::Arc;
+
+use store::Store;
+use units::Timestamp;
+
+pub use actor::{Actor, Grant, Scope, Subject};
+pub use announce::{Announcements, Topic};
+pub use clock::{Clock, MovableClock, SystemClock};
+pub use error::{Error, FieldError, Reason};
+pub use permission::{Ability, Action, Role};
+pub use secret::Secret;
+
+/// What a hub is made of; `usine` and tests put it together.
+#[derive(Clone)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The one source of `now` and of new ids.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The hub: every use case is a method. Cloning is cheap and shares everything.
+#[derive(Clone)]
+pub struct App {
+    parts: Parts,
+    announcements: Announcements,
+    hashing: identity::Hashing,
+}
+
+impl App {
+    /// Puts a hub together.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            announcements: Announcements::default(),
+            hashing: identity::Hashing::default(),
+        }
+    }
+
+    /// The instant this hub believes it is.
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// The hub's clock.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.parts.clock
+    }
+
+    /// What has just changed, for live views and waiting agents.
+    pub fn announcements(&self) -> &Announcements {
+        &self.announcements
+    }
+
+    /// The database, for use cases; the crates above reach it only through them.
+    pub(crate) fn store(&self) -> &Store {
+        &self.parts.store
+    }
+}
