@@ -7,6 +7,7 @@
 //! Not here: how a job is carried out, where it waits, who may submit it, and any clock.
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
 
+pub mod charge;
 pub mod life;
 mod memory;
 pub mod request;
