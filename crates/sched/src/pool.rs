@@ -1,0 +1,98 @@
+//! What a scheduler hands out, seen through the few questions its decisions ask.
+
+use std::fmt::Debug;
+
+/// Resources that jobs take and give back.
+///
+/// One scalar, [`size`](Pool::size) against [`room`](Pool::room), bounds what can be placed; it
+/// lets the queue be searched without asking [`place`](Pool::place) about every job.
+pub trait Pool: Clone + Debug {
+    /// What a job asks.
+    type Demand: Clone + Debug;
+    /// What a job was given.
+    type Grant: Clone + Debug;
+
+    /// The bound on `demand`: it cannot be placed while `size > room`.
+    fn size(&self, demand: &Self::Demand) -> u32;
+
+    /// The room that `grant` gives back, at most.
+    fn held(&self, grant: &Self::Grant) -> u32;
+
+    /// The free room.
+    fn room(&self) -> u32;
+
+    /// Where `demand` fits now; nothing is taken yet.
+    fn place(&self, demand: &Self::Demand) -> Option<Self::Grant>;
+
+    /// Where `demand` fits in what is free both here and in `other`.
+    fn place_within(&self, other: &Self, demand: &Self::Demand) -> Option<Self::Grant>;
+
+    /// What is free both here and in `other`.
+    #[must_use]
+    fn meet(&self, other: &Self) -> Self;
+
+    /// Takes what `grant` names.
+    fn take(&mut self, grant: &Self::Grant);
+
+    /// Gives back what `grant` names.
+    fn give(&mut self, grant: &Self::Grant);
+}
+
+/// Identical processors, counted and not told apart.
+///
+/// ```
+/// use sched::{Pool, Processors};
+/// let mut pool = Processors::new(100);
+/// let grant = pool.place(&60).unwrap();
+/// pool.take(&grant);
+/// assert_eq!(pool.place(&60), None);
+/// assert_eq!(pool.place(&40), Some(40));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Processors {
+    free: u32,
+}
+
+impl Processors {
+    /// `count` free processors.
+    pub const fn new(count: u32) -> Self {
+        Self { free: count }
+    }
+}
+
+impl Pool for Processors {
+    type Demand = u32;
+    type Grant = u32;
+
+    fn size(&self, demand: &u32) -> u32 {
+        *demand
+    }
+
+    fn held(&self, grant: &u32) -> u32 {
+        *grant
+    }
+
+    fn room(&self) -> u32 {
+        self.free
+    }
+
+    fn place(&self, demand: &u32) -> Option<u32> {
+        (*demand <= self.free).then_some(*demand)
+    }
+
+    fn place_within(&self, other: &Self, demand: &u32) -> Option<u32> {
+        (*demand <= self.free.min(other.free)).then_some(*demand)
+    }
+
+    fn meet(&self, other: &Self) -> Self {
+        Self { free: self.free.min(other.free) }
+    }
+
+    fn take(&mut self, grant: &u32) {
+        self.free -= grant;
+    }
+
+    fn give(&mut self, grant: &u32) {
+        self.free += grant;
+    }
+}
