@@ -1,1 +1,6 @@
 //! The agent, the protocol it shares with the hub, and the typed client.
+//!
+//! Not here: the hub's database and rules. The hub links this crate for [`protocol`] only.
+
+pub mod protocol;
+pub mod wire;
