@@ -1,2 +1,51 @@
-//! The project's chores: test set-up, checks, benchmarks, simulation.
-fn main() {}
+//! The project's chores: test set-up, checks, benchmarks.
+//!
+//! `cargo xtask test` installs what the tests need and runs all of them; `cargo xtask check` runs
+//! format, lints, documentation, licences and the rules of the house; `cargo xtask bench NAME`
+//! measures. Not here: anything a user of Usine runs.
+
+mod bench;
+mod check;
+mod postgres;
+mod setup;
+mod shell;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about, bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Install what the tests need and run all of them, on SQLite and on PostgreSQL.
+    Test(test::Arguments),
+    /// Run format, lints, documentation, licence and architecture checks.
+    Check,
+    /// Measure, beside a peer where there is one; the last line is JSON.
+    Bench(bench::Arguments),
+    /// Install what the tests need and say where it is.
+    Setup,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().chore {
+        Chore::Test(arguments) => test::run(&arguments),
+        Chore::Check => check::run(),
+        Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Setup => setup::describe(&setup::Tools::install()?),
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}

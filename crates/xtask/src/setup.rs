@@ -1,0 +1,161 @@
+//! What the tests need beyond Rust: installed once, from the distribution's, Python's and Node's
+//! own registries, into `target/tools` where it is not part of the system.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell;
+
+/// Where Debian keeps PostgreSQL's server programs.
+const POSTGRES_FOLDERS: &[&str] =
+    &["/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin"];
+
+/// The tools the tests run.
+pub(crate) struct Tools {
+    /// The folder of `initdb` and `pg_ctl`.
+    pub(crate) postgres: PathBuf,
+    /// A Python with `schemathesis`.
+    pub(crate) python: PathBuf,
+    /// A Python with `transformers` and `torch`.
+    pub(crate) python_transformers: PathBuf,
+    /// A browser.
+    pub(crate) chromium: PathBuf,
+}
+
+impl Tools {
+    /// Installs what is missing. What is there already costs a fraction of a second.
+    pub(crate) fn install() -> Result<Self> {
+        nextest()?;
+        let postgres = postgres()?;
+        let chromium = debian("chromium", &[], &["chromium"])?;
+        debian("node", &[], &["nodejs", "npm"])?;
+        portal_packages()?;
+        Ok(Self {
+            postgres,
+            python: schemathesis()?,
+            python_transformers: transformers()?,
+            chromium,
+        })
+    }
+
+    /// What the tests read, as environment variables.
+    pub(crate) fn environment(&self) -> [(&'static str, &Path); 3] {
+        [
+            ("USINE_TEST_SCHEMATHESIS", &self.python),
+            ("USINE_TEST_PYTHON", &self.python_transformers),
+            ("USINE_TEST_CHROMIUM", &self.chromium),
+        ]
+    }
+}
+
+/// Prints where everything is.
+pub(crate) fn describe(tools: &Tools) -> Result<()> {
+    println!("PostgreSQL:   {}", tools.postgres.display());
+    println!("Chromium:     {}", tools.chromium.display());
+    println!("schemathesis: {}", tools.python.display());
+    println!("transformers: {}", tools.python_transformers.display());
+    Ok(())
+}
+
+/// The test runner.
+fn nextest() -> Result<()> {
+    if shell::cargo(["nextest", "--version"]).output().is_ok_and(|out| out.status.success()) {
+        return Ok(());
+    }
+    shell::step(
+        "install cargo-nextest (some minutes)",
+        &mut shell::cargo(["install", "cargo-nextest", "--locked"]),
+    )
+}
+
+/// The folder of PostgreSQL's server programs.
+pub(crate) fn postgres() -> Result<PathBuf> {
+    let initdb = debian("initdb", POSTGRES_FOLDERS, &["postgresql"])?;
+    // A launcher elsewhere on the path may link into the folder that has them all.
+    let initdb = initdb.canonicalize()?;
+    initdb.parent().map(Path::to_owned).context("initdb has no folder")
+}
+
+/// A program of the distribution, installed with its packages where it is missing.
+fn debian(program: &str, folders: &[&str], packages: &[&str]) -> Result<PathBuf> {
+    if let Some(found) = shell::find(program, folders) {
+        return Ok(found);
+    }
+    apt(packages).with_context(|| format!("the tests need `{program}`"))?;
+    shell::find(program, folders)
+        .with_context(|| format!("`{program}` is missing after installing {packages:?}"))
+}
+
+/// Installs packages of the distribution.
+pub(crate) fn apt(packages: &[&str]) -> Result<()> {
+    let wanted = packages.join(" ");
+    if !shell::is_root() {
+        bail!("install it first: sudo apt-get install {wanted}");
+    }
+    shell::quiet("apt-get update", &mut shell::command("apt-get", ["update", "-qq"]))?;
+    shell::step(
+        &format!("install {wanted}"),
+        shell::command("apt-get", ["install", "-y", "-qq", "--no-install-recommends"])
+            .args(packages)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdout(std::process::Stdio::null()),
+    )
+}
+
+/// The pinned packages of the portal's browser test.
+fn portal_packages() -> Result<()> {
+    let folder = crate::root().join("tests/portal");
+    let lock = folder.join("package-lock.json");
+    let installed = folder.join("node_modules/.package-lock.json");
+    if newer(&installed, &lock) {
+        return Ok(());
+    }
+    shell::step(
+        "install the browser test's packages",
+        shell::command("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(folder),
+    )
+}
+
+/// A Python environment with the API tester.
+fn schemathesis() -> Result<PathBuf> {
+    let environment = tools().join("schemathesis");
+    let python = environment.join("bin/python");
+    let wanted = crate::root().join("tests/api/requirements.txt");
+    let done = environment.join("installed");
+    if newer(&done, &wanted) {
+        return Ok(python);
+    }
+    let path = environment.display().to_string();
+    shell::step(
+        "make a Python environment",
+        &mut shell::command("python3", ["-m", "venv", "--clear", &path]),
+    )?;
+    shell::step(
+        "install schemathesis",
+        shell::command(&python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .arg("-r")
+            .arg(&wanted),
+    )?;
+    std::fs::write(done, "")?;
+    Ok(python)
+}
+
+/// A Python environment with `torch` and `transformers`.
+fn transformers() -> Result<PathBuf> {
+    let environment = tools().join("transformers");
+    let script = crate::root().join("tests/lm/install.sh");
+    shell::step("install transformers", shell::command("bash", [&script]).arg(&environment))?;
+    Ok(environment.join("bin/python"))
+}
+
+/// Whether `made` exists and is not older than `source`.
+fn newer(made: &Path, source: &Path) -> bool {
+    let time = |path: &Path| path.metadata().and_then(|entry| entry.modified());
+    matches!((time(made), time(source)), (Ok(made), Ok(source)) if made >= source)
+}
+
+fn tools() -> PathBuf {
+    crate::root().join("target/tools")
+}

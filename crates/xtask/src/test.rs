@@ -1,0 +1,34 @@
+//! All tests, with the real parts they need.
+
+use anyhow::Result;
+
+use crate::{postgres::Server, setup::Tools, shell};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Handed on to the test runner, for example `-p ledger` or a test's name.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    runner: Vec<String>,
+}
+
+/// Runs them; the last lines are the runner's summary.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let tools = Tools::install()?;
+    if arguments.runner.is_empty() {
+        let doctests = ["test", "--doc", "-q", "-p", "units", "-p", "ledger", "-p", "sched"];
+        shell::step("examples in the documentation", &mut shell::cargo(doctests))?;
+    }
+    let server = Server::start(&tools.postgres)?;
+    let mut command = shell::cargo(["nextest", "run", "--features", "usine/e2e"]);
+    if arguments.runner.is_empty() {
+        command.arg("--workspace");
+    }
+    command
+        .args(&arguments.runner)
+        .envs(tools.environment())
+        .env("USINE_TEST_POSTGRES", server.url());
+    println!("==> tests, on SQLite and PostgreSQL");
+    let status = command.status()?;
+    drop(server);
+    std::process::exit(status.code().unwrap_or(1));
+}
