@@ -343,4 +343,8 @@ pub enum End {
     },
     /// A more urgent job took its place.
     Preempted,
+    /// Its nodes did not come up.
+    BootFailed,
+    /// It could not have finished by its deadline.
+    DeadlineMissed,
 }
