@@ -8,6 +8,7 @@ pub mod announce;
 pub mod audit;
 pub mod clock;
 mod error;
+pub mod idempotency;
 pub mod identity;
 pub mod permission;
 mod secret;

@@ -1,1 +1,44 @@
-//! The HTTP API and the portal, thin over app.
+//! The HTTP API, the portal and sign-in, all thin over `app`.
+//!
+//! Handlers extract, call one use case and render. Not here: decisions, SQL, configuration files.
+
+pub mod api;
+mod auth;
+pub mod extract;
+mod idempotency;
+mod layers;
+mod limit;
+mod openapi;
+pub mod page;
+pub mod problem;
+mod serve;
+mod settings;
+pub mod sse;
+
+use app::App;
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+
+pub use auth::Actor;
+pub use serve::serve;
+pub use settings::{ClientAddress, Rate, Scheme, Settings};
+
+use crate::problem::{Kind, Problem};
+
+/// Everything the hub answers over HTTP.
+pub fn router(app: App, settings: Settings) -> Router {
+    let router = Router::new()
+        .merge(api::router(&app))
+        .fallback(nowhere)
+        .layer(middleware::from_fn_with_state(app.clone(), auth::identified))
+        .with_state(app);
+    layers::around(router, settings)
+}
+
+/// The answer for a path that nothing stands at.
+async fn nowhere(request: Request) -> Response {
+    let detail = format!("nothing stands at {}", request.uri().path());
+    Problem::with(Kind::NotFound, detail).into_response()
+}

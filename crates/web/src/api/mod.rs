@@ -1,0 +1,67 @@
+//! The JSON API under `/api/v1`, one module a noun, and its OpenAPI document.
+
+mod answers;
+mod audit;
+mod grants;
+mod health;
+mod people;
+mod session;
+mod tokens;
+pub mod wire;
+
+use std::sync::Arc;
+
+use app::App;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Router, middleware};
+use serde_json::Value;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::problem::{ProblemBody, Reason};
+use crate::{auth, idempotency, openapi};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(ProblemBody, Reason)))]
+struct Declared;
+
+/// Every noun's routes.
+fn nouns() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(audit::routes())
+        .merge(grants::routes())
+        .merge(health::routes())
+        .merge(people::routes())
+        .merge(session::routes())
+        .merge(tokens::routes())
+}
+
+/// The whole API below `/api/v1`, with its document.
+pub(crate) fn router(app: &App) -> Router<App> {
+    let (router, declared) =
+        OpenApiRouter::with_openapi(Declared::openapi()).nest("/api/v1", nouns()).split_for_parts();
+    let document: Arc<str> = openapi::document(&declared).to_string().into();
+    let serve = move || {
+        let document = Arc::clone(&document);
+        async move { openapi(&document) }
+    };
+    router
+        .route("/api/v1/openapi.json", get(serve))
+        .layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
+        .layer(middleware::from_fn(answers::with_validators))
+        .layer(middleware::from_fn(answers::with_problems))
+        .layer(middleware::from_fn(auth::from_our_pages))
+}
+
+/// The OpenAPI document of this service.
+pub fn document() -> Value {
+    let declared =
+        OpenApiRouter::with_openapi(Declared::openapi()).nest("/api/v1", nouns()).into_openapi();
+    openapi::document(&declared)
+}
+
+fn openapi(document: &str) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], document.to_owned()).into_response()
+}
