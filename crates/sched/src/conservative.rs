@@ -23,13 +23,14 @@ impl<P: Pool> Core<P> {
     /// A plan of what runs, and of what waits in the order of the queue.
     fn replan(&mut self, now: Second) -> Timeline<P> {
         let mut plan = Timeline::new(now, self.pool.clone());
-        for &(end, ticket) in self.running.keys() {
+        for (&(end, ticket), _) in self.running.iter() {
             if let Some(Slot::Running { grant, .. }) = self.slots.get(ticket.index()) {
                 plan.release(end.max(now.saturating_add(1)), Second::MAX, grant);
             }
         }
-        for ticket in self.queue.values() {
-            if let Some(Slot::Waiting { task, promise, .. }) = self.slots.get_mut(ticket.index()) {
+        for (_, job) in self.queue.iter() {
+            let slot = self.slots.get_mut(job.ticket.index());
+            if let Some(Slot::Waiting { task, promise, .. }) = slot {
                 *promise = plan.promise(now, task);
             }
         }
@@ -48,9 +49,10 @@ impl<P: Pool> Core<P> {
     /// was brought forward, for that leaves a gap that others may use.
     fn start_promised(&mut self, now: Second, started: &mut Vec<Ticket>) -> bool {
         let mut moved = false;
-        let keys: Vec<(Key, Ticket)> =
-            self.queue.iter().map(|(key, ticket)| (*key, *ticket)).collect();
-        for (key, ticket) in keys {
+        let jobs: Vec<(Key, Ticket)> =
+            self.queue.iter().map(|(key, job)| (*key, job.ticket)).collect();
+        for (key, ticket) in jobs {
+            let Some(at) = self.queue.find(key) else { continue };
             let Some(Slot::Waiting { task, promise: Some((start, grant)), .. }) =
                 self.slots.get(ticket.index())
             else {
@@ -58,7 +60,7 @@ impl<P: Pool> Core<P> {
             };
             let (start, grant, seconds) = (*start, grant.clone(), task.estimate_seconds);
             if start <= now {
-                self.start(now, key, grant);
+                self.start(now, at, ticket, grant);
                 started.push(ticket);
                 continue;
             }
@@ -67,7 +69,7 @@ impl<P: Pool> Core<P> {
             match plan.fits(now, seconds, &task.demand) {
                 Some(earlier) => {
                     plan.reserve(now, now.saturating_add(seconds), &earlier);
-                    self.start(now, key, earlier);
+                    self.start(now, at, ticket, earlier);
                     started.push(ticket);
                     moved = true;
                 }

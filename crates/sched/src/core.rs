@@ -1,9 +1,10 @@
 //! The algorithm: a queue in order of priority, the jobs that run, and one pass over both.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
+use crate::blocks::{At, Blocks};
 use crate::plan::Timeline;
+use crate::waiting::{Gap, Shortest, Waiting};
 use crate::{Pool, Second};
 
 /// Who may start before whom.
@@ -34,12 +35,15 @@ pub struct Task<D> {
 pub struct Ticket(u32);
 
 impl Ticket {
+    const MAX: Self = Self(u32::MAX);
+
     /// A small number, below the greatest number of jobs that were in the core at once.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
+/// The place of a job in the queue: by priority, then by arrival.
 pub(crate) type Key = (Reverse<i64>, u64);
 
 #[derive(Clone, Debug)]
@@ -49,18 +53,32 @@ pub(crate) enum Slot<P: Pool> {
     Running { task: Task<P::Demand>, grant: P::Grant, end: Second },
 }
 
+/// What the first job of the queue is promised.
+#[derive(Clone, Debug)]
+struct Shadow<P> {
+    /// When it can start if every job runs as long as it may.
+    start: Second,
+    /// What is free from then on, besides what it needs.
+    spare: P,
+}
+
 /// Jobs that wait for a pool of resources, and jobs that hold some of it.
 #[derive(Clone, Debug)]
 pub struct Core<P: Pool> {
-    pub(crate) policy: Policy,
+    policy: Policy,
     pub(crate) pool: P,
     pub(crate) slots: Vec<Slot<P>>,
     vacant: Vec<Ticket>,
-    pub(crate) queue: BTreeMap<Key, Ticket>,
-    /// By the instant at which each must have ended.
-    pub(crate) running: BTreeMap<(Second, Ticket), ()>,
-    pub(crate) plan: Option<Timeline<P>>,
+    pub(crate) queue: Blocks<Key, Waiting, Shortest>,
+    /// What each holds, by the instant at which it must have ended.
+    pub(crate) running: Blocks<(Second, Ticket), u32, u64>,
     arrivals: u64,
+    /// Under [`Policy::Easy`], from the last pass, while nothing has ended since.
+    shadow: Option<Shadow<P>>,
+    /// Jobs that arrived since the last pass.
+    fresh: Vec<Key>,
+    /// Under [`Policy::Conservative`], what is promised to whom.
+    pub(crate) plan: Option<Timeline<P>>,
 }
 
 impl<P: Pool> Core<P> {
@@ -71,10 +89,12 @@ impl<P: Pool> Core<P> {
             pool,
             slots: Vec::new(),
             vacant: Vec::new(),
-            queue: BTreeMap::new(),
-            running: BTreeMap::new(),
-            plan: None,
+            queue: Blocks::new(),
+            running: Blocks::new(),
             arrivals: 0,
+            shadow: None,
+            fresh: Vec::new(),
+            plan: None,
         }
     }
 
@@ -88,6 +108,11 @@ impl<P: Pool> Core<P> {
         &self.pool
     }
 
+    /// The number of jobs that wait.
+    pub const fn queue_len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// What the job holds, if it runs.
     pub fn grant(&self, ticket: Ticket) -> Option<&P::Grant> {
         match self.slots.get(ticket.index()) {
@@ -98,15 +123,12 @@ impl<P: Pool> Core<P> {
 
     /// The jobs that wait, first to last.
     pub fn waiting(&self) -> impl Iterator<Item = (Ticket, &Task<P::Demand>)> {
-        self.queue.values().filter_map(|ticket| match self.slots.get(ticket.index()) {
-            Some(Slot::Waiting { task, .. }) => Some((*ticket, task)),
-            _ => None,
-        })
+        self.queue.iter().filter_map(|(_, job)| Some((job.ticket, self.task(job.ticket)?)))
     }
 
     /// The jobs that run and when they must have ended, in that order.
     pub fn running(&self) -> impl Iterator<Item = (Ticket, Second)> {
-        self.running.keys().map(|(end, ticket)| (*ticket, *end))
+        self.running.iter().map(|(&(end, ticket), _)| (ticket, end))
     }
 
     /// Takes in a job; it starts at the next [`pass`](Core::pass) at the earliest.
@@ -119,8 +141,11 @@ impl<P: Pool> Core<P> {
             promise = self.plan(now).promise(now, &task);
         }
         let key = (Reverse(task.priority), arrival);
+        let size = self.pool.size(&task.demand);
+        let estimate_seconds = task.estimate_seconds;
         let ticket = self.admit(Slot::Waiting { task, arrival, promise });
-        self.queue.insert(key, ticket);
+        self.queue.insert(key, Waiting { ticket, size, estimate_seconds });
+        self.fresh.push(key);
         ticket
     }
 
@@ -128,9 +153,10 @@ impl<P: Pool> Core<P> {
     pub fn adopt(&mut self, started: Second, task: Task<P::Demand>, grant: P::Grant) -> Ticket {
         self.pool.take(&grant);
         let end = started.saturating_add(task.estimate_seconds);
+        let held = self.pool.held(&grant);
         let ticket = self.admit(Slot::Running { task, grant, end });
-        self.running.insert((end, ticket), ());
-        self.plan = None;
+        self.running.insert((end, ticket), held);
+        self.forget();
         ticket
     }
 
@@ -140,35 +166,47 @@ impl<P: Pool> Core<P> {
         match std::mem::replace(slot, Slot::Free) {
             Slot::Free => return,
             Slot::Waiting { task, arrival, promise } => {
-                self.queue.remove(&(Reverse(task.priority), arrival));
+                if let Some(at) = self.queue.find((Reverse(task.priority), arrival)) {
+                    self.queue.remove(at);
+                }
                 if let (Some(plan), Some((start, grant))) = (&mut self.plan, promise) {
                     plan.release(start, start.saturating_add(task.estimate_seconds), &grant);
                 }
             }
             Slot::Running { grant, end, .. } => {
-                self.running.remove(&(end, ticket));
+                if let Some(at) = self.running.find((end, ticket)) {
+                    self.running.remove(at);
+                }
                 self.pool.give(&grant);
                 if let Some(plan) = &mut self.plan {
                     plan.release(now, end, &grant);
                 }
             }
         }
+        self.shadow = None;
         self.vacant.push(ticket);
     }
 
     /// Lets a waiting job ask something else, without losing its place.
     pub(crate) fn change(&mut self, ticket: Ticket, asked: P::Demand, seconds: Second) {
-        if let Some(Slot::Waiting { task, .. }) = self.slots.get_mut(ticket.index()) {
-            task.demand = asked;
-            task.estimate_seconds = seconds;
-            self.plan = None;
+        let Some(Slot::Waiting { task, arrival, .. }) = self.slots.get_mut(ticket.index()) else {
+            return;
+        };
+        let key = (Reverse(task.priority), *arrival);
+        let size = self.pool.size(&asked);
+        task.demand = asked;
+        task.estimate_seconds = seconds;
+        if let Some(at) = self.queue.find(key) {
+            self.queue.remove(at);
+            self.queue.insert(key, Waiting { ticket, size, estimate_seconds: seconds });
         }
+        self.forget();
     }
 
     /// Changes the pool itself, as when a node fails; all promises are made anew.
     pub fn amend(&mut self, change: impl FnOnce(&mut P)) {
         change(&mut self.pool);
-        self.plan = None;
+        self.forget();
     }
 
     /// Starts what may start at `now` and adds it to `started`, in order of starting.
@@ -178,24 +216,17 @@ impl<P: Pool> Core<P> {
             Policy::Easy => self.backfill(now, started),
             Policy::Conservative => self.keep_promises(now, started),
         }
+        self.fresh.clear();
     }
 
-    /// The instant that the first waiting job is promised, and what stays free from then on.
-    pub fn shadow(&self) -> Option<(Second, P)> {
-        let (_, head) = self.waiting().next()?;
-        let mut pool = self.pool.clone();
-        let mut ends = self.running().peekable();
-        while let Some((ticket, end)) = ends.next() {
-            self.grant(ticket).inspect(|grant| pool.give(grant));
-            if ends.peek().is_some_and(|(_, next)| *next == end) {
-                continue;
-            }
-            if let Some(grant) = pool.place(&head.demand) {
-                pool.take(&grant);
-                return Some((end, pool));
-            }
-        }
-        None
+    /// The instant that the first waiting job is promised under [`Policy::Easy`].
+    pub fn promised_start(&self) -> Option<Second> {
+        self.find_shadow().map(|shadow| shadow.start)
+    }
+
+    fn forget(&mut self) {
+        self.plan = None;
+        self.shadow = None;
     }
 
     fn admit(&mut self, slot: Slot<P>) -> Ticket {
@@ -211,33 +242,138 @@ impl<P: Pool> Core<P> {
     }
 
     fn start_in_order(&mut self, now: Second, started: &mut Vec<Ticket>) {
-        while let Some((&key, &ticket)) = self.queue.first_key_value() {
-            let Some(grant) = self.task(ticket).and_then(|task| self.pool.place(&task.demand))
-            else {
-                return;
-            };
-            self.start(now, key, grant);
-            started.push(ticket);
+        while let Some((at, _, head)) = self.queue.first() {
+            let fits = head.size <= self.pool.room();
+            let task = self.task(head.ticket).filter(|_| fits);
+            let Some(grant) = task.and_then(|task| self.pool.place(&task.demand)) else { return };
+            self.start(now, at, head.ticket, grant);
+            started.push(head.ticket);
         }
     }
 
     fn backfill(&mut self, now: Second, started: &mut Vec<Ticket>) {
+        if self.shadow.is_some() && self.backfill_fresh(now, started) {
+            return;
+        }
         self.start_in_order(now, started);
-        let Some((shadow, mut spare)) = self.shadow() else { return };
-        let keys: Vec<(Key, Ticket)> =
-            self.queue.iter().skip(1).map(|(key, ticket)| (*key, *ticket)).collect();
-        for (key, ticket) in keys {
-            let Some(task) = self.task(ticket) else { continue };
-            if now.saturating_add(task.estimate_seconds) <= shadow {
-                if let Some(grant) = self.pool.place(&task.demand) {
-                    self.start(now, key, grant);
-                    started.push(ticket);
-                }
-            } else if let Some(grant) = self.pool.place_within(&spare, &task.demand) {
-                spare.take(&grant);
-                self.start(now, key, grant);
-                started.push(ticket);
+        self.shadow = None;
+        let any = Gap { room: self.pool.room(), seconds: Second::MAX, spare: 0 };
+        if self.queue.len() < 2 || !any.may()(&self.queue.summary()) {
+            return;
+        }
+        let Some((head, _, _)) = self.queue.first() else { return };
+        let Some(mut shadow) = self.find_shadow() else { return };
+        let mut from = head.next();
+        while let Some((at, job, fit)) = self.next_fit(now, from, &shadow) {
+            self.start_beside(now, (at, job), fit, &mut shadow);
+            started.push(job.ticket);
+            from = at;
+        }
+        self.shadow = Some(shadow);
+    }
+
+    /// When nothing has ended since the last pass, only what arrived since can start; says whether
+    /// the promise to the first job still stood.
+    fn backfill_fresh(&mut self, now: Second, started: &mut Vec<Ticket>) -> bool {
+        let first = self.queue.first().map(|(_, key, _)| key);
+        if first.is_none() || first == self.fresh.iter().min().copied() {
+            return false;
+        }
+        let Some(mut shadow) = self.shadow.take() else { return false };
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.sort_unstable();
+        for key in fresh.drain(..) {
+            let Some((at, _, job)) = self.queue.find(key).and_then(|at| self.queue.get(at)) else {
+                continue;
+            };
+            let gap = self.gap(now, &shadow);
+            if gap.takes(&job)
+                && let Some(fit) = self.fit(&job, &gap, &shadow)
+            {
+                self.start_beside(now, (at, job), fit, &mut shadow);
+                started.push(job.ticket);
             }
+        }
+        self.shadow = Some(shadow);
+        self.fresh = fresh;
+        true
+    }
+
+    /// What may be started beside the promise to the first job.
+    fn gap(&self, now: Second, shadow: &Shadow<P>) -> Gap {
+        let room = self.pool.room();
+        let seconds = shadow.start.saturating_sub(now);
+        Gap { room, seconds, spare: room.min(shadow.spare.room()) }
+    }
+
+    /// The first job at or after `from` that does not delay the first of the queue.
+    fn next_fit(
+        &self,
+        now: Second,
+        from: At,
+        shadow: &Shadow<P>,
+    ) -> Option<(At, Waiting, P::Grant)> {
+        let gap = self.gap(now, shadow);
+        let mut fit = None;
+        let at = self.queue.search(from, gap.may(), |job| {
+            if gap.takes(job) {
+                fit = self.fit(job, &gap, shadow);
+            }
+            fit.is_some()
+        })?;
+        let (_, _, job) = self.queue.get(at)?;
+        Some((at, job, fit?))
+    }
+
+    fn fit(&self, job: &Waiting, gap: &Gap, shadow: &Shadow<P>) -> Option<P::Grant> {
+        let demand = &self.task(job.ticket)?.demand;
+        if job.estimate_seconds <= gap.seconds {
+            self.pool.place(demand)
+        } else {
+            self.pool.place_within(&shadow.spare, demand)
+        }
+    }
+
+    fn start_beside(
+        &mut self,
+        now: Second,
+        (at, job): (At, Waiting),
+        fit: P::Grant,
+        shadow: &mut Shadow<P>,
+    ) {
+        if job.estimate_seconds > shadow.start.saturating_sub(now) {
+            shadow.spare.take(&fit);
+        }
+        self.start(now, at, job.ticket, fit);
+    }
+
+    /// When the first job of the queue can start at the latest, unless it can at once.
+    fn find_shadow(&self) -> Option<Shadow<P>> {
+        let (_, _, head) = self.queue.first()?;
+        let demand = &self.task(head.ticket)?.demand;
+        let lacking = u64::from(head.size).saturating_sub(u64::from(self.pool.room()));
+        let (mut at, mut held) = self.running.reach(lacking.max(1))?;
+        let mut given = (Second::MIN, Ticket(0));
+        let mut spare = self.pool.clone();
+        loop {
+            let (_, (start, _), _) = self.running.get(at)?;
+            let mut last = (at, (start, Ticket::MAX));
+            while let Some((place, (end, _), more)) = self.running.get(last.0.next())
+                && end == start
+            {
+                held += u64::from(more);
+                last.0 = place;
+            }
+            let between = self.running.iter().map(|(key, _)| *key);
+            let between = between.skip_while(|key| *key <= given).take_while(|key| *key <= last.1);
+            spare.give_all(held, between.filter_map(|(_, ticket)| self.grant(ticket)));
+            if let Some(grant) = spare.place(demand) {
+                spare.take(&grant);
+                return Some(Shadow { start, spare });
+            }
+            given = last.1;
+            let (place, _, more) = self.running.get(last.0.next())?;
+            (at, held) = (place, u64::from(more));
         }
     }
 
@@ -248,14 +384,15 @@ impl<P: Pool> Core<P> {
         }
     }
 
-    pub(crate) fn start(&mut self, now: Second, key: Key, grant: P::Grant) {
-        let Some(ticket) = self.queue.remove(&key) else { return };
+    /// Moves the job at `at` in the queue to those that run.
+    pub(crate) fn start(&mut self, now: Second, at: At, ticket: Ticket, grant: P::Grant) {
+        self.queue.remove(at);
         let Some(slot) = self.slots.get_mut(ticket.index()) else { return };
         if let Slot::Waiting { task, .. } = std::mem::replace(slot, Slot::Free) {
             let end = now.saturating_add(task.estimate_seconds);
             self.pool.take(&grant);
+            self.running.insert((end, ticket), self.pool.held(&grant));
             *slot = Slot::Running { task, grant, end };
-            self.running.insert((end, ticket), ());
         }
     }
 }

@@ -8,6 +8,7 @@
 //! Not here: jobs' scripts, a clock, input and output. Time is integer [`Second`]s and stands in
 //! every call, so the same events always give the same effects.
 
+mod blocks;
 mod conservative;
 mod core;
 mod forecast;
@@ -15,6 +16,7 @@ mod machine;
 mod nodes;
 mod plan;
 mod pool;
+mod waiting;
 
 pub use crate::core::{Core, Policy, Task, Ticket};
 pub use forecast::{Forecast, Overrequest};

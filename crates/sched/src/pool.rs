@@ -36,6 +36,14 @@ pub trait Pool: Clone + Debug {
 
     /// Gives back what `grant` names.
     fn give(&mut self, grant: &Self::Grant);
+
+    /// Gives back all `grants`, whose [`held`](Pool::held) add up to `held`.
+    fn give_all<'a>(&mut self, _held: u64, grants: impl Iterator<Item = &'a Self::Grant>)
+    where
+        Self::Grant: 'a,
+    {
+        grants.for_each(|grant| self.give(grant));
+    }
 }
 
 /// Identical processors, counted and not told apart.
@@ -94,5 +102,9 @@ impl Pool for Processors {
 
     fn give(&mut self, grant: &u32) {
         self.free += grant;
+    }
+
+    fn give_all<'a>(&mut self, held: u64, _grants: impl Iterator<Item = &'a u32>) {
+        self.free = self.free.saturating_add(u32::try_from(held).unwrap_or(u32::MAX));
     }
 }

@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a story that cannot be read should fail loudly"
 )]
 
@@ -83,7 +84,7 @@ fn job(number: u32, words: &[&str]) -> Job {
 fn placement(text: &str) -> Placement {
     let nodes = text.split('+').map(|part| {
         let mut parts = part.split('/');
-        let mut numbers = |list: Option<&str>| -> Vec<u32> {
+        let numbers = |list: Option<&str>| -> Vec<u32> {
             list.unwrap_or("").split(',').filter_map(|number| number.parse().ok()).collect()
         };
         let node = parts.next().unwrap().to_owned();

@@ -75,7 +75,7 @@ impl Partition {
             return Err(Refusal::UnknownFeature(feature.clone()));
         }
         let each = job.request.each;
-        if job.request.nodes == 0 || each == Amount::default() || job.time_limit_seconds <= 0 {
+        if job.request.nodes == 0 || each.cores == 0 || job.time_limit_seconds <= 0 {
             return Err(Refusal::AsksNothing);
         }
         if let Some(seconds_max) = self.time_limit_seconds_max

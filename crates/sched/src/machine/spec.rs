@@ -54,7 +54,7 @@ pub enum MachineError {
 pub struct Request {
     /// How many nodes.
     pub nodes: u32,
-    /// What it needs on each of them.
+    /// What it needs on each of them, at least one core.
     pub each: Amount,
     /// Features that each of them must have.
     pub features: Vec<String>,
@@ -196,7 +196,7 @@ pub enum Refusal {
     UnknownDependency(JobId),
     /// No node has this feature.
     UnknownFeature(String),
-    /// It asks for no node, for nothing on its nodes, or for no time.
+    /// It asks for no node, for no core on its nodes, or for no time.
     AsksNothing,
     /// Its time limit is beyond the partition's.
     TooLong {

@@ -1,0 +1,87 @@
+//! What the queue knows of each job that waits, and of stretches of them.
+
+use crate::blocks::Summary;
+use crate::{Second, Ticket};
+
+/// A job in the queue, as far as searching goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) ticket: Ticket,
+    /// What [`Pool::size`](crate::Pool::size) says of its demand.
+    pub(crate) size: u32,
+    pub(crate) estimate_seconds: Second,
+}
+
+const CLASSES: usize = 16;
+/// No job at all; estimates are capped below it.
+const NOBODY: i32 = i32::MAX;
+
+/// For each class of sizes, the shortest estimate among jobs of that class and all smaller ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shortest([i32; CLASSES]);
+
+/// The class of a size: nothing, one, two, up to four, up to eight, and so on.
+const fn class(size: u32) -> usize {
+    let class = match size {
+        0 => 0,
+        _ => 33 - (size - 1).leading_zeros() as usize,
+    };
+    if class < CLASSES { class } else { CLASSES - 1 }
+}
+
+/// Seconds within 32 bits; what lies beyond is still below [`NOBODY`].
+fn capped(seconds: Second) -> i32 {
+    i32::try_from(seconds.clamp(i64::from(i32::MIN), i64::from(NOBODY - 1))).unwrap_or(NOBODY - 1)
+}
+
+impl Summary<Waiting> for Shortest {
+    const NONE: Self = Self([NOBODY; CLASSES]);
+
+    fn of(values: &[Waiting]) -> Self {
+        let mut shortest = [NOBODY; CLASSES];
+        for job in values {
+            if let Some(least) = shortest.get_mut(class(job.size)) {
+                *least = capped(job.estimate_seconds).min(*least);
+            }
+        }
+        let mut least = NOBODY;
+        for of_class in &mut shortest {
+            least = least.min(*of_class);
+            *of_class = least;
+        }
+        Self(shortest)
+    }
+
+    fn join(&self, next: &Self) -> Self {
+        let mut shortest = self.0;
+        for (mine, theirs) in shortest.iter_mut().zip(&next.0) {
+            *mine = (*mine).min(*theirs);
+        }
+        Self(shortest)
+    }
+}
+
+/// What would fit: jobs of at most `room` that take no longer than `gap`, or of at most `spare`
+/// that take any time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gap {
+    pub(crate) room: u32,
+    pub(crate) seconds: Second,
+    pub(crate) spare: u32,
+}
+
+impl Gap {
+    /// Whether a stretch may hold a job that fits; sizes within one class are not told apart.
+    pub(crate) fn may(&self) -> impl Fn(&Shortest) -> bool + use<> {
+        let (room, seconds, spare) = (class(self.room), capped(self.seconds), class(self.spare));
+        move |stretch| {
+            stretch.0.get(room).is_some_and(|shortest| *shortest <= seconds)
+                || stretch.0.get(spare).is_some_and(|shortest| *shortest < NOBODY)
+        }
+    }
+
+    /// Whether `job` may fit, by its size.
+    pub(crate) const fn takes(&self, job: &Waiting) -> bool {
+        job.size <= self.room && (job.estimate_seconds <= self.seconds || job.size <= self.spare)
+    }
+}
