@@ -7,11 +7,23 @@
 //! Not here: how a job is carried out, where it waits, who may submit it, and any clock.
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
 
+mod array;
 pub mod charge;
+mod dependency;
+pub mod directive;
+mod export;
+mod file_pattern;
 pub mod life;
 mod memory;
+mod quantity;
 pub mod request;
+pub mod script;
 mod time_limit;
 
+pub use array::{ArraySpec, NotAnArray};
+pub use dependency::{Condition, Dependency, NotADependency, Verdict, When};
+pub use export::{Export, NotAnExport};
+pub use file_pattern::{FileNames, FilePattern, NotAFilePattern};
 pub use memory::{Memory, NotAMemory};
+pub use quantity::{GpuCount, NodeRange, NotAGpuCount, NotANodeCount};
 pub use time_limit::{NotATimeLimit, TimeLimit};
