@@ -1,0 +1,4 @@
+mod format;
+mod properties;
+mod stories;
+mod world;
