@@ -35,6 +35,13 @@ impl Memory {
     pub fn times(self, count: u32) -> Self {
         Self(self.0.saturating_mul(u64::from(count)))
     }
+
+    /// `part` of `whole` equal parts of `self`, rounded up.
+    pub fn share(self, part: u32, whole: u32) -> Self {
+        let scaled = u128::from(self.0).saturating_mul(u128::from(part));
+        let whole = u128::from(whole.max(1));
+        Self(u64::try_from(scaled.div_ceil(whole)).unwrap_or(u64::MAX))
+    }
 }
 
 impl FromStr for Memory {
