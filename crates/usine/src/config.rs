@@ -1,0 +1,314 @@
+//! The configuration: a TOML file, then `USINE_*` variables, then options of the command line.
+//!
+//! `USINE_WEB__SCHEME=https` sets `scheme` in the table `web`. Unknown keys are refused by name.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::exit::{Failure, Told};
+
+/// Where the hub looks when no file is named.
+const DEFAULT_FILE: &str = "usine.toml";
+
+/// What starts every variable that overrides the file.
+const PREFIX: &str = "USINE_";
+
+/// Options that choose a configuration.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct Arguments {
+    /// Configuration file (TOML); usine.toml in this folder is read if it is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Everything the operator may choose.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where the factory keeps everything.
+    pub(crate) data: PathBuf,
+    /// Where the hub listens.
+    pub(crate) listen: SocketAddr,
+    /// How people reach the hub; `http://` and the address it listens on when not set.
+    pub(crate) public_url: Option<String>,
+    /// The database; SQLite in the data folder when not set.
+    pub(crate) database: Option<DatabaseUrl>,
+    /// The address of the first administrator's account.
+    pub(crate) administrator: String,
+    /// Folders that replace what is built in.
+    pub(crate) federation: Option<PathBuf>,
+    pub(crate) policy: Option<PathBuf>,
+    pub(crate) services: Option<PathBuf>,
+    pub(crate) web: Web,
+    pub(crate) site: Site,
+}
+
+/// The web face.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Web {
+    /// Whether browsers come over `http` or `https` (ended by a proxy in front of the hub).
+    pub(crate) scheme: Scheme,
+    /// Trust the last entry of `X-Forwarded-For`, which a proxy in front of the hub appends.
+    pub(crate) behind_proxy: bool,
+    /// Ordinary requests one client may make in a minute.
+    pub(crate) requests_per_minute: u32,
+    /// Sign-ins and registrations one client may try in a minute.
+    pub(crate) sign_ins_per_minute: u32,
+}
+
+/// How browsers reach the hub.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+/// The embedded site: this machine, standing in for one partition of the federation.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Site {
+    /// Its name.
+    pub(crate) name: String,
+    /// The partition this machine stands in for, as SYSTEM.PARTITION.
+    pub(crate) serves: String,
+    /// The entry of policy/charge-rules.toml that prices its jobs.
+    pub(crate) charge_rule: String,
+    /// Cores jobs may use; all of the machine's when not set.
+    pub(crate) cores: Option<u32>,
+    /// Memory jobs may use, in megabytes; most of the machine's when not set.
+    pub(crate) memory_mb: Option<u64>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("usine-data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8_080)),
+            public_url: None,
+            database: None,
+            administrator: "administrator@usine.localhost".to_owned(),
+            federation: None,
+            policy: None,
+            services: None,
+            web: Web::default(),
+            site: Site::default(),
+        }
+    }
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            scheme: Scheme::Http,
+            behind_proxy: false,
+            requests_per_minute: 3_000,
+            sign_ins_per_minute: 20,
+        }
+    }
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            name: "here".to_owned(),
+            serves: "meluxina-ai.gpu".to_owned(),
+            charge_rule: "embedded".to_owned(),
+            cores: None,
+            memory_mb: None,
+        }
+    }
+}
+
+/// A database URL, whose password is never printed.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The URL with its password.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The URL with `***` for a password.
+    fn masked(&self) -> String {
+        let Some((scheme, rest)) = self.0.split_once("://") else {
+            return self.0.clone();
+        };
+        match rest.rsplit_once('@') {
+            Some((login, place)) => match login.split_once(':') {
+                Some((user, _)) => format!("{scheme}://{user}:***@{place}"),
+                None => self.0.clone(),
+            },
+            None => self.0.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl Serialize for DatabaseUrl {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.masked())
+    }
+}
+
+impl Config {
+    /// Reads the file that `arguments` name (or `usine.toml`, if it is there) and the environment.
+    ///
+    /// # Errors
+    /// With file, line and key of what is not valid.
+    pub(crate) fn load(arguments: &Arguments) -> Result<Self> {
+        let (name, text) = match &arguments.config {
+            Some(file) => (file.display().to_string(), read(file)?),
+            None => match std::fs::read_to_string(DEFAULT_FILE) {
+                Ok(text) => (DEFAULT_FILE.to_owned(), text),
+                Err(_) => ("defaults".to_owned(), String::new()),
+            },
+        };
+        Self::parse(&name, &text, std::env::vars())
+    }
+
+    fn parse(
+        name: &str,
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self> {
+        let invalid = |error: toml::de::Error| {
+            Told::new(Failure::Invalid, format!("{name} is not a valid configuration\n{error}"))
+        };
+        // First alone, so that errors point at a line of the file.
+        let _: Self = toml::from_str(text).map_err(invalid)?;
+        let mut table: Table = toml::from_str(text).map_err(invalid)?;
+        for (variable, value) in environment {
+            overlay(&mut table, &variable, value);
+        }
+        table.try_into().map_err(|error: toml::de::Error| {
+            let message = format!("a USINE_ variable is not valid: {}", error.message());
+            Told::new(Failure::Invalid, message).into()
+        })
+    }
+
+    /// The URL of the database.
+    pub(crate) fn database_url(&self) -> String {
+        match &self.database {
+            Some(url) => url.reveal().to_owned(),
+            None => format!("sqlite://{}?mode=rwc", self.data.join("hub.db").display()),
+        }
+    }
+}
+
+/// Prints the effective configuration.
+pub(crate) fn print(arguments: &Arguments) -> Result<()> {
+    let config = Config::load(arguments)?;
+    print!("{}", toml::to_string_pretty(&config)?);
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the configuration file {}", file.display()))
+}
+
+/// Sets the key that `variable` names, if it names one of ours.
+fn overlay(table: &mut Table, variable: &str, value: String) {
+    const KEYS: &[&str] = &[
+        "data",
+        "listen",
+        "public_url",
+        "database",
+        "administrator",
+        "federation",
+        "policy",
+        "services",
+        "web",
+        "site",
+    ];
+    let Some(path) = variable.strip_prefix(PREFIX) else {
+        return;
+    };
+    let path = path.to_lowercase();
+    let (first, rest) = match path.split_once("__") {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (path.as_str(), None),
+    };
+    if !KEYS.contains(&first) {
+        return;
+    }
+    match rest {
+        None => {
+            table.insert(first.to_owned(), Value::String(value));
+        }
+        Some(key) => {
+            let inner = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = inner {
+                inner.insert(key.to_owned(), scalar(value));
+            }
+        }
+    }
+}
+
+/// Numbers and booleans as such, everything else as text.
+fn scalar(value: String) -> Value {
+    value
+        .parse::<i64>()
+        .map(Value::Integer)
+        .or_else(|_| value.parse::<bool>().map(Value::Boolean))
+        .unwrap_or(Value::String(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config> {
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        Config::parse("usine.toml", text, environment.iter().map(own).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file() {
+        let file = "listen = \"127.0.0.1:1\"\n[site]\ncores = 1\n";
+        let config = parse(
+            file,
+            &[("USINE_LISTEN", "127.0.0.1:2"), ("USINE_SITE__CORES", "3"), ("USINE_TOKEN", "x")],
+        )
+        .unwrap();
+        assert_eq!(config.listen.port(), 2);
+        assert_eq!(config.site.cores, Some(3));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = parse("\n\nlisten_on = 1\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("line 3") && error.contains("listen_on"), "{error}");
+        let error = parse("", &[("USINE_SITE__COARS", "1")]).unwrap_err().to_string();
+        assert!(error.contains("coars"), "{error}");
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let config = parse("database = \"postgres://hub:secret@db/hub\"", &[]).unwrap();
+        let shown = toml::to_string_pretty(&config).unwrap();
+        assert!(shown.contains("postgres://hub:***@db/hub"), "{shown}");
+        assert!(!format!("{config:?}").contains("secret"));
+        assert_eq!(config.database_url(), "postgres://hub:secret@db/hub");
+    }
+
+    #[test]
+    fn the_printed_configuration_can_be_read_again() {
+        let shown = toml::to_string_pretty(&Config::default()).unwrap();
+        parse(&shown, &[]).unwrap();
+    }
+}

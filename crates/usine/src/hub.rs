@@ -1,0 +1,99 @@
+//! Puts a hub together: database, clock, web face, on one address.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use app::{App, Parts, Secret, SystemClock};
+use store::Store;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use web::{ClientAddress, Rate, Settings};
+
+use crate::config::{Config, Scheme};
+
+/// A hub that serves until it is stopped.
+pub(crate) struct Hub {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// How people reach it, without a slash at the end.
+    pub(crate) url: String,
+    /// Its use cases, for what only the operator of this process may do.
+    pub(crate) app: App,
+    end: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+impl Hub {
+    /// Opens the data folder and the database and begins to serve.
+    pub(crate) async fn start(config: &Config) -> Result<Self> {
+        private_folder(&config.data)?;
+        let store =
+            Store::open(&config.database_url()).await.context("cannot open the database")?;
+        let app = App::new(Parts { store, clock: Arc::new(SystemClock) });
+        let listener = TcpListener::bind(config.listen).await.with_context(|| {
+            format!(
+                "cannot listen on {}; is another factory running there? --listen chooses another \
+                 address, port 0 a free one",
+                config.listen
+            )
+        })?;
+        let address = listener.local_addr()?;
+        let router = web::router(app.clone(), settings(config));
+        let (end, mut ended) = watch::channel(false);
+        let serving = tokio::spawn(web::serve(listener, router, async move {
+            // The sender gone means the same as told to end.
+            let _ = ended.wait_for(|end| *end).await;
+        }));
+        let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        Ok(Self { address, url: url.trim_end_matches('/').to_owned(), app, end, serving })
+    }
+
+    /// The first administrator's sign-in link, if there is no administrator yet.
+    pub(crate) async fn first_link(&self, config: &Config) -> Result<Option<String>> {
+        let secret = self.app.first_administrator(&config.administrator).await?;
+        Ok(secret.map(|secret| self.link(&secret)))
+    }
+
+    /// A sign-in link as people open it.
+    pub(crate) fn link(&self, secret: &Secret) -> String {
+        format!("{}/sign-in/link/{}", self.url, secret.reveal())
+    }
+
+    /// Lets open requests finish and ends.
+    pub(crate) async fn stop(self) -> Result<()> {
+        let _ = self.end.send(true);
+        Ok(self.serving.await?)
+    }
+}
+
+/// Makes a folder that only this user can read, or makes an existing one so.
+pub(crate) fn private_folder(folder: &Path) -> Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .and_then(|()| std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)))
+        .with_context(|| format!("cannot use the data folder {}", folder.display()))
+}
+
+fn settings(config: &Config) -> Settings {
+    let rate = |per_minute: u32| Rate::new(per_minute.div_ceil(5), per_minute);
+    Settings {
+        scheme: match config.web.scheme {
+            Scheme::Http => web::Scheme::Http,
+            Scheme::Https => web::Scheme::Https,
+        },
+        client_address: if config.web.behind_proxy {
+            ClientAddress::ForwardedFor
+        } else {
+            ClientAddress::Connection
+        },
+        rate: rate(config.web.requests_per_minute),
+        sign_in_rate: Rate::new(config.web.sign_ins_per_minute, config.web.sign_ins_per_minute),
+        ..Settings::default()
+    }
+}

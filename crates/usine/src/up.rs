@@ -1,0 +1,65 @@
+//! `usine up`: a factory on this machine.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Result;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{self, Config};
+use crate::hub::Hub;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    config: config::Arguments,
+    /// Where the factory keeps everything [default: usine-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the hub listens; port 0 takes a free one [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+/// Runs until it is told to stop.
+pub(crate) fn run(arguments: Arguments) -> Result<()> {
+    let begun = Instant::now();
+    let mut config = Config::load(&arguments.config)?;
+    config.data = arguments.data.unwrap_or(config.data);
+    config.listen = arguments.listen.unwrap_or(config.listen);
+    crate::logging();
+    runtime()?.block_on(async {
+        let hub = Hub::start(&config).await?;
+        let link = hub.first_link(&config).await?;
+        println!("usine is up after {} ms", begun.elapsed().as_millis());
+        println!("  portal  {}/", hub.url);
+        println!("  data    {}", config.data.display());
+        match link {
+            Some(link) => {
+                println!("  first administrator: open once, within 24 hours\n          {link}")
+            }
+            None => println!("  administrators sign in at {}/sign-in", hub.url),
+        }
+        println!("  stop    Ctrl-C, or: kill {}", std::process::id());
+        told_to_stop().await?;
+        println!("stopping; running jobs go on and are found again at the next start");
+        hub.stop().await
+    })
+}
+
+/// The runtime of hub and agent.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub(crate) async fn told_to_stop() -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
