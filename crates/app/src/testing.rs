@@ -31,6 +31,11 @@ impl TestHub {
         store::testing::databases().await.into_iter().map(Self::over).collect()
     }
 
+    /// A hub with the same records in a database of its own (SQLite only).
+    pub async fn copy(&self) -> Self {
+        Self::over(store::testing::copied(&self.database).await)
+    }
+
     fn over(database: TestDatabase) -> Self {
         let clock = Arc::new(MovableClock::starting(start()));
         let app = App::new(parts(database.store.clone(), clock.clone()));

@@ -47,3 +47,21 @@ pub async fn sqlite() -> TestDatabase {
     let store = Store::open(&url).await.expect("a migrated SQLite database");
     TestDatabase { store, url, _directory: Some(directory) }
 }
+
+/// The same data in a SQLite database of its own.
+///
+/// # Panics
+/// When `original` is not on SQLite, or cannot be copied.
+#[expect(clippy::expect_used, reason = "a test that cannot have its database must fail")]
+pub async fn copied(original: &TestDatabase) -> TestDatabase {
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    let file = directory.path().join("hub.db");
+    let source = Database::connect(&original.url).await.expect("the original");
+    source
+        .execute_unprepared(&format!("VACUUM INTO '{}'", file.display()))
+        .await
+        .expect("a copy of the original");
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    let store = Store::open(&url).await.expect("the copy");
+    TestDatabase { store, url, _directory: Some(directory) }
+}

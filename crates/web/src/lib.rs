@@ -14,6 +14,10 @@ pub mod problem;
 mod serve;
 mod settings;
 pub mod sse;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
 
 use app::App;
 use axum::Router;

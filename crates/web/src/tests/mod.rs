@@ -1,0 +1,4 @@
+//! Tests of everything together, over the router.
+
+mod access_matrix;
+mod core;
