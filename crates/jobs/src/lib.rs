@@ -18,6 +18,7 @@ mod memory;
 mod quantity;
 pub mod request;
 pub mod script;
+pub mod template;
 mod time_limit;
 
 pub use array::{ArraySpec, NotAnArray};

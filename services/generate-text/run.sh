@@ -1,0 +1,14 @@
+#!/bin/sh
+#SBATCH --job-name=generate-text
+#SBATCH --time=00:10:00
+#SBATCH --cpus-per-task=1
+#SBATCH --mem=2G
+
+# Prints what the model in inputs/model makes of the prompt.
+set -eu
+exec "$USINE_BIN" lm generate \
+    --model inputs/model \
+    --prompt "$PARAM_PROMPT" \
+    --tokens "$PARAM_TOKENS" \
+    --temperature-hundredths "$PARAM_TEMPERATURE" \
+    --seed "$PARAM_SEED"
