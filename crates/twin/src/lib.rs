@@ -1,1 +1,17 @@
 //! The digital twin: traces, replay over the scheduling core, metrics.
+//!
+//! A log becomes [`Job`]s ([`swf`], then [`sanitise`] or [`as_is`]), [`replay`] runs them through
+//! [`sched::Core`], the code that schedules real machines, and [`Metrics`] says how it went.
+//!
+//! Not here: the hub, and any scheduling decision.
+
+mod load;
+mod metrics;
+mod replay;
+mod starts;
+pub mod swf;
+
+pub use load::{Job, LoadError, Sanitised, as_is, open, sanitise};
+pub use metrics::Metrics;
+pub use replay::{Progress, Replay, replay};
+pub use starts::write_starts;
