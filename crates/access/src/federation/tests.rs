@@ -1,0 +1,152 @@
+use expect_test::{Expect, expect};
+use units::{Meter, Period};
+
+use super::*;
+use crate::testing::{caps, federation, folder};
+
+fn quarter() -> Period {
+    Period::quarter_of("2026-11-21T09:00:00Z".parse().unwrap())
+}
+
+/// Replaces `from` by `to` in one file of the project's federation and shows the faults.
+fn check_broken(file: &str, from: &str, to: &str, expected: Expect) {
+    let mut documents = folder("federation");
+    let name = format!("federation/{file}");
+    let document = documents.iter_mut().find(|document| document.name == name).unwrap();
+    assert!(document.text.contains(from), "{file} has no {from}");
+    document.text = document.text.replacen(from, to, 1);
+    let faults = Federation::parse(&documents, &caps()).unwrap_err();
+    expected.assert_eq(&faults.to_string());
+}
+
+#[test]
+fn the_seven_factories_of_the_announcement_are_described() {
+    let federation = federation();
+    let lines: Vec<String> = federation
+        .summary(quarter(), &caps())
+        .factories
+        .iter()
+        .map(|line| {
+            let systems: Vec<String> =
+                line.systems.iter().map(|(name, kind, _)| format!("{name} ({kind})")).collect();
+            format!(
+                "{} | {} | {} | {}",
+                line.key,
+                line.host,
+                line.states.join(" "),
+                systems.join(", ")
+            )
+        })
+        .collect();
+    expect![[r#"
+        bsc-aif | Barcelona Supercomputing Center, Barcelona | ES PT RO TR | MareNostrum 5 (associated), MareNostrum 5 upgrade (upgrade), Experimental platform of BSC AIF (experimental)
+        hammerhai | University of Stuttgart (HLRS), Stuttgart | DE | HammerHAI supercomputer (ai-optimised)
+        it4lia | CINECA, Bologna | IT AT SI | Leonardo (associated), LISA (upgrade), IT4LIA AI supercomputer (ai-optimised)
+        lumi-aif | CSC, Kajaani | FI CZ DK EE NO PL | LUMI (associated), LUMI-AI (ai-optimised), Experimental platform of LUMI AIF (experimental)
+        meluxina-ai | LuxProvide, Bissen | LU | MeluXina-AI (ai-optimised), MeluXina (associated), MeluXina-Q (quantum)
+        mimer | Linköping University (NAISS), Linköping | SE | MIMER AI supercomputer (ai-optimised), Arrhenius (associated)
+        pharos | GRNET, Athens | GR | DAEDALUS (associated)"#]]
+    .assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn five_systems_are_new_and_each_states_how_far_it_has_come() {
+    let federation = federation();
+    let new: Vec<&System> = federation
+        .systems()
+        .map(|(_, system)| system)
+        .filter(|system| system.kind == SystemKind::AiOptimised)
+        .collect();
+    assert_eq!(new.len(), 5);
+    assert!(new.iter().all(|system| system.deployment.known() == Some(&Deployment::Contracted)));
+}
+
+#[test]
+fn what_was_not_found_is_unknown_and_not_zero() {
+    let federation = federation();
+    let (_, _, partition) = federation.partition(&"hammerhai-ai.gpu".parse().unwrap()).unwrap();
+    assert!(partition.devices.known().is_none());
+    assert_eq!(partition.meter, Meter::Gpu);
+    let refused = partition.units().unwrap_err();
+    assert!(refused.contains("the number of devices is unknown"), "{refused}");
+}
+
+#[test]
+fn a_misspelt_key_is_named_with_what_is_allowed() {
+    check_broken(
+        "pharos.toml",
+        "hosting_entity",
+        "hosting_entitty",
+        expect![[r#"
+            federation/pharos.toml:1: hosting_entity: is missing here
+            federation/pharos.toml:5: hosting_entitty: is not a key here; allowed: sources, key, name, hosting_entity, place, country, described_by, joined, partners, sectors, systems"#]],
+    );
+}
+
+#[test]
+fn the_union_may_not_pay_more_than_half_of_the_acquisition() {
+    check_broken(
+        "meluxina-ai.toml",
+        "union_acquisition = { value = \"50 %\"",
+        "union_acquisition = { value = \"50.0001 %\"",
+        expect![
+            "federation/meluxina-ai.toml:62: systems[0].agreement.union_acquisition: is 50.0001 %; at most 50 % is allowed (Article 12a; policy/caps.toml#union-acquisition@2024-07-09)"
+        ],
+    );
+}
+
+#[test]
+fn devices_must_agree_with_nodes() {
+    check_broken(
+        "meluxina-ai.toml",
+        "value = 1008",
+        "value = 1009",
+        expect![[
+            r#"federation/meluxina-ai.toml:72: systems[0].partitions[0].devices: is 1009, but nodes times devices per node is 1008"#
+        ]],
+    );
+}
+
+#[test]
+fn faults_between_files_point_at_their_lines() {
+    check_broken(
+        "pharos.toml",
+        "key = \"daedalus\"",
+        "key = \"lumi\"",
+        expect![[
+            r#"federation/pharos.toml:34: systems[0].key: the system `lumi` also stands in federation/lumi-aif.toml"#
+        ]],
+    );
+    check_broken(
+        "pharos.toml",
+        "joined = { value = []",
+        "joined = { value = [\"CY\"]",
+        expect![
+            "federation/federation.toml:8: member_states: with `other_states` this announces 17 states, but the factories name 18"
+        ],
+    );
+    check_broken(
+        "pharos.toml",
+        "key = \"pharos\"",
+        "key = \"faros\"",
+        expect![[
+            r#"federation/pharos.toml:3: key: is `faros`, so the file must be called faros.toml"#
+        ]],
+    );
+}
+
+#[test]
+fn a_folder_without_a_programme_is_refused() {
+    let mut documents = folder("federation");
+    documents.retain(|document| !document.name.ends_with("/federation.toml"));
+    let faults = Federation::parse(&documents, &caps()).unwrap_err();
+    expect![[r#"federation.toml:1: this file is missing: it describes the programme"#]]
+        .assert_eq(&faults.to_string());
+}
+
+#[test]
+fn a_device_total_follows_from_nodes() {
+    let federation = federation();
+    let (_, _, partition) = federation.partition(&"lumi.lumi-g".parse().unwrap()).unwrap();
+    assert_eq!(partition.devices.known(), Some(&(2978 * 4)));
+}

@@ -1,0 +1,254 @@
+//! Policy: every figure a rule needs, as entries with a day from which they hold and a source.
+//!
+//! Not here: the rules themselves. An entry is never changed; a newer one follows it.
+
+mod caps;
+mod countries;
+mod modes;
+mod sme;
+
+use std::fmt;
+
+use jiff::civil::Date;
+use units::{CountryCode, Slug};
+
+use crate::document::{Diagnostic, Diagnostics, Document, Reader, Source, Table, Value};
+
+pub use caps::{Cap, Caps};
+pub use countries::CountryGroup;
+pub use modes::{AccessMode, Audience, CutOffs, DecidedBy, ModeShare, Review};
+pub use sme::{Ceilings, SmeDefinition, StartUpDefinition};
+
+/// Names one entry of policy in one of its versions: `policy/caps.toml#commercial@2024-07-09`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleId {
+    /// The file.
+    pub file: String,
+    /// The key of the entry.
+    pub entry: String,
+    /// The day from which this version of it holds.
+    pub from: Date,
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}@{}", self.file, self.entry, self.from)
+    }
+}
+
+/// An entry of policy with its time of validity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<T> {
+    /// Its name and version.
+    pub rule: RuleId,
+    /// The last day on which it holds, when it has one.
+    pub until: Option<Date>,
+    /// Where it was read.
+    pub source: Source,
+    /// How it is to be understood.
+    pub note: Option<String>,
+    /// The line of its document, for diagnostics.
+    pub line: usize,
+    /// What it says.
+    pub says: T,
+}
+
+impl<T> Entry<T> {
+    /// Whether it holds on `day`.
+    pub fn holds_on(&self, day: Date) -> bool {
+        self.rule.from <= day && self.until.is_none_or(|until| day <= until)
+    }
+}
+
+/// The whole policy that access is decided by.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    caps: Vec<Entry<Cap>>,
+    modes: Vec<Entry<AccessMode>>,
+    mode_shares: Vec<Entry<ModeShare>>,
+    countries: Vec<Entry<CountryGroup>>,
+    sme: Vec<Entry<SmeDefinition>>,
+    start_up: Vec<Entry<StartUpDefinition>>,
+}
+
+impl Policy {
+    /// The files it is read from, in the policy folder.
+    pub const FILES: [&'static str; 4] =
+        ["access-modes.toml", "caps.toml", "countries.toml", "sme.toml"];
+
+    /// Reads `documents`, one for each of [`Policy::FILES`].
+    ///
+    /// # Errors
+    /// All faults of all documents, and files that are missing or that nobody reads.
+    pub fn parse(documents: &[Document]) -> Result<Self, Diagnostics> {
+        let mut faults = strangers(documents);
+        let modes = read_file(documents, Self::FILES[0], modes::read, &mut faults);
+        let caps = read_file(documents, Self::FILES[1], caps::read, &mut faults);
+        let countries = read_file(documents, Self::FILES[2], countries::read, &mut faults);
+        let sme = read_file(documents, Self::FILES[3], sme::read, &mut faults);
+        faults.sort();
+        match (modes, caps, countries, sme) {
+            (Some(modes), Some(caps), Some(countries), Some(sme)) if faults.is_empty() => {
+                let ((modes, mode_shares), (sme, start_up)) = (modes, sme);
+                let policy = Self { caps, modes, mode_shares, countries, sme, start_up };
+                policy.consistent()?;
+                Ok(policy)
+            }
+            _ => Err(Diagnostics(faults)),
+        }
+    }
+
+    /// The law on agreements that holds on `day`; `None` before the first version of any part.
+    pub fn caps(&self, day: Date) -> Option<Caps> {
+        Caps::gather(|key| in_force(&self.caps, key, day))
+    }
+
+    /// The access mode called `key`, as it holds on `day`.
+    pub fn mode(&self, key: &Slug, day: Date) -> Option<&Entry<AccessMode>> {
+        in_force(&self.modes, key.as_str(), day)
+    }
+
+    /// The access modes that hold on `day`.
+    pub fn modes(&self, day: Date) -> impl Iterator<Item = &Entry<AccessMode>> {
+        self.modes.iter().filter(move |entry| entry.holds_on(day))
+    }
+
+    /// The shares of the Union's time that groups of modes may take, as they hold on `day`.
+    pub fn mode_shares(&self, day: Date) -> impl Iterator<Item = &Entry<ModeShare>> {
+        self.mode_shares.iter().filter(move |entry| entry.holds_on(day))
+    }
+
+    /// The group of states that `country` belongs to on `day`, among `groups`.
+    pub fn group_of(
+        &self,
+        country: CountryCode,
+        groups: &[Slug],
+        day: Date,
+    ) -> Option<&Entry<CountryGroup>> {
+        groups
+            .iter()
+            .filter_map(|key| in_force(&self.countries, key.as_str(), day))
+            .find(|group| group.says.states.contains(&country))
+    }
+
+    /// The definition of small and medium-sized enterprises that holds on `day`.
+    pub fn sme(&self, day: Date) -> Option<&Entry<SmeDefinition>> {
+        self.sme.iter().find(|entry| entry.holds_on(day))
+    }
+
+    /// The definition of a start-up that holds on `day`.
+    pub fn start_up(&self, day: Date) -> Option<&Entry<StartUpDefinition>> {
+        self.start_up.iter().find(|entry| entry.holds_on(day))
+    }
+
+    /// What must hold between the files.
+    fn consistent(&self) -> Result<(), Diagnostics> {
+        let mut faults = Vec::new();
+        let mut fault = |(rule, line): (&RuleId, usize), key: &str, message: String| {
+            let key = format!("{}.{key}", rule.entry);
+            faults.push(Diagnostic { file: rule.file.clone(), line, key, message });
+        };
+        for mode in &self.modes {
+            for group in &mode.says.countries {
+                if !self.countries.iter().any(|entry| entry.rule.entry == group.as_str()) {
+                    let message = format!("`{group}` is not a group of policy/countries.toml");
+                    fault((&mode.rule, mode.line), "countries", message);
+                }
+            }
+        }
+        for share in &self.mode_shares {
+            for key in &share.says.modes {
+                if !self.modes.iter().any(|mode| mode.rule.entry == key.as_str()) {
+                    let message = format!("`{key}` is not an access mode of this file");
+                    fault((&share.rule, share.line), "modes", message);
+                }
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Diagnostics(faults)) }
+    }
+}
+
+fn in_force<'e, T>(entries: &'e [Entry<T>], key: &str, day: Date) -> Option<&'e Entry<T>> {
+    entries.iter().find(|entry| entry.rule.entry == key && entry.holds_on(day))
+}
+
+fn strangers(documents: &[Document]) -> Vec<Diagnostic> {
+    let known = |document: &&Document| !Policy::FILES.contains(&file_name(document));
+    documents
+        .iter()
+        .filter(known)
+        .map(|document| Diagnostic {
+            file: document.name.clone(),
+            line: 1,
+            key: String::new(),
+            message: format!("is not a policy file; allowed: {}", Policy::FILES.join(", ")),
+        })
+        .collect()
+}
+
+fn read_file<T>(
+    documents: &[Document],
+    name: &'static str,
+    read: impl FnOnce(&Table<'_>) -> Option<T>,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<T> {
+    let Some(document) = documents.iter().find(|document| file_name(document) == name) else {
+        faults.push(Diagnostic {
+            file: name.to_owned(),
+            line: 1,
+            key: String::new(),
+            message: "this file is missing".to_owned(),
+        });
+        return None;
+    };
+    Reader::read(document, read).map_err(|found| faults.extend(found.0)).ok()
+}
+
+fn file_name(document: &Document) -> &str {
+    document.name.rsplit('/').next().unwrap_or(&document.name)
+}
+
+/// Reads the entries of the array `key`; two versions of one entry may not hold on one day.
+fn entries<T>(
+    root: &Table<'_>,
+    key: &'static str,
+    says: impl Fn(&Table<'_>) -> Option<T>,
+) -> Option<Vec<Entry<T>>> {
+    let entries = root.tables(key, |table| entry(table, &says));
+    if entries.is_empty() {
+        return root.fault_of(key, format!("needs at least one entry: write [[{key}]]"));
+    }
+    for (index, entry) in entries.iter().enumerate() {
+        let clash = entries.iter().skip(index.saturating_add(1)).find(|other| {
+            other.rule.entry == entry.rule.entry
+                && (entry.holds_on(other.rule.from) || other.holds_on(entry.rule.from))
+        });
+        if let Some(other) = clash {
+            root.fault_of::<()>(
+                key,
+                format!("{} and {} hold on the same days; end one", entry.rule, other.rule),
+            );
+        }
+    }
+    Some(entries)
+}
+
+fn entry<T>(table: &Table<'_>, says: impl Fn(&Table<'_>) -> Option<T>) -> Option<Entry<T>> {
+    let key: Option<Slug> = table.required("key", Value::parsed);
+    let from = table.required("from", Value::date);
+    let until = table.optional("until", Value::date);
+    let source = table.required("source", Value::source);
+    let note = table.optional("note", Value::text);
+    let says = says(table);
+    if let (Some(from), Some(until)) = (from, until)
+        && until < from
+    {
+        return table.fault_of("until", format!("lies before `from` ({from})"));
+    }
+    let rule = RuleId { file: table.file(), entry: key?.to_string(), from: from? };
+    let line = table.line_of("key");
+    Some(Entry { rule, until, source: source?, note, line, says: says? })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::testing::{day, folder, policy};
+
+fn documents() -> Vec<Document> {
+    let mut documents = folder("policy");
+    documents.retain(|document| Policy::FILES.contains(&file_name(document)));
+    documents
+}
+
+fn check_broken(file: &str, from: &str, to: &str, expected: Expect) {
+    let mut documents = documents();
+    let document = documents.iter_mut().find(|document| file_name(document) == file).unwrap();
+    assert!(document.text.contains(from), "{file} has no {from}");
+    document.text = document.text.replacen(from, to, 1);
+    expected.assert_eq(&Policy::parse(&documents).unwrap_err().to_string());
+}
+
+#[test]
+fn every_mode_of_the_programme_is_described() {
+    let policy = policy();
+    let modes: Vec<String> = policy
+        .modes(day("2026-11-21"))
+        .map(|entry| {
+            let says = &entry.says;
+            let hours = |figure: &crate::document::Figure<u32>| figure.to_string();
+            format!(
+                "{}: {} to {} {}",
+                entry.rule,
+                hours(&says.hours_min),
+                hours(&says.hours_max),
+                says.meter.hour_name()
+            )
+        })
+        .collect();
+    expect![[r#"
+        policy/access-modes.toml#playground@2025-12-01: 1 to 5000 GPU-h
+        policy/access-modes.toml#fast-lane@2025-12-01: 10000 to 50000 GPU-h
+        policy/access-modes.toml#large-scale@2025-12-01: 50000 to unknown GPU-h
+        policy/access-modes.toml#ai-for-science@2025-12-01: 20000 to 90000 node-h
+        policy/access-modes.toml#benchmark@2025-12-01: 200 to 3500 node-h
+        policy/access-modes.toml#development@2025-12-01: 400 to 4500 node-h
+        policy/access-modes.toml#regular@2025-12-01: 20000 to 1800000 node-h
+        policy/access-modes.toml#extreme-scale@2025-12-01: 100000 to 3000000 node-h"#]]
+    .assert_eq(&modes.join("\n"));
+    assert_eq!(policy.mode_shares(day("2026-11-21")).count(), 3);
+}
+
+#[test]
+fn an_entry_holds_from_its_day_on() {
+    let policy = policy();
+    let playground: Slug = "playground".parse().unwrap();
+    assert!(policy.mode(&playground, day("2025-11-30")).is_none());
+    assert!(policy.mode(&playground, day("2025-12-01")).is_some());
+    assert!(policy.caps(day("2024-07-08")).is_none());
+}
+
+#[test]
+fn a_newer_version_takes_over_on_its_day() {
+    let mut documents = documents();
+    let caps = documents.iter_mut().find(|it| file_name(it) == "caps.toml").unwrap();
+    caps.text = caps.text.replacen(
+        "key = \"commercial\"\nfrom = 2024-07-09",
+        "key = \"commercial\"\nfrom = 2024-07-09\nuntil = 2026-12-31",
+        1,
+    );
+    caps.text.push_str(
+        "\n[[caps]]\nkey = \"commercial\"\nfrom = 2027-01-01\nsource = \"regulation\"\n\
+         article = \"Article 18\"\nlimit = \"25 %\"\n",
+    );
+    let policy = Policy::parse(&documents).unwrap();
+    let limit = |at| policy.caps(day(at)).unwrap().commercial.limit.to_string();
+    assert_eq!(limit("2026-12-31"), "20 %");
+    assert_eq!(limit("2027-01-01"), "25 %");
+}
+
+#[test]
+fn countries_are_found_in_the_groups_that_a_mode_names() {
+    let policy = policy();
+    let playground = policy.mode(&"playground".parse().unwrap(), day("2026-11-21")).unwrap();
+    let group = |code: &str| {
+        policy
+            .group_of(code.parse().unwrap(), &playground.says.countries, day("2026-11-21"))
+            .map(|entry| entry.rule.entry.clone())
+    };
+    assert_eq!(group("LU").as_deref(), Some("union"));
+    assert_eq!(group("NO").as_deref(), Some("participating"));
+    assert_eq!(group("CH").as_deref(), Some("antennas"));
+    assert_eq!(group("US"), None);
+}
+
+#[test]
+fn two_versions_may_not_hold_on_one_day() {
+    check_broken(
+        "caps.toml",
+        "key = \"union-operation\"",
+        "key = \"union-acquisition\"",
+        expect![[r#"
+            policy/caps.toml:11: caps: policy/caps.toml#union-acquisition@2024-07-09 and policy/caps.toml#union-acquisition@2024-07-09 hold on the same days; end one
+            policy/caps.toml:11: caps: the entry `union-operation` is missing"#]],
+    );
+}
+
+#[test]
+fn a_mode_that_rules_decide_leaves_no_bound_open() {
+    check_broken(
+        "access-modes.toml",
+        "hours_max = { value = 5000, source = \"programme\", note = \"about 5 000 GPU-hours, fixed for each system; one may ask for less here\" }",
+        "hours_max = { unknown = \"forgotten\" }",
+        expect![
+            "policy/access-modes.toml:43: modes[0].hours_max: must be known, for the rules decide alone in this mode"
+        ],
+    );
+}
+
+#[test]
+fn a_mode_names_groups_that_exist() {
+    check_broken(
+        "access-modes.toml",
+        "countries = [\"union\", \"participating\", \"antennas\"]",
+        "countries = [\"union\", \"elsewhere\"]",
+        expect![
+            "policy/access-modes.toml:33: playground.countries: `elsewhere` is not a group of policy/countries.toml"
+        ],
+    );
+}
+
+#[test]
+fn smaller_classes_have_smaller_ceilings() {
+    check_broken(
+        "sme.toml",
+        "small = { headcount_below = 50",
+        "small = { headcount_below = 5",
+        expect![[
+            r#"policy/sme.toml:19: definitions[0].small: its ceilings lie below those of the smaller class"#
+        ]],
+    );
+}

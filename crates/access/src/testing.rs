@@ -1,0 +1,54 @@
+//! The project's own policy and federation, for tests.
+
+use std::sync::LazyLock;
+
+use crate::document::Document;
+use crate::federation::Federation;
+use crate::policy::{Caps, Policy};
+
+/// The documents of a folder at the root of the project, in the order of their names.
+pub(crate) fn folder(name: &str) -> Vec<Document> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let mut documents: Vec<Document> = std::fs::read_dir(format!("{root}/{name}"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .map(|path| {
+            let file = path.file_name().unwrap().to_str().unwrap();
+            Document::new(format!("{name}/{file}"), std::fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    documents.sort_by(|a, b| a.name.cmp(&b.name));
+    documents
+}
+
+/// The policy of the project, read once.
+pub(crate) fn policy() -> &'static Policy {
+    static POLICY: LazyLock<Policy> = LazyLock::new(|| {
+        let mut documents = folder("policy");
+        documents.retain(|document| {
+            Policy::FILES.iter().any(|file| document.name.ends_with(&format!("/{file}")))
+        });
+        Policy::parse(&documents).unwrap_or_else(|faults| panic!("{faults}"))
+    });
+    &POLICY
+}
+
+/// The law on agreements as it stood in November 2026.
+pub(crate) fn caps() -> Caps {
+    policy().caps(day("2026-11-21")).unwrap()
+}
+
+/// The federation of the project, read once.
+pub(crate) fn federation() -> &'static Federation {
+    static FEDERATION: LazyLock<Federation> = LazyLock::new(|| {
+        let read = Federation::parse(&folder("federation"), &caps());
+        read.unwrap_or_else(|faults| panic!("{faults}"))
+    });
+    &FEDERATION
+}
+
+/// A day.
+pub(crate) fn day(text: &str) -> jiff::civil::Date {
+    text.parse().unwrap()
+}
