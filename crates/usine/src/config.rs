@@ -20,7 +20,7 @@ const PREFIX: &str = "USINE_";
 
 /// Options that choose a configuration.
 #[derive(clap::Args, Clone, Debug, Default)]
-pub(crate) struct Arguments {
+pub(crate) struct ConfigFile {
     /// Configuration file (TOML); usine.toml in this folder is read if it is there.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -169,7 +169,7 @@ impl Config {
     ///
     /// # Errors
     /// With file, line and key of what is not valid.
-    pub(crate) fn load(arguments: &Arguments) -> Result<Self> {
+    pub(crate) fn load(arguments: &ConfigFile) -> Result<Self> {
         let (name, text) = match &arguments.config {
             Some(file) => (file.display().to_string(), read(file)?),
             None => match std::fs::read_to_string(DEFAULT_FILE) {
@@ -210,7 +210,7 @@ impl Config {
 }
 
 /// Prints the effective configuration.
-pub(crate) fn print(arguments: &Arguments) -> Result<()> {
+pub(crate) fn print(arguments: &ConfigFile) -> Result<()> {
     let config = Config::load(arguments)?;
     print!("{}", toml::to_string_pretty(&config)?);
     Ok(())

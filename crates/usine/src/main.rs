@@ -27,7 +27,7 @@ enum Command {
     /// Start a factory on this machine: hub, agent, local engine, database, folder.
     Up(up::Arguments),
     /// Print the effective configuration and where each part of it is read from.
-    Config(config::Arguments),
+    Config(config::ConfigFile),
 }
 
 fn main() -> ExitCode {

@@ -13,7 +13,7 @@ use crate::hub::Hub;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    config: config::Arguments,
+    config: config::ConfigFile,
     /// Where the factory keeps everything [default: usine-data].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
