@@ -7,6 +7,7 @@ pub mod actor;
 pub mod announce;
 pub mod audit;
 pub mod clock;
+pub mod data;
 mod error;
 pub mod idempotency;
 pub mod identity;
@@ -34,6 +35,8 @@ pub struct Parts {
     pub store: Store,
     /// The one source of `now` and of new ids.
     pub clock: Arc<dyn Clock>,
+    /// Where datasets and models are kept.
+    pub data: data::Data,
 }
 
 /// The hub: every use case is a method. Cloning is cheap and shares everything.

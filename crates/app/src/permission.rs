@@ -279,10 +279,14 @@ actions! {
     /// Cancel a job.
     CancelJob: "cancel this job", Some(Run), Roles(&[
         User, ProjectManager, SiteOperator, Administrator]);
+    /// Look for data and read what is open to everybody.
+    BrowseData: "look for data", Some(Read), SignedIn;
     /// Read datasets and models of a project.
     ReadData: "read this project's data", Some(Read), PROJECT;
     /// Write datasets and models of a project.
     WriteData: "write this project's data", Some(Data), Roles(&[User, ProjectManager]);
+    /// Read every stored file back.
+    VerifyData: "check the stored files", Some(Read), Roles(&[Administrator]);
     /// Read the whole ledger and check it.
     ViewLedger: "read the ledger", Some(Read), Roles(&[ProgrammeOfficer, Administrator]);
     /// See the sites and their state.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use store::{Store, testing::TestDatabase};
 use units::{PersonId, Timestamp};
 
-use crate::{Actor, App, Grant, MovableClock, Parts, Role, Scope, identity::NewAccount};
+use crate::{
+    Actor, App, Grant, MovableClock, Parts, Role, Scope, data::Data, identity::NewAccount,
+};
 
 /// A hub over a fresh database.
 pub struct TestHub {
@@ -74,5 +76,6 @@ fn start() -> Timestamp {
 
 /// What the hub of tests is made of.
 fn parts(store: Store, clock: Arc<MovableClock>) -> Parts {
-    Parts { store, clock }
+    let data = Data { vault: vault::Vault::memory(), file_bytes_max: 1_000_000 };
+    Parts { store, clock, data }
 }

@@ -3,10 +3,12 @@
 //! The only place with SQL. Not here: rules, clocks, permissions. A use case opens one
 //! [`Tx`], reads and writes through the modules of this crate (one an aggregate), and commits once.
 
+pub mod blobs;
 mod db;
 mod error;
 pub mod identity;
 mod migrations;
+pub mod repositories;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

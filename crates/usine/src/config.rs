@@ -44,8 +44,23 @@ pub(crate) struct Config {
     pub(crate) federation: Option<PathBuf>,
     pub(crate) policy: Option<PathBuf>,
     pub(crate) services: Option<PathBuf>,
+    pub(crate) vault: VaultLimits,
     pub(crate) web: Web,
     pub(crate) site: Site,
+}
+
+/// What the vault takes in.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct VaultLimits {
+    /// The largest single file of a dataset or model, in bytes.
+    pub(crate) file_bytes_max: u64,
+}
+
+impl Default for VaultLimits {
+    fn default() -> Self {
+        Self { file_bytes_max: 256 * 1024 * 1024 * 1024 }
+    }
 }
 
 /// The web face.
@@ -97,6 +112,7 @@ impl Default for Config {
             federation: None,
             policy: None,
             services: None,
+            vault: VaultLimits::default(),
             web: Web::default(),
             site: Site::default(),
         }
@@ -232,6 +248,7 @@ fn overlay(table: &mut Table, variable: &str, value: String) {
         "federation",
         "policy",
         "services",
+        "vault",
         "web",
         "site",
     ];

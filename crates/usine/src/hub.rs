@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use app::data::Data;
 use app::{App, Parts, Secret, SystemClock};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use vault::Vault;
 use web::{ClientAddress, Rate, Settings};
 
 use crate::config::{Config, Scheme};
@@ -33,7 +35,9 @@ impl Hub {
         private_folder(&config.data)?;
         let store =
             Store::open(&config.database_url()).await.context("cannot open the database")?;
-        let app = App::new(Parts { store, clock: Arc::new(SystemClock) });
+        let vault = Vault::folder(&config.data.join("vault")).context("cannot open the vault")?;
+        let data = Data { vault, file_bytes_max: config.vault.file_bytes_max };
+        let app = App::new(Parts { store, clock: Arc::new(SystemClock), data });
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; is another factory running there? --listen chooses another \

@@ -85,6 +85,12 @@ impl Sensitivity {
             (Self::Internal | Self::Confidential | Self::Personal, _) => false,
         }
     }
+
+    /// Whether a repository of this class may hold what was made from data of class `other`:
+    /// whoever may read the one could read the other.
+    pub fn admits_content_of(self, other: Self) -> bool {
+        self >= other
+    }
 }
 
 impl fmt::Display for Sensitivity {
@@ -160,6 +166,23 @@ mod tests {
             (Sensitivity::Personal, [true, false, false]),
         ] {
             assert_eq!(readers.map(|reader| class.admits(reader)), expected, "{class}");
+        }
+    }
+
+    #[test]
+    fn nobody_reads_through_a_result_what_they_could_not_read_before() {
+        let classes = [
+            Sensitivity::Open,
+            Sensitivity::Internal,
+            Sensitivity::Confidential,
+            Sensitivity::Personal,
+        ];
+        for (result, source) in classes.iter().flat_map(|a| classes.iter().map(move |b| (a, b))) {
+            for reader in [Reader::OfProject, Reader::OfOrganisation, Reader::Other] {
+                if result.admits_content_of(*source) && result.admits(reader) {
+                    assert!(source.admits(reader), "{reader:?} reads {source} through {result}");
+                }
+            }
         }
     }
 
