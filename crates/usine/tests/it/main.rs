@@ -1,0 +1,7 @@
+//! The binary as people meet it: started for real, spoken to over HTTP and on the command line.
+
+mod factory;
+mod up;
+
+#[cfg(feature = "e2e")]
+mod contract;
