@@ -1,1 +1,91 @@
-//! Carries a job out on this machine.
+//! Carries jobs out, and tells how they fare.
+//!
+//! [`Engine`] is what an agent needs of a place that runs jobs. [`LocalEngine`] runs them as
+//! processes of this machine; [`SimulatedEngine`] only pretends, on a clock that tests move. Both
+//! pass [`conformance`].
+//!
+//! Not here: allocations, money, the hub. A job is run at most once per [`units::JobId`], whatever
+//! is killed when.
+
+pub mod beneath;
+pub mod carry;
+//LOCAL pub mod conformance;
+mod job;
+mod local;
+pub mod record;
+//LOCAL mod simulated;
+
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+
+use units::JobId;
+
+pub use job::{Capacity, Ended, Network, Observation, Request, Spec, State, Stream};
+pub use local::{Carrier, LocalEngine, Settings};
+//LOCAL pub use simulated::SimulatedEngine;
+
+/// An engine cannot do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The job will never run here.
+    #[error("{0}")]
+    Refused(String),
+    /// Nobody prepared or submitted this job.
+    #[error("job {0} is not known here")]
+    Unknown(JobId),
+    /// The operating system refused something.
+    #[error("cannot {action}")]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// Says what was tried when the system refused.
+    pub(crate) fn system(action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::System { action, source }
+    }
+}
+
+/// A place that carries jobs out.
+///
+/// Every call may be repeated: after a crash an agent does not know which of its calls came
+/// through, and says again what it wants.
+pub trait Engine: Send + Sync + 'static {
+    /// What there is for jobs, and what keeps them apart.
+    fn capacity(&self) -> Capacity;
+
+    /// The directory in which the job will run, made if need be, for inputs to be put into.
+    fn prepare(&self, job: JobId) -> impl Future<Output = Result<PathBuf, Error>> + Send;
+
+    /// Takes the job in, to start when there is room; nothing happens when it is known already.
+    fn submit(
+        &self,
+        job: JobId,
+        spec: &Spec,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Ends the job, whether it waits or runs; nothing happens when it has ended.
+    fn cancel(&self, job: JobId) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Drives the engine on, and tells where every job stands that was submitted and is not
+    /// cleared, in the order of their ids.
+    fn observe(&self) -> impl Future<Output = Result<Vec<Observation>, Error>> + Send;
+
+    /// Up to `length_max` bytes that the job wrote to `stream`, from `offset` on; empty when
+    /// there is nothing more yet.
+    fn read(
+        &self,
+        job: JobId,
+        stream: Stream,
+        offset: u64,
+        length_max: usize,
+    ) -> impl Future<Output = Result<Vec<u8>, Error>> + Send;
+
+    /// Deletes the files of a job that ended. It stays known, so that it never runs again.
+    fn clear(&self, job: JobId) -> impl Future<Output = Result<(), Error>> + Send;
+}

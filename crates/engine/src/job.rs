@@ -1,0 +1,122 @@
+//! A job as an engine sees it.
+
+use std::collections::BTreeMap;
+
+use jobs::life::End;
+use serde::{Deserialize, Serialize};
+use units::{JobId, Timestamp};
+
+/// What is to be run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The name its owner gave it.
+    pub name: String,
+    /// The script, with its `#!` line.
+    pub script: String,
+    /// Variables for it, beside those the engine sets.
+    pub environment: BTreeMap<String, String>,
+    /// What it may use.
+    pub request: Request,
+    /// Whether it may reach the network.
+    pub network: Network,
+    /// Name of a file in its directory that also holds standard output.
+    pub stdout: Option<String>,
+    /// Name of a file that also holds standard error; joined with standard output when absent.
+    pub stderr: Option<String>,
+}
+
+/// What a job may use, over all its nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Nodes.
+    pub nodes: u32,
+    /// Cores.
+    pub cores: u32,
+    /// Memory.
+    pub memory_mb: u64,
+    /// GPUs.
+    pub gpus: u32,
+    /// Time after which it is ended.
+    pub time_limit_seconds: u64,
+}
+
+/// Whether a job may reach the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Network {
+    /// It may not.
+    Denied,
+    /// It may.
+    Allowed,
+}
+
+/// What there is for jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Name of the machine.
+    pub host: String,
+    /// Cores.
+    pub cores: u32,
+    /// Memory.
+    pub memory_mb: u64,
+    /// Model names of the GPUs.
+    pub gpus: Vec<String>,
+    /// What keeps jobs apart and within their limits, for people.
+    pub isolation: Vec<String>,
+}
+
+/// Where one job stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// The job.
+    pub job: JobId,
+    /// Where it stands.
+    pub state: State,
+}
+
+/// Where a job stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It waits for room.
+    Queued,
+    /// It runs.
+    Running {
+        /// Since when.
+        started: Timestamp,
+        /// On which nodes.
+        nodes: Vec<String>,
+        /// On which cores, by number.
+        cores: Vec<u32>,
+        /// With which GPUs, by number.
+        gpus: Vec<u32>,
+    },
+    /// It is over.
+    Ended(Ended),
+}
+
+/// How and when a job ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How.
+    pub end: End,
+    /// More about it, for people, where there is more to say.
+    pub reason: Option<String>,
+    /// When it began to run, if it ever did.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// Most memory that it held at once, where measured.
+    pub peak_memory_mb: Option<u64>,
+    /// Processor time of all its processes, where measured.
+    pub cpu_milliseconds: Option<u64>,
+}
+
+/// What a job writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    /// Standard output, and standard error where the two are joined.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// The file `metrics.jsonl` in its directory.
+    Metrics,
+}
