@@ -81,6 +81,14 @@ impl Factory {
         self.process.wait().unwrap();
     }
 
+    /// The memory it occupies, in KiB, as the operating system counts it (resident set).
+    pub(crate) fn memory_kib(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// Signs in with the first administrator's link.
     pub(crate) async fn administrator(&self) -> Client {
         let link = self.link.clone().expect("a first start");

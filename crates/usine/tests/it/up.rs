@@ -48,3 +48,11 @@ async fn a_factory_killed_on_the_spot_starts_again_with_what_it_had_acknowledged
     let tokens = again.get("/tokens").await;
     assert!(tokens.to_string().contains("laptop"), "{tokens}");
 }
+
+#[tokio::test]
+async fn an_idle_factory_stays_under_a_hundred_megabytes() {
+    let factory = Factory::start();
+    factory.administrator().await;
+    let kib = factory.memory_kib();
+    assert!(kib < 100_000, "{kib} KiB");
+}
