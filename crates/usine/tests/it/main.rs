@@ -1,6 +1,11 @@
 //! The binary as people meet it: started for real, spoken to over HTTP and on the command line.
 
-X
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must fail"
+)]
 
 mod factory;
 mod up;
