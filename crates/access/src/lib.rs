@@ -5,10 +5,22 @@
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
 
 pub mod agreement;
+pub mod allocation;
+pub mod application;
+pub mod call;
 pub mod document;
 pub mod federation;
+pub mod organisation;
 pub mod policy;
+pub mod project;
 pub mod sme;
 
 #[cfg(test)]
 mod testing;
+
+/// The day in Brussels at `now`: policy and calls turn there.
+pub fn day_in_brussels(now: units::Timestamp) -> jiff::civil::Date {
+    // The zone is bundled with the program; should it be missing, UTC is at most two hours off.
+    let zone = jiff::tz::TimeZone::get("Europe/Brussels").unwrap_or(jiff::tz::TimeZone::UTC);
+    now.to_zoned(zone).date()
+}

@@ -1,0 +1,129 @@
+//! Allocations and their life: granted, active, expired, closed.
+
+use units::{AllocationId, ApplicationId, Meter, PartitionKey, Period, ProjectId, Timestamp, Work};
+
+/// Hours that a project has on a partition. Their balance is the ledger's affair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allocation {
+    /// Which.
+    pub id: AllocationId,
+    /// Whose.
+    pub project: ProjectId,
+    /// The application that asked for it.
+    pub application: ApplicationId,
+    /// Where.
+    pub partition: PartitionKey,
+    /// What is counted.
+    pub meter: Meter,
+    /// How much was granted.
+    pub amount: Work,
+    /// From when until when it may be used.
+    pub period: Period,
+    /// The entry of policy it rests on, with its version.
+    pub rule: String,
+    /// When it was granted.
+    pub granted_at: Timestamp,
+    /// When it was closed before its end.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// Where an allocation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Granted, not begun.
+    Granted {
+        /// When it begins.
+        starts_at: Timestamp,
+    },
+    /// In use.
+    Active {
+        /// When it ends.
+        ends_at: Timestamp,
+    },
+    /// Over; what is left is lost.
+    Expired {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Closed before its end.
+    Closed {
+        /// Since when.
+        at: Timestamp,
+    },
+}
+
+impl Stage {
+    /// Its name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Granted { .. } => "granted",
+            Self::Active { .. } => "active",
+            Self::Expired { .. } => "expired",
+            Self::Closed { .. } => "closed",
+        }
+    }
+}
+
+impl Allocation {
+    /// Where it stands at `now`.
+    pub fn stage(&self, now: Timestamp) -> Stage {
+        match self.closed_at {
+            Some(at) if at <= now => Stage::Closed { at },
+            _ if now < self.period.start() => Stage::Granted { starts_at: self.period.start() },
+            _ if now < self.period.end() => Stage::Active { ends_at: self.period.end() },
+            _ => Stage::Expired { at: self.period.end() },
+        }
+    }
+
+    /// Whether jobs may be submitted against it at `now`; if not, why.
+    ///
+    /// # Errors
+    /// What stands against it, in words for the one who submits.
+    pub fn usable(&self, now: Timestamp) -> Result<(), String> {
+        match self.stage(now) {
+            Stage::Active { .. } => Ok(()),
+            Stage::Granted { starts_at } => Err(format!("the allocation begins on {starts_at}")),
+            Stage::Expired { at } => Err(format!("the allocation ended on {at}")),
+            Stage::Closed { at } => Err(format!("the allocation was closed on {at}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_allocation_goes_through_its_life() {
+        let id = uuid();
+        let mut allocation = Allocation {
+            id: id.parse().unwrap(),
+            project: id.parse().unwrap(),
+            application: id.parse().unwrap(),
+            partition: "meluxina-ai.gpu".parse().unwrap(),
+            meter: Meter::Gpu,
+            amount: Work::hours(5_000).unwrap(),
+            period: Period::new(at("2026-11-21T00:00:00Z"), at("2027-02-21T00:00:00Z")).unwrap(),
+            rule: "policy/access-modes.toml#playground@2025-12-01".to_owned(),
+            granted_at: at("2026-11-20T00:00:00Z"),
+            closed_at: None,
+        };
+        let stage = |it: &Allocation, text| it.stage(at(text)).name();
+        assert_eq!(stage(&allocation, "2026-11-20T23:59:59Z"), "granted");
+        assert_eq!(stage(&allocation, "2026-11-21T00:00:00Z"), "active");
+        assert_eq!(stage(&allocation, "2027-02-21T00:00:00Z"), "expired");
+        assert!(allocation.usable(at("2027-02-20T23:59:59Z")).is_ok());
+        allocation.closed_at = Some(at("2026-12-01T00:00:00Z"));
+        assert_eq!(stage(&allocation, "2026-11-30T00:00:00Z"), "active");
+        let refused = allocation.usable(at("2026-12-01T00:00:00Z")).unwrap_err();
+        assert_eq!(refused, "the allocation was closed on 2026-12-01T00:00:00Z");
+    }
+
+    fn uuid() -> &'static str {
+        "018f2a6e-7c2b-7d1e-9a51-0b7c2f6f9a10"
+    }
+}

@@ -1,0 +1,144 @@
+//! Applications: drafts that are checked while they are written, admitted, and decided.
+//!
+//! [`check`] explains where a draft stands; [`admit`] lets a complete one in; [`decide`] alone
+//! makes an [`Award`]. Not here: who may write a draft, and where it is kept.
+
+mod check;
+mod decide;
+
+use std::fmt;
+
+use units::{PartitionKey, Timestamp, Work};
+
+use crate::call::Call;
+use crate::organisation::Applicant;
+use crate::policy::{AccessMode, Entry, Policy};
+
+pub use check::{Check, Finding, Outcome, check};
+pub use decide::{Admitted, Award, Decision, admit, decide};
+
+/// What is asked, as far as it has been written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// What the project will be called.
+    pub title: String,
+    /// What the hours are for.
+    pub purpose: String,
+    /// Where.
+    pub partition: Option<PartitionKey>,
+    /// How many hours of the mode's unit.
+    pub hours: Option<u32>,
+    /// For how many months.
+    pub months: Option<u32>,
+    /// Whether the applicant promises what the mode obliges to, civilian use included.
+    pub duties_accepted: bool,
+}
+
+impl Draft {
+    /// The longest title, in characters.
+    pub const TITLE_LENGTH_MAX: usize = 200;
+    /// The longest purpose, in characters.
+    pub const PURPOSE_LENGTH_MAX: usize = 10_000;
+}
+
+/// Where an application stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Being written.
+    Draft,
+    /// Waiting for people to decide.
+    Submitted {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Taken back by the applicant.
+    Withdrawn {
+        /// When.
+        at: Timestamp,
+    },
+    /// Granted.
+    Awarded {
+        /// When.
+        at: Timestamp,
+        /// The project that has the hours.
+        project: units::ProjectId,
+        /// The hours.
+        allocation: units::AllocationId,
+    },
+    /// Refused.
+    Refused {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reasons: Vec<Reason>,
+    },
+}
+
+impl State {
+    /// Its name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Submitted { .. } => "submitted",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::Awarded { .. } => "awarded",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
+
+/// Why a rule says no: the rule, what it saw, what it allows and what would fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The entry of policy, with its version.
+    pub rule: String,
+    /// Which check of it.
+    pub check: Check,
+    /// What was found.
+    pub found: String,
+    /// What is allowed.
+    pub allowed: String,
+    /// What would be accepted instead, when something would.
+    pub fits: Option<String>,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.found, self.allowed)?;
+        match &self.fits {
+            Some(fits) => write!(f, "; {fits} would fit"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that bears on an application, at one instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// The call.
+    pub call: &'a Call,
+    /// Its access mode.
+    pub mode: &'a Entry<AccessMode>,
+    /// The policy, for groups of states.
+    pub policy: &'a Policy,
+    /// The organisation that asks.
+    pub applicant: &'a Applicant,
+    /// How many awards of this mode it holds that have not ended.
+    pub open_awards: u32,
+    /// What the partition that is asked for has to offer.
+    pub offer: Option<Offer>,
+    /// The instant.
+    pub now: Timestamp,
+}
+
+/// What a partition has to offer under a mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// What is counted on it.
+    pub meter: units::Meter,
+    /// What is left in the pool that the mode draws on, for the current period.
+    pub remaining: Work,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Organisations, and what the rules know about them when they apply.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use units::{CountryCode, OrganisationId};
+
+use crate::document::word;
+use crate::policy::Audience;
+use crate::sme::{Assessment, StartUp};
+
+/// What an organisation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OrganisationKind {
+    /// An enterprise, whatever its legal form.
+    Enterprise,
+    /// A university or research organisation.
+    Research,
+    /// A public body.
+    PublicBody,
+}
+
+impl OrganisationKind {
+    /// The kinds, by the words that people use.
+    pub const WORDS: [(&str, Self); 3] = [
+        ("enterprise", Self::Enterprise),
+        ("research", Self::Research),
+        ("public-body", Self::PublicBody),
+    ];
+}
+
+impl fmt::Display for OrganisationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(&Self::WORDS, self))
+    }
+}
+
+/// An organisation on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organisation {
+    /// Which.
+    pub id: OrganisationId,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: OrganisationKind,
+    /// The state it is established in.
+    pub country: CountryCode,
+    /// Its legal form, such as `S.à r.l.`.
+    pub legal_form: Option<String>,
+    /// Its number in a public register (VAT number or EUID).
+    pub registration: Option<String>,
+    /// The sector it works in.
+    pub sector: Option<String>,
+    /// The day it was registered.
+    pub registered_on: Option<Date>,
+}
+
+/// What the rules know about an organisation that applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applicant {
+    /// What it is.
+    pub kind: OrganisationKind,
+    /// The state it is established in.
+    pub country: CountryCode,
+    /// Its size, once it has declared its data.
+    pub assessment: Option<Assessment>,
+    /// Whether it is a start-up, once it has declared its data.
+    pub start_up: Option<StartUp>,
+}
+
+impl Applicant {
+    /// The audiences it belongs to, as far as is known.
+    pub fn audiences(&self) -> Vec<Audience> {
+        match self.kind {
+            OrganisationKind::Research => vec![Audience::Science],
+            OrganisationKind::PublicBody => vec![Audience::PublicSector],
+            OrganisationKind::Enterprise => {
+                let sme = self.assessment.as_ref().is_some_and(|it| it.class.is_sme());
+                let start_up = self.start_up.as_ref().is_some_and(|it| it.holds);
+                let mut audiences = vec![Audience::Industry];
+                audiences.extend(sme.then_some(Audience::Sme));
+                audiences.extend(start_up.then_some(Audience::StartUp));
+                audiences
+            }
+        }
+    }
+}
