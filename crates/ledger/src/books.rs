@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use units::{AllocationId, Cents, Overflow, Payer, Work};
+use units::{AllocationId, Cents, JobId, Overflow, Payer, Work};
 
 use crate::account::{Account, Commodity, Place};
 use crate::chain::Digest;
@@ -172,6 +172,11 @@ impl Books {
         self.holds.get(&seq)
     }
 
+    /// The last hold for `job`, while it is open.
+    pub fn open_hold_of(&self, job: JobId) -> Option<&OpenHold> {
+        self.holds.values().rev().find(|hold| hold.job == job)
+    }
+
     /// Enters `draft`, or refuses it and changes nothing.
     ///
     /// # Errors
@@ -233,15 +238,12 @@ impl Books {
         }
         self.hours.extend(after);
         self.rosters.extend(rosters);
-        match *entry.kind() {
-            Kind::Hold { allocation, job, amount } => {
-                let seq = entry.seq();
-                self.holds.insert(seq, OpenHold { seq, allocation, job, amount });
-            }
-            Kind::Settle { hold, .. } | Kind::Release { hold, .. } => {
-                self.holds.remove(&hold);
-            }
-            _ => {}
+        if let Kind::Hold { allocation, job, amount } = *entry.kind() {
+            let seq = entry.seq();
+            self.holds.insert(seq, OpenHold { seq, allocation, job, amount });
+        }
+        if let Some(hold) = entry.kind().closes() {
+            self.holds.remove(&hold);
         }
         Ok(())
     }

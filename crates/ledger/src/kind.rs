@@ -213,6 +213,14 @@ impl Kind {
         if kind.parts() == parts { Ok(kind) } else { Err(wrong()) }
     }
 
+    /// The hold that an entry of this kind gives up.
+    pub const fn closes(&self) -> Option<Seq> {
+        match self {
+            Self::Settle { hold, .. } | Self::Release { hold, .. } => Some(*hold),
+            _ => None,
+        }
+    }
+
     /// Whether the shares of the payers stay as they are, so that the moves must follow them.
     pub(crate) const fn follows_shares(&self) -> bool {
         matches!(self, Self::Hold { .. } | Self::Settle { .. } | Self::Release { .. })

@@ -108,6 +108,11 @@ impl Tx {
         Ok(self.0.commit().await?)
     }
 
+    /// Whether writers must take turns by themselves: PostgreSQL lets several write at once.
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.0.get_database_backend() == DbBackend::Postgres
+    }
+
     /// Runs a statement in portable SQL with `$1` parameters; returns the number of rows changed.
     pub(crate) async fn execute(
         &self,

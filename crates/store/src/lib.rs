@@ -7,8 +7,11 @@ pub mod blobs;
 mod db;
 mod error;
 pub mod identity;
+pub mod jobs;
+pub mod ledger;
 mod migrations;
 pub mod repositories;
+pub mod sites;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

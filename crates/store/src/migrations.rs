@@ -4,6 +4,8 @@ use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trait};
 
 mod m0001_identity;
+mod m0003_ledger;
+mod m0004_jobs;
 mod m0005_data;
 
 /// Every migration in order; the database remembers which it has seen.
@@ -12,7 +14,12 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_identity::Migration), Box::new(m0005_data::Migration)]
+        vec![
+            Box::new(m0001_identity::Migration),
+            Box::new(m0003_ledger::Migration),
+            Box::new(m0004_jobs::Migration),
+            Box::new(m0005_data::Migration),
+        ]
     }
 }
 
