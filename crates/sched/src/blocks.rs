@@ -14,6 +14,12 @@ pub(crate) trait Summary<V>: Copy + PartialEq {
     const NONE: Self;
     /// Of all of `values`.
     fn of(values: &[V]) -> Self;
+    /// Whether it is known to be of no values.
+    fn is_none(&self) -> bool;
+    /// With one value more.
+    fn with(&self, value: &V) -> Self;
+    /// With one value less; `None` when only the remaining values can tell.
+    fn without(&self, value: &V) -> Option<Self>;
     /// Of two stretches side by side.
     fn join(&self, next: &Self) -> Self;
 }
@@ -24,6 +30,18 @@ impl Summary<u32> for u64 {
 
     fn of(values: &[u32]) -> Self {
         values.iter().map(|&value| Self::from(value)).sum()
+    }
+
+    fn is_none(&self) -> bool {
+        *self == 0
+    }
+
+    fn with(&self, value: &u32) -> Self {
+        self + Self::from(*value)
+    }
+
+    fn without(&self, value: &u32) -> Option<Self> {
+        self.checked_sub(Self::from(*value))
     }
 
     fn join(&self, next: &Self) -> Self {
@@ -111,10 +129,18 @@ impl<K: Copy + Ord, V: Copy, S: Summary<V>> Blocks<K, V, S> {
         }
     }
 
-    /// The first, of values whose summaries differ from that of no values.
+    /// The first, provided that summaries tell whether there is any.
     pub(crate) fn first(&self) -> Option<(At, K, V)> {
-        let at = self.search(At { block: 0, index: 0 }, |stretch| *stretch != S::NONE, |_| true)?;
-        self.get(at)
+        if self.len == 0 {
+            return None;
+        }
+        let start = At { block: 0, index: 0 };
+        if let Some(Block { keys, values }) = self.blocks.first()
+            && let (Some(key), Some(value)) = (keys.first(), values.first())
+        {
+            return Some((start, *key, *value));
+        }
+        self.get(self.search(start, |stretch| !stretch.is_none(), |_| true)?)
     }
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
@@ -137,7 +163,8 @@ impl<K: Copy + Ord, V: Copy, S: Summary<V>> Blocks<K, V, S> {
         let index = keys.partition_point(|other| *other < key);
         keys.insert(index, key);
         values.insert(index, value);
-        self.refresh(block);
+        let summary = self.tree[self.width + block].with(&value);
+        self.refresh(block, summary);
     }
 
     /// Where `key` stands.
@@ -150,12 +177,14 @@ impl<K: Copy + Ord, V: Copy, S: Summary<V>> Blocks<K, V, S> {
     pub(crate) fn remove(&mut self, at: At) {
         let Block { keys, values } = &mut self.blocks[at.block];
         keys.remove(at.index);
-        values.remove(at.index);
+        let gone = values.remove(at.index);
         self.len -= 1;
         if keys.is_empty() {
             self.empty += 1;
         }
-        self.refresh(at.block);
+        let known = self.tree[self.width + at.block].without(&gone);
+        let summary = known.unwrap_or_else(|| S::of(&self.blocks[at.block].values));
+        self.refresh(at.block, summary);
     }
 
     /// The first place at or after `from` whose value is `wanted`, among stretches that `may`
@@ -202,10 +231,9 @@ impl<K: Copy + Ord, V: Copy, S: Summary<V>> Blocks<K, V, S> {
         }
     }
 
-    /// Brings the aggregates above `block` up to date.
-    fn refresh(&mut self, block: usize) {
+    /// Brings the aggregates above `block` up to date, whose own is now `summary`.
+    fn refresh(&mut self, block: usize, mut summary: S) {
         let mut node = self.width + block;
-        let mut summary = S::of(&self.blocks[block].values);
         while node > 0 && self.tree[node] != summary {
             self.tree[node] = summary;
             node /= 2;

@@ -60,7 +60,8 @@ impl<P: Pool> Core<P> {
             };
             let (start, grant, seconds) = (*start, grant.clone(), task.estimate_seconds);
             if start <= now {
-                self.start(now, at, ticket, grant);
+                self.queue.remove(at);
+                self.start(now, ticket, grant);
                 started.push(ticket);
                 continue;
             }
@@ -69,7 +70,8 @@ impl<P: Pool> Core<P> {
             match plan.fits(now, seconds, &task.demand) {
                 Some(earlier) => {
                     plan.reserve(now, now.saturating_add(seconds), &earlier);
-                    self.start(now, at, ticket, earlier);
+                    self.queue.remove(at);
+                    self.start(now, ticket, earlier);
                     started.push(ticket);
                     moved = true;
                 }

@@ -75,8 +75,8 @@ pub struct Core<P: Pool> {
     arrivals: u64,
     /// Under [`Policy::Easy`], from the last pass, while nothing has ended since.
     shadow: Option<Shadow<P>>,
-    /// Jobs that arrived since the last pass.
-    fresh: Vec<Key>,
+    /// Jobs that arrived since the last pass; most start at once and never enter the queue.
+    fresh: Vec<(Key, Waiting)>,
     /// Under [`Policy::Conservative`], what is promised to whom.
     pub(crate) plan: Option<Timeline<P>>,
 }
@@ -110,7 +110,7 @@ impl<P: Pool> Core<P> {
 
     /// The number of jobs that wait.
     pub const fn queue_len(&self) -> usize {
-        self.queue.len()
+        self.queue.len() + self.fresh.len()
     }
 
     /// What the job holds, if it runs.
@@ -121,9 +121,11 @@ impl<P: Pool> Core<P> {
         }
     }
 
-    /// The jobs that wait, first to last.
+    /// The jobs that wait, first to last; those that arrived since the last pass stand behind.
     pub fn waiting(&self) -> impl Iterator<Item = (Ticket, &Task<P::Demand>)> {
-        self.queue.iter().filter_map(|(_, job)| Some((job.ticket, self.task(job.ticket)?)))
+        let jobs = self.queue.iter().map(|(_, job)| job);
+        let jobs = jobs.chain(self.fresh.iter().map(|(_, job)| job));
+        jobs.filter_map(|job| Some((job.ticket, self.task(job.ticket)?)))
     }
 
     /// The jobs that run and when they must have ended, in that order.
@@ -144,8 +146,7 @@ impl<P: Pool> Core<P> {
         let size = self.pool.size(&task.demand);
         let estimate_seconds = task.estimate_seconds;
         let ticket = self.admit(Slot::Waiting { task, arrival, promise });
-        self.queue.insert(key, Waiting { ticket, size, estimate_seconds });
-        self.fresh.push(key);
+        self.fresh.push((key, Waiting { ticket, size, estimate_seconds }));
         ticket
     }
 
@@ -166,8 +167,9 @@ impl<P: Pool> Core<P> {
         match std::mem::replace(slot, Slot::Free) {
             Slot::Free => return,
             Slot::Waiting { task, arrival, promise } => {
-                if let Some(at) = self.queue.find((Reverse(task.priority), arrival)) {
-                    self.queue.remove(at);
+                match self.queue.find((Reverse(task.priority), arrival)) {
+                    Some(at) => self.queue.remove(at),
+                    None => self.fresh.retain(|(_, job)| job.ticket != ticket),
                 }
                 if let (Some(plan), Some((start, grant))) = (&mut self.plan, promise) {
                     plan.release(start, start.saturating_add(task.estimate_seconds), &grant);
@@ -214,9 +216,11 @@ impl<P: Pool> Core<P> {
         match self.policy {
             Policy::Fcfs => self.start_in_order(now, started),
             Policy::Easy => self.backfill(now, started),
-            Policy::Conservative => self.keep_promises(now, started),
+            Policy::Conservative => {
+                self.enqueue();
+                self.keep_promises(now, started);
+            }
         }
-        self.fresh.clear();
     }
 
     /// The instant that the first waiting job is promised under [`Policy::Easy`].
@@ -241,14 +245,48 @@ impl<P: Pool> Core<P> {
         ticket
     }
 
+    /// Puts what has arrived into the queue.
+    fn enqueue(&mut self) {
+        for (key, job) in self.fresh.drain(..) {
+            self.queue.insert(key, job);
+        }
+    }
+
     fn start_in_order(&mut self, now: Second, started: &mut Vec<Ticket>) {
+        if self.queue.len() == 0 {
+            self.start_fresh(now, started);
+        }
+        self.enqueue();
         while let Some((at, _, head)) = self.queue.first() {
-            let fits = head.size <= self.pool.room();
-            let task = self.task(head.ticket).filter(|_| fits);
-            let Some(grant) = task.and_then(|task| self.pool.place(&task.demand)) else { return };
-            self.start(now, at, head.ticket, grant);
+            let Some(grant) = self.place(&head) else { return };
+            self.queue.remove(at);
+            self.start(now, head.ticket, grant);
             started.push(head.ticket);
         }
+    }
+
+    /// Starts, in order, what has just arrived, before a queue that is empty.
+    fn start_fresh(&mut self, now: Second, started: &mut Vec<Ticket>) {
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.sort_unstable_by_key(|(key, _)| *key);
+        let mut held_up = false;
+        fresh.retain(|(_, job)| {
+            let Some(grant) = self.place(job).filter(|_| !held_up) else {
+                held_up = true;
+                return true;
+            };
+            self.start(now, job.ticket, grant);
+            started.push(job.ticket);
+            false
+        });
+        self.fresh = fresh;
+    }
+
+    fn place(&self, job: &Waiting) -> Option<P::Grant> {
+        if job.size > self.pool.room() {
+            return None;
+        }
+        self.pool.place(&self.task(job.ticket)?.demand)
     }
 
     fn backfill(&mut self, now: Second, started: &mut Vec<Ticket>) {
@@ -265,7 +303,8 @@ impl<P: Pool> Core<P> {
         let Some(mut shadow) = self.find_shadow() else { return };
         let mut from = head.next();
         while let Some((at, job, fit)) = self.next_fit(now, from, &shadow) {
-            self.start_beside(now, (at, job), fit, &mut shadow);
+            self.queue.remove(at);
+            self.start_beside(now, &job, fit, &mut shadow);
             started.push(job.ticket);
             from = at;
         }
@@ -275,23 +314,21 @@ impl<P: Pool> Core<P> {
     /// When nothing has ended since the last pass, only what arrived since can start; says whether
     /// the promise to the first job still stood.
     fn backfill_fresh(&mut self, now: Second, started: &mut Vec<Ticket>) -> bool {
-        let first = self.queue.first().map(|(_, key, _)| key);
-        if first.is_none() || first == self.fresh.iter().min().copied() {
+        let Some((_, first, _)) = self.queue.first() else { return false };
+        if self.fresh.iter().any(|(key, _)| *key < first) {
             return false;
         }
         let Some(mut shadow) = self.shadow.take() else { return false };
         let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.sort_unstable();
-        for key in fresh.drain(..) {
-            let Some((at, _, job)) = self.queue.find(key).and_then(|at| self.queue.get(at)) else {
-                continue;
-            };
+        fresh.sort_unstable_by_key(|(key, _)| *key);
+        for (key, job) in fresh.drain(..) {
             let gap = self.gap(now, &shadow);
-            if gap.takes(&job)
-                && let Some(fit) = self.fit(&job, &gap, &shadow)
-            {
-                self.start_beside(now, (at, job), fit, &mut shadow);
-                started.push(job.ticket);
+            match self.fit(&job, &gap, &shadow) {
+                Some(fit) => {
+                    self.start_beside(now, &job, fit, &mut shadow);
+                    started.push(job.ticket);
+                }
+                None => self.queue.insert(key, job),
             }
         }
         self.shadow = Some(shadow);
@@ -316,16 +353,18 @@ impl<P: Pool> Core<P> {
         let gap = self.gap(now, shadow);
         let mut fit = None;
         let at = self.queue.search(from, gap.may(), |job| {
-            if gap.takes(job) {
-                fit = self.fit(job, &gap, shadow);
-            }
+            fit = self.fit(job, &gap, shadow);
             fit.is_some()
         })?;
         let (_, _, job) = self.queue.get(at)?;
         Some((at, job, fit?))
     }
 
+    /// Where the job fits without delaying the first, if it does.
     fn fit(&self, job: &Waiting, gap: &Gap, shadow: &Shadow<P>) -> Option<P::Grant> {
+        if !gap.takes(job) {
+            return None;
+        }
         let demand = &self.task(job.ticket)?.demand;
         if job.estimate_seconds <= gap.seconds {
             self.pool.place(demand)
@@ -334,17 +373,11 @@ impl<P: Pool> Core<P> {
         }
     }
 
-    fn start_beside(
-        &mut self,
-        now: Second,
-        (at, job): (At, Waiting),
-        fit: P::Grant,
-        shadow: &mut Shadow<P>,
-    ) {
+    fn start_beside(&mut self, now: Second, job: &Waiting, fit: P::Grant, shadow: &mut Shadow<P>) {
         if job.estimate_seconds > shadow.start.saturating_sub(now) {
             shadow.spare.take(&fit);
         }
-        self.start(now, at, job.ticket, fit);
+        self.start(now, job.ticket, fit);
     }
 
     /// When the first job of the queue can start at the latest, unless it can at once.
@@ -384,9 +417,8 @@ impl<P: Pool> Core<P> {
         }
     }
 
-    /// Moves the job at `at` in the queue to those that run.
-    pub(crate) fn start(&mut self, now: Second, at: At, ticket: Ticket, grant: P::Grant) {
-        self.queue.remove(at);
+    /// Lets a job run that has left the queue.
+    pub(crate) fn start(&mut self, now: Second, ticket: Ticket, grant: P::Grant) {
         let Some(slot) = self.slots.get_mut(ticket.index()) else { return };
         if let Slot::Waiting { task, .. } = std::mem::replace(slot, Slot::Free) {
             let end = now.saturating_add(task.estimate_seconds);

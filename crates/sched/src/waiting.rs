@@ -17,8 +17,16 @@ const CLASSES: usize = 16;
 const NOBODY: i32 = i32::MAX;
 
 /// For each class of sizes, the shortest estimate among jobs of that class and all smaller ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Shortest([i32; CLASSES]);
+
+impl PartialEq for Shortest {
+    /// Without a branch for every class, for it is asked at every start and end.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).fold(0, |differ, (mine, theirs)| differ | (mine ^ theirs)) == 0
+    }
+}
 
 /// The class of a size: nothing, one, two, up to four, up to eight, and so on.
 const fn class(size: u32) -> usize {
@@ -52,6 +60,29 @@ impl Summary<Waiting> for Shortest {
         Self(shortest)
     }
 
+    #[inline]
+    fn is_none(&self) -> bool {
+        let [.., all] = self.0;
+        all == NOBODY
+    }
+
+    #[inline]
+    fn with(&self, job: &Waiting) -> Self {
+        let (from, estimate) = (class(job.size), capped(job.estimate_seconds));
+        let mut shortest = self.0;
+        for (class, least) in shortest.iter_mut().enumerate() {
+            *least = (*least).min(if class >= from { estimate } else { NOBODY });
+        }
+        Self(shortest)
+    }
+
+    #[inline]
+    fn without(&self, job: &Waiting) -> Option<Self> {
+        let least = self.0.get(class(job.size))?;
+        (*least < capped(job.estimate_seconds)).then_some(*self)
+    }
+
+    #[inline]
     fn join(&self, next: &Self) -> Self {
         let mut shortest = self.0;
         for (mine, theirs) in shortest.iter_mut().zip(&next.0) {

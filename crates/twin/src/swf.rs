@@ -103,19 +103,33 @@ impl<R: BufRead> Records<R> {
         self.number
     }
 
-    /// Reads a line without its end; `false` after the last.
-    fn advance(&mut self) -> Result<bool, SwfError> {
+    /// The record on the next line, if that line holds one; `None` at the end.
+    fn advance(&mut self) -> Result<Option<Option<Record>>, SwfError> {
+        self.number += 1;
+        let number = self.number;
+        let buffer = self
+            .input
+            .fill_buf()
+            .map_err(|source| SwfError::Read { after_line: number - 1, source })?;
+        if let Some(end) = memchr::memchr(b'\n', buffer)
+            && let Some(line) = buffer.get(..end)
+        {
+            let record = on_line(line, number);
+            self.input.consume(end + 1);
+            return record.map(Some);
+        }
+        self.advance_across_buffers()
+    }
+
+    /// As [`advance`](Self::advance), for a line that does not end within the buffer.
+    fn advance_across_buffers(&mut self) -> Result<Option<Option<Record>>, SwfError> {
         self.line.clear();
         let limit = u64::try_from(LINE_BYTES_MAX).unwrap_or(u64::MAX) + 1;
-        let mut limited = io::Read::take(&mut self.input, limit);
-        let read = limited
+        let read = io::Read::take(&mut self.input, limit)
             .read_until(b'\n', &mut self.line)
-            .map_err(|source| SwfError::Read { after_line: self.number, source })?;
-        self.number += 1;
-        if self.line.last() != Some(&b'\n') && self.line.len() > LINE_BYTES_MAX {
-            return Err(SwfError::LineTooLong { line: self.number });
-        }
-        Ok(read > 0)
+            .map_err(|source| SwfError::Read { after_line: self.number - 1, source })?;
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        if read == 0 { Ok(None) } else { on_line(line, self.number).map(Some) }
     }
 }
 
@@ -126,59 +140,78 @@ impl<R: BufRead> Iterator for Records<R> {
         loop {
             match self.advance() {
                 Err(error) => return Some(Err(error)),
-                Ok(false) => return None,
-                Ok(true) => {}
-            }
-            let text = self.line.trim_ascii();
-            if !text.is_empty() && text.first() != Some(&b';') {
-                return Some(record(text, self.number));
+                Ok(None) => return None,
+                Ok(Some(Some(record))) => return Some(Ok(record)),
+                Ok(Some(None)) => {}
             }
         }
+    }
+}
+
+/// The record on a line, unless it is empty or a comment.
+fn on_line(line: &[u8], number: u64) -> Result<Option<Record>, SwfError> {
+    if line.len() > LINE_BYTES_MAX {
+        return Err(SwfError::LineTooLong { line: number });
+    }
+    match line.trim_ascii_start().first() {
+        None | Some(b';') => Ok(None),
+        Some(_) => record(line, number).map(Some),
     }
 }
 
 /// Reads one record; `line` is for messages.
 fn record(text: &[u8], line: u64) -> Result<Record, SwfError> {
     let mut values = [0_i64; FIELDS.len()];
-    let mut wanted = FIELDS.iter().zip(&mut values).peekable();
-    let mut fields = text.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
-    let mut count = 0;
-    while let Some((index, value)) = wanted.peek_mut() {
-        let Some(field) = fields.next() else {
-            return Err(SwfError::TooFewFields { line, fields: count });
-        };
-        if count == **index {
-            **value = number(field, line, count + 1)?;
-            wanted.next();
+    let mut wanted = FIELDS.iter().zip(&mut values);
+    let mut next = wanted.next();
+    let mut rest = text;
+    for index in 0.. {
+        let Some((field, value)) = next else { break };
+        rest = rest.trim_ascii_start();
+        if rest.is_empty() {
+            return Err(SwfError::TooFewFields { line, fields: index });
         }
-        count += 1;
+        if index < *field {
+            rest = after_field(rest);
+            next = Some((field, value));
+            continue;
+        }
+        let (number, after) = number(rest, line, index + 1)?;
+        *value = number;
+        rest = after;
+        next = wanted.next();
     }
     let [id, submit, run, allocated, requested, estimate, user, group, queue] = values;
     Ok(Record { id, submit, run, allocated, requested, estimate, user, group, queue })
 }
 
-/// A whole number, or a decimal one cut off.
-fn number(field: &[u8], line: u64, place: usize) -> Result<i64, SwfError> {
-    let (negative, digits) = match field {
+/// What follows the field that `text` begins with.
+fn after_field(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    text.get(end..).unwrap_or_default()
+}
+
+/// The whole number that `text` begins with, or a decimal one cut off, and what follows it.
+fn number(text: &[u8], line: u64, place: usize) -> Result<(i64, &[u8]), SwfError> {
+    let (negative, mut rest) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
+    let before = rest.len();
     let mut value = 0_i64;
-    if digits.is_empty() || digits.len() > 18 {
-        return decimal(field, line, place);
+    while let [digit @ b'0'..=b'9', after @ ..] = rest
+        && value <= NUMBER_MAX
+    {
+        value = value * 10 + i64::from(*digit - b'0');
+        rest = after;
     }
-    for digit in digits {
-        let digit = digit.wrapping_sub(b'0');
-        if digit > 9 {
-            return decimal(field, line, place);
-        }
-        value = value * 10 + i64::from(digit);
+    let ended = rest.first().is_none_or(u8::is_ascii_whitespace);
+    if ended && rest.len() < before && value <= NUMBER_MAX {
+        return Ok((if negative { -value } else { value }, rest));
     }
-    if value > NUMBER_MAX {
-        let text = String::from_utf8_lossy(field).into_owned();
-        return Err(SwfError::OutOfRange { line, field: place, text });
-    }
-    Ok(if negative { -value } else { value })
+    let after = after_field(text);
+    let field = text.get(..text.len() - after.len()).unwrap_or_default();
+    decimal(field, line, place).map(|value| (value, after))
 }
 
 #[cold]
