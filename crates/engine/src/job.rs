@@ -1,10 +1,13 @@
 //! A job as an engine sees it.
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path};
 
 use jobs::life::End;
 use serde::{Deserialize, Serialize};
 use units::{JobId, Timestamp};
+
+use crate::Error;
 
 /// What is to be run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,35 @@ pub struct Spec {
     pub stdout: Option<String>,
     /// Name of a file that also holds standard error; joined with standard output when absent.
     pub stderr: Option<String>,
+}
+
+impl Spec {
+    /// Refuses what can be known to be impossible without looking at a machine.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.request.nodes != 1 {
+            return Err(Error::Refused(
+                "the nodes asked for are not one: this site is a single node".to_owned(),
+            ));
+        }
+        if !self.script.starts_with("#!") {
+            return Err(Error::Refused("the script does not begin with `#!`".to_owned()));
+        }
+        for name in [&self.stdout, &self.stderr].into_iter().flatten() {
+            if !is_inside(name) {
+                let text = format!("`{name}` is not the name of a file in the job's own directory");
+                return Err(Error::Refused(text));
+            }
+        }
+        let nul = |text: &str| text.contains('\0');
+        if self
+            .environment
+            .iter()
+            .any(|(name, value)| name.is_empty() || name.contains('=') || nul(name) || nul(value))
+        {
+            return Err(Error::Refused("a variable of the environment cannot be set".to_owned()));
+        }
+        Ok(())
+    }
 }
 
 /// What a job may use, over all its nodes.
@@ -119,4 +151,27 @@ pub enum Stream {
     Stderr,
     /// The file `metrics.jsonl` in its directory.
     Metrics,
+}
+
+/// Whether a path stays below the directory it starts from.
+fn is_inside(path: &str) -> bool {
+    let mut components = Path::new(path).components();
+    !path.is_empty()
+        && !path.contains('\0')
+        && components.all(|component| matches!(component, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_names_stay_inside_the_directory_of_the_job() {
+        for name in ["out.log", "logs/out.log", "a b"] {
+            assert!(is_inside(name), "{name} was refused");
+        }
+        for name in ["", "/etc/passwd", "../x", "a/../../x", ".", "a\0b"] {
+            assert!(!is_inside(name), "{name:?} was accepted");
+        }
+    }
 }

@@ -9,11 +9,11 @@
 
 pub mod beneath;
 pub mod carry;
-//LOCAL pub mod conformance;
+pub mod conformance;
 mod job;
 mod local;
 pub mod record;
-//LOCAL mod simulated;
+mod simulated;
 
 use std::future::Future;
 use std::io;
@@ -23,7 +23,7 @@ use units::JobId;
 
 pub use job::{Capacity, Ended, Network, Observation, Request, Spec, State, Stream};
 pub use local::{Carrier, LocalEngine, Settings};
-//LOCAL pub use simulated::SimulatedEngine;
+pub use simulated::SimulatedEngine;
 
 /// An engine cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -63,11 +63,7 @@ pub trait Engine: Send + Sync + 'static {
     fn prepare(&self, job: JobId) -> impl Future<Output = Result<PathBuf, Error>> + Send;
 
     /// Takes the job in, to start when there is room; nothing happens when it is known already.
-    fn submit(
-        &self,
-        job: JobId,
-        spec: &Spec,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    fn submit(&self, job: JobId, spec: &Spec) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Ends the job, whether it waits or runs; nothing happens when it has ended.
     fn cancel(&self, job: JobId) -> impl Future<Output = Result<(), Error>> + Send;

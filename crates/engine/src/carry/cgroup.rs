@@ -68,7 +68,9 @@ impl Groups {
         ["memory.events", "memory.oom_control"]
             .iter()
             .filter_map(|file| fs::read_to_string(group.join(file)).ok())
-            .find_map(|text| text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok()))
+            .find_map(|text| {
+                text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
+            })
             .unwrap_or_default()
     }
 }
@@ -137,7 +139,8 @@ fn limit(controller: Controller, group: &Path, task: &Task) -> io::Result<()> {
                 let _unlimited_is_bearable = fs::write(group.join("memory.swap.max"), "0");
             } else {
                 fs::write(group.join("memory.limit_in_bytes"), &bytes)?;
-                let _unlimited_is_bearable = fs::write(group.join("memory.memsw.limit_in_bytes"), &bytes);
+                let _unlimited_is_bearable =
+                    fs::write(group.join("memory.memsw.limit_in_bytes"), &bytes);
             }
             Ok(())
         }
@@ -149,46 +152,43 @@ fn limit(controller: Controller, group: &Path, task: &Task) -> io::Result<()> {
     }
 }
 
+/// A place where groups for jobs can be made.
+#[derive(Debug, PartialEq, Eq)]
 struct Parent {
     path: PathBuf,
     unified: bool,
 }
 
-/// The group that this process is in, where groups for jobs can be made.
+/// The group that this process is in; its place may lie outside what is mounted here.
 fn parent(controller: Controller) -> Option<Parent> {
     let membership = fs::read_to_string("/proc/self/cgroup").ok()?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-    locate(controller, &membership, &mounts, |path| {
-        has_word(&path.join("cgroup.controllers"), controller.name())
+    candidates(controller, &membership, &mounts).into_iter().find(|parent| {
+        let controllers = parent.path.join("cgroup.controllers");
+        parent.path.is_dir() && (!parent.unified || has_word(&controllers, controller.name()))
     })
 }
 
-/// Finds the group in the text of `/proc/self/cgroup` and `/proc/self/mountinfo`.
-fn locate(
-    controller: Controller,
-    membership: &str,
-    mounts: &str,
-    unified_has: impl Fn(&Path) -> bool,
-) -> Option<Parent> {
+/// Finds groups in the text of `/proc/self/cgroup` and `/proc/self/mountinfo`: for each version
+/// the group of this process, then the top of what is mounted.
+fn candidates(controller: Controller, membership: &str, mounts: &str) -> Vec<Parent> {
+    let mut found = Vec::new();
     for line in membership.lines() {
         let [_, names, within] = line.splitn(3, ':').collect::<Vec<_>>()[..] else { continue };
         let unified = names.is_empty();
         if !unified && !names.split(',').any(|name| name == controller.name()) {
             continue;
         }
-        let Some((root, point)) = mounts.lines().find_map(|mount| {
-            mount_of(mount, if unified { None } else { Some(controller.name()) })
-        }) else {
-            continue;
-        };
-        let below = within.strip_prefix(root).unwrap_or(within).trim_start_matches('/');
-        let path = Path::new(point).join(below);
-        let path = if path.is_dir() { path } else { PathBuf::from(point) };
-        if !unified || unified_has(&path) {
-            return Some(Parent { path, unified });
+        let wanted = if unified { None } else { Some(controller.name()) };
+        for (root, point) in mounts.lines().filter_map(|mount| mount_of(mount, wanted)) {
+            if let Some(below) = within.strip_prefix(root).filter(|below| below.len() > 1) {
+                let path = Path::new(point).join(below.trim_start_matches('/'));
+                found.push(Parent { path, unified });
+            }
+            found.push(Parent { path: PathBuf::from(point), unified });
         }
     }
-    None
+    found
 }
 
 /// Root and place of a mount of version 1 with the named controller, or of version 2.
@@ -218,23 +218,29 @@ mod tests {
 34 30 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory
 35 30 0:31 /box /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw";
 
-    fn found(controller: Controller, membership: &str, unified_has: bool) -> Option<(String, bool)> {
-        let parent = locate(controller, membership, MOUNTS, |_| unified_has)?;
-        Some((parent.path.display().to_string(), parent.unified))
+    fn check(controller: Controller, membership: &str, expected: &[(&str, bool)]) {
+        let found = candidates(controller, membership, MOUNTS);
+        let found: Vec<(&str, bool)> =
+            found.iter().map(|parent| (parent.path.to_str().unwrap(), parent.unified)).collect();
+        assert_eq!(found, expected);
     }
 
     #[test]
     fn each_version_is_found_where_it_is_mounted() {
-        let both = "4:memory:/\n0::/box/inner";
-        assert_eq!(
-            found(Controller::Memory, both, true),
-            Some(("/sys/fs/cgroup/memory".to_owned(), false))
+        check(
+            Controller::Memory,
+            "4:memory:/jobs\n0::/box/inner",
+            &[
+                ("/sys/fs/cgroup/memory/jobs", false),
+                ("/sys/fs/cgroup/memory", false),
+                ("/sys/fs/cgroup/unified/inner", true),
+                ("/sys/fs/cgroup/unified", true),
+            ],
         );
-        assert_eq!(found(Controller::Pids, both, false), None, "no version has it");
     }
 
     #[test]
     fn a_controller_without_a_mount_is_not_there() {
-        assert_eq!(found(Controller::Cpuset, "3:cpuset:/", true), None);
+        check(Controller::Cpuset, "3:cpuset:/", &[]);
     }
 }

@@ -58,5 +58,8 @@ fn spawn(task: &Task) -> io::Result<Pid> {
     if let Some(mut pipe) = child.stdin.take() {
         pipe.write_all(&serde_json::to_vec(task)?)?;
     }
-    i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| io::ErrorKind::Other.into())
+    i32::try_from(child.id())
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or_else(|| io::ErrorKind::Other.into())
 }

@@ -32,6 +32,7 @@ fn apply(task: &Task) -> Result<u32, RulesetError> {
         .create()?
         .add_rules(path_beneath_rules(readable(task), AccessFs::from_read(NEWEST)))?
         .add_rules(path_beneath_rules(devices(task), device_access()))?
+        .add_rules(path_beneath_rules(listable(task), AccessFs::ReadDir))?
         .add_rules(path_beneath_rules(writable(task), AccessFs::from_all(NEWEST)))?
         .restrict_self()?;
     Ok(match status.landlock {
@@ -53,6 +54,11 @@ fn devices(task: &Task) -> Vec<PathBuf> {
 
 fn device_access() -> landlock::BitFlags<AccessFs> {
     AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev
+}
+
+/// In a root directory of its own a job may look around: there is nothing of others.
+fn listable(task: &Task) -> Vec<PathBuf> {
+    if task.isolation.private_root { vec![PathBuf::from("/")] } else { Vec::new() }
 }
 
 fn writable(task: &Task) -> Vec<PathBuf> {

@@ -21,8 +21,7 @@ const MESSAGE_BYTES: u32 = 32;
 /// Source: `struct nlmsghdr` and `struct ifinfomsg` of rtnetlink(7).
 pub(super) fn bring_up() -> io::Result<()> {
     // Protocol 0 of the netlink family is routing.
-    let socket =
-        socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
+    let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
     sendto(&socket, &request(), SendFlags::empty(), &netlink::SocketAddrNetlink::new(0, 0))?;
     let mut reply = [0u8; 1024];
     let (length, _) = recv(&socket, &mut reply[..], RecvFlags::empty())?;

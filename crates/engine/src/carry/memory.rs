@@ -15,7 +15,10 @@ pub(super) fn held_at_most(processes: &[Pid]) -> u64 {
 
 /// The same with shared pages counted once; dear, so asked only when the other is too much.
 pub(super) fn held(processes: &[Pid]) -> u64 {
-    processes.iter().map(|process| sum(*process, "smaps_rollup", &["Pss_Anon:", "Pss_Shmem:"])).sum()
+    processes
+        .iter()
+        .map(|process| sum(*process, "smaps_rollup", &["Pss_Anon:", "Pss_Shmem:"]))
+        .sum()
 }
 
 /// The sum of some fields of a file of `/proc`; zero for a process that is gone.

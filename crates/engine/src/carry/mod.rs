@@ -29,10 +29,10 @@ mod tree;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub use probe::Isolation;
 pub(crate) use affinity::own as own_cpus;
 pub(crate) use folder::JobFolder;
 pub(crate) use memory::of_machine_mb as memory_of_machine_mb;
+pub use probe::Isolation;
 pub(crate) use shepherd::{EndRecord, How, StartRecord, never_began, now, shepherd_lost};
 pub(crate) use task::{Gpu, Task};
 

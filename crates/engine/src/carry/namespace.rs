@@ -4,6 +4,10 @@ use std::fs;
 use std::io;
 
 use nix::sched::{CloneFlags, unshare};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, capabilities, configure_capability_in_ambient_set,
+    set_capabilities,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::job::Network;
@@ -29,7 +33,7 @@ pub(super) fn enter(how: Namespaces, network: Network) -> io::Result<()> {
         Namespaces::ByAnyone => CloneFlags::CLONE_NEWUSER,
         Namespaces::ByRoot => CloneFlags::empty(),
     };
-    flags |= CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNS;
+    flags |= CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC;
     if network == Network::Denied {
         flags |= CloneFlags::CLONE_NEWNET;
     }
@@ -40,6 +44,23 @@ pub(super) fn enter(how: Namespaces, network: Network) -> io::Result<()> {
         fs::write("/proc/self/setgroups", "deny")?;
         fs::write("/proc/self/gid_map", format!("{group} {group} 1"))?;
         fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
+        hand_down_capabilities()?;
+    }
+    Ok(())
+}
+
+/// Leaves the mounts of the machine, so that mounting concerns nobody else.
+pub(super) fn leave_mounts() -> io::Result<()> {
+    Ok(unshare(CloneFlags::CLONE_NEWNS)?)
+}
+
+/// What init needs to furnish the namespaces; an exec by an ordinary user would lose it.
+fn hand_down_capabilities() -> io::Result<()> {
+    let needed = CapabilitySet::SYS_ADMIN | CapabilitySet::NET_ADMIN | CapabilitySet::SETPCAP;
+    let sets = capabilities(None)?;
+    set_capabilities(None, CapabilitySets { inheritable: needed, ..sets })?;
+    for capability in needed.iter() {
+        configure_capability_in_ambient_set(capability, true)?;
     }
     Ok(())
 }

@@ -59,11 +59,16 @@ impl Isolation {
             (false, 0) => "NOT isolated: jobs can read this user's files".to_owned(),
             (false, version) => format!("Landlock {version}"),
         };
-        let by = |group, otherwise: &str| if group { "control group".to_owned() } else { otherwise.to_owned() };
+        let by = |group, otherwise: &str| {
+            if group { "control group".to_owned() } else { otherwise.to_owned() }
+        };
         vec![
             format!("processes: {namespaces}"),
             format!("files: {files}"),
-            format!("memory limit: {}", by(self.memory_group, "measured and enforced by the shepherd")),
+            format!(
+                "memory limit: {}",
+                by(self.memory_group, "measured and enforced by the shepherd")
+            ),
             format!("process limit: {}", by(self.pids_group, "resource limit and the shepherd")),
             format!("core limit: {}", by(self.cpuset_group, "affinity, restored by the shepherd")),
         ]

@@ -11,6 +11,7 @@ use rustix::mount::{
     mount_remount, unmount,
 };
 
+use super::namespace;
 use super::task::Task;
 
 /// Programs and libraries.
@@ -19,14 +20,43 @@ pub(super) const PROGRAMS: &[&str] =
 
 /// What programs look up; never all of `/etc`, which holds secrets.
 pub(super) const LOOKUPS: &[&str] = &[
-    "/etc/OpenCL", "/etc/alternatives", "/etc/bash.bashrc", "/etc/ca-certificates",
-    "/etc/ca-certificates.conf", "/etc/crypto-policies", "/etc/fonts", "/etc/gai.conf",
-    "/etc/group", "/etc/host.conf", "/etc/hosts", "/etc/inputrc", "/etc/ld.so.cache",
-    "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/locale.alias", "/etc/locale.conf",
-    "/etc/localtime", "/etc/magic", "/etc/mime.types", "/etc/nsswitch.conf", "/etc/nvidia",
-    "/etc/openmpi", "/etc/os-release", "/etc/passwd", "/etc/pki/tls", "/etc/profile",
-    "/etc/profile.d", "/etc/protocols", "/etc/python3", "/etc/resolv.conf", "/etc/services",
-    "/etc/shells", "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/terminfo", "/etc/timezone",
+    "/etc/OpenCL",
+    "/etc/alternatives",
+    "/etc/bash.bashrc",
+    "/etc/ca-certificates",
+    "/etc/ca-certificates.conf",
+    "/etc/crypto-policies",
+    "/etc/fonts",
+    "/etc/gai.conf",
+    "/etc/group",
+    "/etc/host.conf",
+    "/etc/hosts",
+    "/etc/inputrc",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/locale.alias",
+    "/etc/locale.conf",
+    "/etc/localtime",
+    "/etc/magic",
+    "/etc/mime.types",
+    "/etc/nsswitch.conf",
+    "/etc/nvidia",
+    "/etc/openmpi",
+    "/etc/os-release",
+    "/etc/passwd",
+    "/etc/pki/tls",
+    "/etc/profile",
+    "/etc/profile.d",
+    "/etc/protocols",
+    "/etc/python3",
+    "/etc/resolv.conf",
+    "/etc/services",
+    "/etc/shells",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/terminfo",
+    "/etc/timezone",
     "/etc/vulkan",
 ];
 
@@ -39,9 +69,8 @@ pub(super) const DEVICES: &[&str] =
     &["/dev/full", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
 
 /// Device files that every user of an NVIDIA GPU needs.
-pub(super) const GPU_DEVICES: &[&str] = &[
-    "/dev/nvidia-modeset", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidiactl",
-];
+pub(super) const GPU_DEVICES: &[&str] =
+    &["/dev/nvidia-modeset", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidiactl"];
 
 /// Device files of the GPUs that the job holds; none when it holds none.
 pub(super) fn gpu_devices(task: &Task) -> Vec<PathBuf> {
@@ -52,10 +81,10 @@ pub(super) fn gpu_devices(task: &Task) -> Vec<PathBuf> {
     common.chain(task.gpus.iter().map(|gpu| format!("/dev/nvidia{}", gpu.minor).into())).collect()
 }
 
-/// Puts the root together and enters it. The mount namespace must be the job's own, and this
-/// process be number 1 of a process namespace.
+/// Puts the root together and enters it; this process must be number 1 of a process namespace.
 pub(super) fn enter(task: &Task) -> io::Result<()> {
     let root = task.folder.join("root");
+    namespace::leave_mounts()?;
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     let plain = MountFlags::NOSUID | MountFlags::NODEV;
     mount("tmpfs", &root, "tmpfs", plain, Some(c"mode=0755,size=16m"))?;
@@ -66,12 +95,12 @@ pub(super) fn enter(task: &Task) -> io::Result<()> {
         show(&root, &path, MountFlags::NOEXEC)?;
     }
     mount_kernel_views(&root, task)?;
-    for path in ["work", "tmp"] {
-        show(&root, &task.folder.join(path), MountFlags::NODEV)?;
+    // First the common name for it, because the folder itself may lie below.
+    let own = task.folder.join("tmp");
+    bind_own(&own, &root.join("tmp"))?;
+    for path in [own, task.folder.join("work")] {
+        bind_own(&path, &inside(&root, &path))?;
     }
-    let temporary = root.join("tmp");
-    fs::create_dir_all(&temporary)?;
-    mount_bind_recursive(task.folder.join("tmp"), &temporary)?;
     mount_remount(&root, MountFlags::BIND | MountFlags::RDONLY | plain, c"")?;
     pivot(&root)
 }
@@ -82,31 +111,54 @@ fn known(lists: &[&'static [&'static str]]) -> impl Iterator<Item = PathBuf> {
 
 /// Process, terminal and shared-memory views that belong to the job alone.
 fn mount_kernel_views(root: &Path, task: &Task) -> io::Result<()> {
-    let inside = |path: &str| root.join(path);
     for path in ["proc", "dev/shm", "dev/pts"] {
-        fs::create_dir_all(inside(path))?;
+        fs::create_dir_all(root.join(path))?;
     }
     let plain = MountFlags::NOSUID | MountFlags::NOEXEC;
-    mount("proc", inside("proc"), "proc", plain | MountFlags::NODEV, None)?;
+    mount("proc", root.join("proc"), "proc", plain | MountFlags::NODEV, None)?;
     let shared = std::ffi::CString::new(format!("mode=1777,size={}m", task.request.memory_mb))?;
-    mount("tmpfs", inside("dev/shm"), "tmpfs", plain | MountFlags::NODEV, Some(shared.as_c_str()))?;
-    mount("devpts", inside("dev/pts"), "devpts", plain, Some(c"newinstance,ptmxmode=0666,mode=620"))?;
-    symlink("pts/ptmx", inside("dev/ptmx"))?;
+    mount(
+        "tmpfs",
+        root.join("dev/shm"),
+        "tmpfs",
+        plain | MountFlags::NODEV,
+        Some(shared.as_c_str()),
+    )?;
+    mount(
+        "devpts",
+        root.join("dev/pts"),
+        "devpts",
+        plain,
+        Some(c"newinstance,ptmxmode=0666,mode=620"),
+    )?;
+    symlink("pts/ptmx", root.join("dev/ptmx"))?;
     for (name, target) in [
         ("dev/fd", "/proc/self/fd"),
         ("dev/stdin", "/proc/self/fd/0"),
         ("dev/stdout", "/proc/self/fd/1"),
         ("dev/stderr", "/proc/self/fd/2"),
     ] {
-        symlink(target, inside(name))?;
+        symlink(target, root.join(name))?;
     }
     Ok(())
+}
+
+/// The place of an absolute path below the new root.
+fn inside(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+/// Makes a directory of the job visible, to be written.
+fn bind_own(path: &Path, target: &Path) -> io::Result<()> {
+    fs::create_dir_all(target)?;
+    mount_bind_recursive(path, target)?;
+    restrict(target, MountFlags::NODEV)
 }
 
 /// Makes `path` of the machine visible at the same place; what does not exist is left out.
 fn show(root: &Path, path: &Path, flags: MountFlags) -> io::Result<()> {
     let Ok(about) = fs::symlink_metadata(path) else { return Ok(()) };
-    let target = root.join(path.strip_prefix("/").unwrap_or(path));
+    let target = inside(root, path);
     if fs::symlink_metadata(&target).is_ok() {
         return Ok(());
     }

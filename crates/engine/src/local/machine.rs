@@ -58,7 +58,8 @@ impl Machine {
     pub(super) fn placement(&self, task: &Task) -> Placement {
         let number = |index: usize| u32::try_from(index).ok();
         let core = |cpu: &usize| self.cpus.iter().position(|own| own == cpu).and_then(number);
-        let gpu = |gpu: &Gpu| self.gpus.iter().position(|own| own.uuid == gpu.uuid).and_then(number);
+        let gpu =
+            |gpu: &Gpu| self.gpus.iter().position(|own| own.uuid == gpu.uuid).and_then(number);
         Placement {
             nodes: vec![NodePlacement {
                 node: HERE.to_owned(),

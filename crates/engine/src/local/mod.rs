@@ -93,7 +93,7 @@ impl Shared {
         if queue.knows(job) {
             return Ok(());
         }
-        task::check(spec)?;
+        spec.check()?;
         self.prepare(job)?;
         queue.submit(&self.folder(job), job, spec)
     }
@@ -164,7 +164,9 @@ impl Engine for LocalEngine {
         length_max: usize,
     ) -> Result<Vec<u8>, Error> {
         self.with(move |shared| {
-            shared.read(job, stream, offset, length_max).map_err(Error::system("read what a job wrote"))
+            shared
+                .read(job, stream, offset, length_max)
+                .map_err(Error::system("read what a job wrote"))
         })
         .await
     }
@@ -181,10 +183,9 @@ where
 {
     match tokio::task::spawn_blocking(act).await {
         Ok(outcome) => outcome,
-        Err(join) => Err(Error::System {
-            action: "finish a piece of work",
-            source: io::Error::other(join),
-        }),
+        Err(join) => {
+            Err(Error::System { action: "finish a piece of work", source: io::Error::other(join) })
+        }
     }
 }
 

@@ -81,7 +81,9 @@ impl Queue {
                 (Some(end), _) => {
                     self.jobs.insert(job, Stage::Ended(ended_of(end)));
                 }
-                (None, Some(task)) => self.adopt_placed(&folder, job, &record.spec, task, machine)?,
+                (None, Some(task)) => {
+                    self.adopt_placed(&folder, job, &record.spec, task, machine)?
+                }
                 (None, None) => waiting.push((record.submitted_microseconds, job, record.spec)),
             }
         }
@@ -130,9 +132,8 @@ impl Queue {
 
     /// Takes in what became of running jobs, and starts what may start.
     pub(super) fn observe(&mut self, shared: &Shared) -> Result<Vec<Observation>, Error> {
-        let placed = |(job, stage): (&JobId, &Stage)| {
-            matches!(stage, Stage::Placed(_)).then_some(*job)
-        };
+        let placed =
+            |(job, stage): (&JobId, &Stage)| matches!(stage, Stage::Placed(_)).then_some(*job);
         for job in self.jobs.iter().filter_map(placed).collect::<Vec<_>>() {
             self.follow(shared, job)?;
         }
@@ -140,10 +141,10 @@ impl Queue {
         for (job, placement) in std::mem::take(&mut self.due) {
             self.start(shared, job, &placement)?;
         }
-        let observations = self.jobs.iter().map(|(job, stage)| Observation {
-            job: *job,
-            state: state_of(stage, &shared.machine),
-        });
+        let observations = self
+            .jobs
+            .iter()
+            .map(|(job, stage)| Observation { job: *job, state: state_of(stage, &shared.machine) });
         Ok(observations.collect())
     }
 
@@ -266,12 +267,11 @@ impl Queue {
 
     /// Takes in an event about `job`; an error tells why the scheduler refuses it.
     fn step_for(&mut self, job: JobId, event: &Event) -> Result<(), String> {
-        let refused = self.step(std::slice::from_ref(event)).into_iter().find_map(|effect| {
-            match effect {
+        let refused =
+            self.step(std::slice::from_ref(event)).into_iter().find_map(|effect| match effect {
                 Effect::Refuse { job: refused, refusal } if refused == job => Some(refusal),
                 _ => None,
-            }
-        });
+            });
         match refused {
             None => Ok(()),
             Some(Refusal::NeverFits) => {
@@ -324,8 +324,7 @@ impl Placed {
 
 fn for_scheduler(job: JobId, spec: &Spec) -> sched::Job {
     let request = &spec.request;
-    let each =
-        Amount { cores: request.cores, memory_mb: request.memory_mb, gpus: request.gpus };
+    let each = Amount { cores: request.cores, memory_mb: request.memory_mb, gpus: request.gpus };
     sched::Job {
         id: job,
         partition: HERE.to_owned(),

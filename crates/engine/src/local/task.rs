@@ -1,57 +1,19 @@
 //! From what a job asks to what its shepherd does.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path};
 
 use sched::NodePlacement;
 use units::JobId;
 
 use super::Shared;
-use crate::Error;
 use crate::carry::{Gpu, JobFolder, MARK, Task};
 use crate::job::Spec;
 
 /// Where every system keeps its programs.
 const PROGRAM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Refuses what can be known to be impossible before the scheduler is asked.
-pub(super) fn check(spec: &Spec) -> Result<(), Error> {
-    if spec.request.nodes != 1 {
-        return Err(Error::Refused("this machine is a single node".to_owned()));
-    }
-    if !spec.script.starts_with("#!") {
-        return Err(Error::Refused("the script does not begin with `#!`".to_owned()));
-    }
-    for name in [&spec.stdout, &spec.stderr].into_iter().flatten() {
-        if !is_inside(name) {
-            let text = format!("`{name}` is not the name of a file in the job's own directory");
-            return Err(Error::Refused(text));
-        }
-    }
-    let nul = |text: &str| text.contains('\0');
-    if spec.environment.iter().any(|(name, value)| {
-        name.is_empty() || name.contains('=') || nul(name) || nul(value)
-    }) {
-        return Err(Error::Refused("a variable of the environment cannot be set".to_owned()));
-    }
-    Ok(())
-}
-
-/// Whether a path stays below the directory it starts from.
-fn is_inside(path: &str) -> bool {
-    let mut components = Path::new(path).components();
-    !path.is_empty()
-        && !path.contains('\0')
-        && components.all(|component| matches!(component, Component::Normal(_)))
-}
-
 /// The shepherd's task for a job that the scheduler has placed.
-pub(super) fn compose(
-    shared: &Shared,
-    job: JobId,
-    spec: &Spec,
-    placement: &NodePlacement,
-) -> Task {
+pub(super) fn compose(shared: &Shared, job: JobId, spec: &Spec, placement: &NodePlacement) -> Task {
     let settings = &shared.settings;
     let folder = shared.folder(job);
     let cpus = pick(&placement.cores, &shared.machine.cpus);
@@ -76,10 +38,7 @@ pub(super) fn compose(
 
 /// The things that the scheduler knows by their numbers.
 fn pick<T: Clone>(numbers: &[u32], all: &[T]) -> Vec<T> {
-    numbers
-        .iter()
-        .filter_map(|number| all.get(usize::try_from(*number).ok()?).cloned())
-        .collect()
+    numbers.iter().filter_map(|number| all.get(usize::try_from(*number).ok()?).cloned()).collect()
 }
 
 /// Defaults, then what the operator sets, then what the job sets, then what nobody may change.
@@ -114,19 +73,4 @@ fn environment(
         pair("CUDA_VISIBLE_DEVICES", &visible.join(",")),
     ]);
     all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn output_names_stay_inside_the_directory_of_the_job() {
-        for name in ["out.log", "logs/out.log", "a b"] {
-            assert!(is_inside(name), "{name} was refused");
-        }
-        for name in ["", "/etc/passwd", "../x", "a/../../x", ".", "a\0b"] {
-            assert!(!is_inside(name), "{name:?} was accepted");
-        }
-    }
 }

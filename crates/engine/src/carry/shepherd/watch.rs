@@ -106,7 +106,8 @@ impl<'a> Watch<'a> {
 
     fn reason_to_end(&self, processes: &[Pid], held: u64) -> Option<Ending> {
         let grace = Duration::from_secs(self.task.grace_seconds);
-        let within = |how, reason, grace| Some(Ending { how, reason, kill_at: Instant::now() + grace });
+        let within =
+            |how, reason, grace| Some(Ending { how, reason, kill_at: Instant::now() + grace });
         if self.folder.cancel().exists() {
             return within(How::Cancelled, None, grace);
         }
