@@ -10,7 +10,7 @@ mod output;
 mod reading;
 mod sweep;
 
-use store::{Tx, repositories as records};
+use store::{Tx, projects, repositories as records};
 use units::{OrganisationId, ProjectId, RepositoryId, Slug};
 use vault::{Kind, Licence, Sensitivity, Vault};
 
@@ -67,6 +67,35 @@ impl App {
     /// # Errors
     /// When the actor may not write the project's data, the title is no title, or the project has
     /// one of that kind and name already.
+    pub async fn create_repository(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        new: NewRepository,
+    ) -> Result<Repository, Error> {
+        let tx = self.store().write().await?;
+        let home = self.home_of(&tx, project).await?;
+        actor.may_with(
+            Action::WriteData,
+            Action::ViewProject,
+            "project",
+            &[Scope::Project(home.project)],
+        )?;
+        let made = self.create_repository_in(&tx, actor, home, new).await?;
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// Whose the data of a project is.
+    pub(crate) async fn home_of(&self, tx: &Tx, project: ProjectId) -> Result<Home, Error> {
+        let project = projects::by_id(tx, project).await?.ok_or(Error::NotFound("project"))?;
+        Ok(Home { project: project.id, organisation: project.organisation })
+    }
+
+    /// Makes an empty repository where the caller has found that the actor may.
+    ///
+    /// # Errors
+    /// When the title is no title, or the project has one of that kind and name already.
     pub(crate) async fn create_repository_in(
         &self,
         tx: &Tx,

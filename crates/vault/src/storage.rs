@@ -97,6 +97,19 @@ pub enum ByteRange {
     Last(u64),
 }
 
+impl ByteRange {
+    /// The bytes that this means in a file of `size_bytes`; an end beyond the file is its end.
+    /// `None` when the file does not reach that far.
+    pub fn within(self, size_bytes: u64) -> Option<Range<u64>> {
+        let range = match self {
+            Self::Inclusive(first, last) => first..last.saturating_add(1).min(size_bytes),
+            Self::From(first) => first..size_bytes,
+            Self::Last(count) => size_bytes.saturating_sub(count)..size_bytes,
+        };
+        (!range.is_empty()).then_some(range)
+    }
+}
+
 /// The bytes of a file, or of a part of it, as they come from storage.
 pub struct Download {
     /// Which bytes of the file these are.
@@ -346,15 +359,11 @@ fn missing(sha256: Sha256) -> impl FnOnce(object_store::Error) -> Error {
     }
 }
 
-/// Which bytes `range` means in a file of `size_bytes`; an end beyond the file is its end.
 fn resolve(range: Option<ByteRange>, size_bytes: u64) -> Result<Range<u64>, Error> {
-    let resolved = match range {
-        None => return Ok(0..size_bytes),
-        Some(ByteRange::Inclusive(first, last)) => first..last.saturating_add(1).min(size_bytes),
-        Some(ByteRange::From(first)) => first..size_bytes,
-        Some(ByteRange::Last(count)) => size_bytes.saturating_sub(count)..size_bytes,
-    };
-    if resolved.is_empty() { Err(Error::OutOfRange { size_bytes }) } else { Ok(resolved) }
+    match range {
+        None => Ok(0..size_bytes),
+        Some(range) => range.within(size_bytes).ok_or(Error::OutOfRange { size_bytes }),
+    }
 }
 
 #[cfg(test)]

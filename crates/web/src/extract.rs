@@ -183,6 +183,7 @@ segments!(
     u64,
     app::Role,
     app::Scope,
+    app::data::Reference,
     units::AgreementId,
     units::AllocationId,
     units::ApplicationId,
@@ -200,6 +201,8 @@ segments!(
     units::RevisionId,
     units::Slug,
     units::TokenId,
+    vault::FilePath,
+    vault::Sha256,
 );
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod audit;
 mod grants;
 mod health;
 mod people;
+mod repositories;
 mod session;
 mod tokens;
 pub mod wire;
@@ -34,6 +35,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(grants::routes())
         .merge(health::routes())
         .merge(people::routes())
+        .merge(repositories::routes())
         .merge(session::routes())
         .merge(tokens::routes())
 }
