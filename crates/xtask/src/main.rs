@@ -13,6 +13,7 @@ mod test;
 mod tidy;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -35,13 +36,21 @@ enum Chore {
     Setup,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().chore {
+fn main() -> ExitCode {
+    let done = match Arguments::parse().chore {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Check => check::run(),
         Chore::Bench(arguments) => bench::run(&arguments),
-        Chore::Setup => setup::describe(&setup::Tools::install()?),
+        Chore::Setup => setup::Tools::install().map(|tools| setup::describe(&tools)),
+    };
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
     }
+    ExitCode::FAILURE
 }
 
 /// The folder of the workspace.

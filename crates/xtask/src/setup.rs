@@ -50,12 +50,11 @@ impl Tools {
 }
 
 /// Prints where everything is.
-pub(crate) fn describe(tools: &Tools) -> Result<()> {
+pub(crate) fn describe(tools: &Tools) {
     println!("PostgreSQL:   {}", tools.postgres.display());
     println!("Chromium:     {}", tools.chromium.display());
     println!("schemathesis: {}", tools.python.display());
     println!("transformers: {}", tools.python_transformers.display());
-    Ok(())
 }
 
 /// The test runner.
