@@ -3,14 +3,21 @@
 //! The only place with SQL. Not here: rules, clocks, permissions. A use case opens one
 //! [`Tx`], reads and writes through the modules of this crate (one an aggregate), and commits once.
 
+pub mod allocations;
+pub mod applications;
 pub mod blobs;
+pub mod calls;
 mod db;
 mod error;
 pub mod identity;
 pub mod jobs;
 pub mod ledger;
 mod migrations;
+pub mod organisations;
+pub mod pools;
+pub mod projects;
 pub mod repositories;
+pub mod scope;
 pub mod sites;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trait};
 
 mod m0001_identity;
+mod m0002_access;
 mod m0003_ledger;
 mod m0004_jobs;
 mod m0005_data;
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
             Box::new(m0001_identity::Migration),
+            Box::new(m0002_access::Migration),
             Box::new(m0003_ledger::Migration),
             Box::new(m0004_jobs::Migration),
             Box::new(m0005_data::Migration),

@@ -1,0 +1,244 @@
+//! Sites: what each has, when its agent was last seen, and the orders for it.
+
+use sea_orm::FromQueryResult;
+use units::{JobId, OrderId, Slug, Timestamp};
+use uuid::Uuid;
+
+use crate::db::{instant, micros};
+use crate::{StoreError, Tx};
+
+/// What a site has for jobs, as its agent reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory {
+    /// When it was reported.
+    pub at: Timestamp,
+    /// Name of the agent's host.
+    pub host: String,
+    /// Version of the agent.
+    pub agent: String,
+    /// Cores.
+    pub cores: i64,
+    /// Memory.
+    pub memory_mb: i64,
+    /// Model names of the GPUs.
+    pub gpus: Vec<String>,
+    /// What keeps jobs apart, for people.
+    pub isolation: Vec<String>,
+}
+
+/// A site as the hub knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Its name.
+    pub name: Slug,
+    /// When its agent last called.
+    pub seen_at: Option<Timestamp>,
+    /// What it has.
+    pub inventory: Option<Inventory>,
+    /// The sequence number of its last order.
+    pub orders: i64,
+}
+
+/// What a site is to do with a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderKind {
+    /// Carry it out.
+    Start,
+    /// End it.
+    Cancel,
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its place among those of its site.
+    pub seq: i64,
+    /// Its key.
+    pub key: OrderId,
+    /// The job it is about.
+    pub job: JobId,
+    /// What is to be done.
+    pub kind: OrderKind,
+    /// When it was given.
+    pub at: Timestamp,
+}
+
+impl OrderKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Cancel => "cancel",
+        }
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    name: String,
+    orders: i64,
+    seen_at: Option<i64>,
+    inventory_at: Option<i64>,
+    host: Option<String>,
+    agent: Option<String>,
+    cores: Option<i64>,
+    memory_mb: Option<i64>,
+    gpus: Option<String>,
+    isolation: Option<String>,
+}
+
+impl Row {
+    fn site(self) -> Result<Site, StoreError> {
+        let damaged = |error: &dyn std::fmt::Display| StoreError::damaged("site", error);
+        let list = |text: Option<String>| -> Result<Vec<String>, StoreError> {
+            let text = text.unwrap_or_else(|| "[]".to_owned());
+            serde_json::from_str(&text).map_err(|error| damaged(&error))
+        };
+        let (gpus, isolation) = (list(self.gpus)?, list(self.isolation)?);
+        let inventory = match (self.inventory_at, self.host, self.agent) {
+            (Some(at), Some(host), Some(agent)) => Some(Inventory {
+                at: instant(at)?,
+                host,
+                agent,
+                cores: self.cores.unwrap_or_default(),
+                memory_mb: self.memory_mb.unwrap_or_default(),
+                gpus,
+                isolation,
+            }),
+            _ => None,
+        };
+        Ok(Site {
+            name: self.name.parse().map_err(|error| damaged(&error))?,
+            seen_at: self.seen_at.map(instant).transpose()?,
+            inventory,
+            orders: self.orders,
+        })
+    }
+}
+
+/// What is known of the site `name`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn by_name(tx: &Tx, name: &Slug) -> Result<Option<Site>, StoreError> {
+    let row =
+        tx.one::<Row>("SELECT * FROM site WHERE name = $1", [name.to_string().into()]).await?;
+    row.map(Row::site).transpose()
+}
+
+/// Puts a site on record, if it is not there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enter(tx: &Tx, name: &Slug) -> Result<(), StoreError> {
+    const SQL: &str =
+        "INSERT INTO site (name, orders) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING";
+    tx.execute(SQL, [name.to_string().into()]).await?;
+    Ok(())
+}
+
+/// Notes that the agent of a site has called.
+///
+/// # Errors
+/// When the database fails.
+pub async fn seen(tx: &Tx, name: &Slug, at: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE site SET seen_at = $2 WHERE name = $1";
+    tx.execute(SQL, [name.to_string().into(), micros(at).into()]).await?;
+    Ok(())
+}
+
+/// Notes what a site has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn note_inventory(tx: &Tx, name: &Slug, inventory: &Inventory) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE site SET inventory_at = $2, host = $3, agent = $4, cores = $5,
+            memory_mb = $6, gpus = $7, isolation = $8
+        WHERE name = $1";
+    let list = |items: &[String]| {
+        serde_json::to_string(items).map_err(|error| StoreError::damaged("site", error))
+    };
+    let values = [
+        name.to_string().into(),
+        micros(inventory.at).into(),
+        inventory.host.clone().into(),
+        inventory.agent.clone().into(),
+        inventory.cores.into(),
+        inventory.memory_mb.into(),
+        list(&inventory.gpus)?.into(),
+        list(&inventory.isolation)?.into(),
+    ];
+    tx.execute(SQL, values).await?;
+    Ok(())
+}
+
+/// Gives a site an order. Orders of one site get their numbers one transaction after the other, so
+/// an agent that has seen a number has seen all before it.
+///
+/// # Errors
+/// When the database fails, or the site was never entered.
+pub async fn order(
+    tx: &Tx,
+    site: &Slug,
+    key: OrderId,
+    (job, kind): (JobId, OrderKind),
+    at: Timestamp,
+) -> Result<i64, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Seq {
+        orders: i64,
+    }
+    const NEXT: &str = "UPDATE site SET orders = orders + 1 WHERE name = $1 RETURNING orders";
+    const INSERT: &str = "INSERT INTO site_order (site, seq, key, job, kind, at)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    let next = tx.one::<Seq>(NEXT, [site.to_string().into()]).await?;
+    let seq = next.ok_or_else(|| StoreError::damaged("site", site))?.orders;
+    let values = [
+        site.to_string().into(),
+        seq.into(),
+        key.uuid().into(),
+        job.uuid().into(),
+        kind.name().into(),
+        micros(at).into(),
+    ];
+    tx.execute(INSERT, values).await?;
+    Ok(seq)
+}
+
+/// Orders of a site beyond the number `after`, in order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn orders(
+    tx: &Tx,
+    site: &Slug,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Order>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct OrderRow {
+        seq: i64,
+        key: Uuid,
+        job: Uuid,
+        kind: String,
+        at: i64,
+    }
+    const SQL: &str = "SELECT seq, key, job, kind, at FROM site_order
+        WHERE site = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    let values = [site.to_string().into(), after.into(), i64::from(limit).into()];
+    let rows = tx.all::<OrderRow>(SQL, values).await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Order {
+                seq: row.seq,
+                key: OrderId::from_uuid(row.key),
+                job: JobId::from_uuid(row.job),
+                kind: match row.kind.as_str() {
+                    "start" => OrderKind::Start,
+                    "cancel" => OrderKind::Cancel,
+                    other => return Err(StoreError::damaged("order", other)),
+                },
+                at: instant(row.at)?,
+            })
+        })
+        .collect()
+}
