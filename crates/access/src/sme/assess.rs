@@ -1,5 +1,7 @@
 //! The assessment: class and relation, with the lines of the calculation.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 use units::{PartsPerMillion, Slug};
 
@@ -17,7 +19,7 @@ pub struct Line {
     /// The part of somebody's figures, or of a holding, that it is about.
     pub share: Option<PartsPerMillion>,
     /// The article of the Recommendation's annex.
-    pub article: &'static str,
+    pub article: Cow<'static, str>,
 }
 
 /// What one accounting period by itself would give.
@@ -108,6 +110,7 @@ fn relation_lines(group: &Group, counted: &[Counted], says: &SmeDefinition) -> V
             _ => ("Articles 3(2) and 6(2)", "counts with a partner, in proportion to the holding"),
         };
         let what = format!("{} {how}", name_of(group, key));
+        let article = article.into();
         lines.push(Line { what, size: None, share: Some(*share), article });
     }
     for holding in &group.holdings {
@@ -115,7 +118,8 @@ fn relation_lines(group: &Group, counted: &[Counted], says: &SmeDefinition) -> V
             let (holder, held) = (name_of(group, &holding.holder), name_of(group, &holding.held));
             let what = format!("{holder} in {held}: this holding makes no partner");
             let share = Some(holding.share());
-            lines.push(Line { what, size: None, share, article: "Article 3(1) and (2)" });
+            let article = "Article 3(1) and (2)".into();
+            lines.push(Line { what, size: None, share, article });
         }
     }
     if counted.is_empty() {
@@ -136,8 +140,12 @@ fn combined(
     let kind = if period.estimated { "estimate in good faith" } else { "accounts" };
     let article = if period.estimated { "Article 4(3)" } else { "Article 4(1)" };
     let what = format!("{day}: {} of {}", kind, subject.name);
-    let mut lines =
-        vec![Line { what, size: Some(period.size), share: Some(PartsPerMillion::ONE), article }];
+    let mut lines = vec![Line {
+        what,
+        size: Some(period.size),
+        share: Some(PartsPerMillion::ONE),
+        article: article.into(),
+    }];
     let mut total = period.size;
     for Counted { key, share, relation } in counted {
         let Some(other) = group.members.get(key) else { continue };
@@ -146,7 +154,7 @@ fn combined(
         total = total.plus(part);
         let article = if *relation == Relation::Linked { "Article 6(3)" } else { "Article 6(2)" };
         let what = format!("{day}: plus {}, accounts of {}", other.name, accounts.closed_on);
-        lines.push(Line { what, size: Some(part), share: Some(*share), article });
+        lines.push(Line { what, size: Some(part), share: Some(*share), article: article.into() });
     }
     (total, lines)
 }
@@ -190,7 +198,7 @@ fn public_line(share: PartsPerMillion, says: &SmeDefinition) -> Line {
     } else {
         format!("public bodies hold {share}, less than {limit}")
     };
-    Line { what, size: None, share: Some(share), article: "Article 3(4)" }
+    Line { what, size: None, share: Some(share), article: "Article 3(4)".into() }
 }
 
 /// The accounts that go with a period closed on `day`: the latest closed by then, or else the
@@ -212,7 +220,7 @@ fn name_of(group: &Group, key: &Slug) -> String {
 }
 
 fn line(what: String, size: Option<Size>, article: &'static str) -> Line {
-    Line { what, size, share: None, article }
+    Line { what, size, share: None, article: article.into() }
 }
 
 /// Whether an enterprise is a start-up, and why.

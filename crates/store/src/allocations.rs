@@ -1,0 +1,170 @@
+//! Allocations and the pools behind them. Their balances are in the ledger.
+
+use access::allocation::Allocation;
+use sea_orm::FromQueryResult;
+use units::{
+    AllocationId, ApplicationId, OrganisationId, PartitionKey, Payer, Period, PoolId, ProjectId,
+    Slug, Timestamp, Work,
+};
+
+use crate::db::{instant, micros};
+use crate::scope::parsed;
+use crate::{StoreError, Tx};
+
+/// What one pool put behind an allocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Which pool.
+    pub pool: PoolId,
+    /// Whose.
+    pub payer: Payer,
+    /// How much.
+    pub amount: Work,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: uuid::Uuid,
+    project: uuid::Uuid,
+    application: uuid::Uuid,
+    partition: String,
+    meter: String,
+    amount: i64,
+    starts_at: i64,
+    ends_at: i64,
+    rule: String,
+    granted_at: i64,
+    closed_at: Option<i64>,
+}
+
+impl Row {
+    fn allocation(self) -> Result<Allocation, StoreError> {
+        let period = Period::new(instant(self.starts_at)?, instant(self.ends_at)?);
+        Ok(Allocation {
+            id: AllocationId::from_uuid(self.id),
+            project: ProjectId::from_uuid(self.project),
+            application: ApplicationId::from_uuid(self.application),
+            partition: parsed("partition", &self.partition)?,
+            meter: parsed("meter", &self.meter)?,
+            amount: Work::seconds(self.amount),
+            period: period.map_err(|error| StoreError::damaged("period", error))?,
+            rule: self.rule,
+            granted_at: instant(self.granted_at)?,
+            closed_at: self.closed_at.map(instant).transpose()?,
+        })
+    }
+}
+
+#[derive(FromQueryResult)]
+struct ShareRow {
+    pool: uuid::Uuid,
+    payer: String,
+    amount: i64,
+}
+
+/// Adds an allocation with its shares.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(tx: &Tx, allocation: &Allocation, shares: &[Share]) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO allocation (id, project, application, partition, meter, amount,
+        starts_at, ends_at, rule, granted_at, closed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let values = [
+        allocation.id.uuid().into(),
+        allocation.project.uuid().into(),
+        allocation.application.uuid().into(),
+        allocation.partition.to_string().into(),
+        allocation.meter.to_string().into(),
+        allocation.amount.count().into(),
+        micros(allocation.period.start()).into(),
+        micros(allocation.period.end()).into(),
+        allocation.rule.clone().into(),
+        micros(allocation.granted_at).into(),
+        allocation.closed_at.map(micros).into(),
+    ];
+    tx.execute(SQL, values).await?;
+    for share in shares {
+        const SQL: &str = "INSERT INTO allocation_share (allocation, pool, payer, amount)
+            VALUES ($1, $2, $3, $4)";
+        let (payer, amount) = (share.payer.to_string(), share.amount.count());
+        let values =
+            [allocation.id.uuid().into(), share.pool.uuid().into(), payer.into(), amount.into()];
+        tx.execute(SQL, values).await?;
+    }
+    Ok(())
+}
+
+/// The allocation with this id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn by_id(tx: &Tx, id: AllocationId) -> Result<Option<Allocation>, StoreError> {
+    const SQL: &str = "SELECT * FROM allocation WHERE id = $1";
+    tx.one::<Row>(SQL, [id.uuid().into()]).await?.map(Row::allocation).transpose()
+}
+
+/// What each pool put behind an allocation, in the order of the payers' names.
+///
+/// # Errors
+/// When the database fails.
+pub async fn shares(tx: &Tx, id: AllocationId) -> Result<Vec<Share>, StoreError> {
+    const SQL: &str = "SELECT pool, payer, amount FROM allocation_share
+        WHERE allocation = $1 ORDER BY payer, pool";
+    let rows = tx.all::<ShareRow>(SQL, [id.uuid().into()]).await?;
+    let share = |row: ShareRow| {
+        Ok(Share {
+            pool: PoolId::from_uuid(row.pool),
+            payer: parsed("payer", &row.payer)?,
+            amount: Work::seconds(row.amount),
+        })
+    };
+    rows.into_iter().map(share).collect()
+}
+
+/// The allocations of a project, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_project(tx: &Tx, project: ProjectId) -> Result<Vec<Allocation>, StoreError> {
+    const SQL: &str = "SELECT * FROM allocation WHERE project = $1 ORDER BY granted_at, id";
+    let rows = tx.all::<Row>(SQL, [project.uuid().into()]).await?;
+    rows.into_iter().map(Row::allocation).collect()
+}
+
+/// On which partitions a project has or had allocations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn partitions_of(tx: &Tx, project: ProjectId) -> Result<Vec<PartitionKey>, StoreError> {
+    let mut partitions: Vec<PartitionKey> =
+        of_project(tx, project).await?.into_iter().map(|it| it.partition).collect();
+    partitions.sort();
+    partitions.dedup();
+    Ok(partitions)
+}
+
+/// How many awards under `mode` an organisation holds that have not ended by `at`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_open(
+    tx: &Tx,
+    organisation: OrganisationId,
+    mode: &Slug,
+    at: Timestamp,
+) -> Result<u32, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Count {
+        total: i64,
+    }
+    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) AS total
+        FROM allocation a
+        JOIN application p ON p.id = a.application
+        JOIN call c ON c.id = p.call
+        WHERE p.organisation = $1 AND c.mode = $2 AND a.ends_at > $3
+          AND (a.closed_at IS NULL OR a.closed_at > $3)";
+    let values = [organisation.uuid().into(), mode.to_string().into(), micros(at).into()];
+    let total = tx.one::<Count>(SQL, values).await?.map_or(0, |count| count.total);
+    Ok(u32::try_from(total).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,106 @@
+//! Organisations and what they declare about their size.
+
+mod declarations;
+
+use access::organisation::{Organisation, OrganisationKind};
+use sea_orm::FromQueryResult;
+use units::{OrganisationId, Timestamp};
+
+use crate::db::micros;
+use crate::scope::{Columns, Conditions, Scope, chosen, parsed};
+use crate::{StoreError, Tx};
+
+pub use declarations::{Declaration, declare, latest_declaration};
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: uuid::Uuid,
+    name: String,
+    kind: String,
+    country: String,
+    legal_form: Option<String>,
+    registration: Option<String>,
+    sector: Option<String>,
+    registered_on: Option<String>,
+}
+
+impl Row {
+    fn organisation(self) -> Result<Organisation, StoreError> {
+        let day = |text: String| parsed("day of registration", &text);
+        Ok(Organisation {
+            id: OrganisationId::from_uuid(self.id),
+            name: self.name,
+            kind: chosen("kind of organisation", &OrganisationKind::WORDS, &self.kind)?,
+            country: parsed("country", &self.country)?,
+            legal_form: self.legal_form,
+            registration: self.registration,
+            sector: self.sector,
+            registered_on: self.registered_on.map(day).transpose()?,
+        })
+    }
+}
+
+/// Adds an organisation, put on record by `created_by`.
+///
+/// # Errors
+/// [`StoreError::Exists`] when its country has one with the same registration number.
+pub async fn insert(
+    tx: &Tx,
+    organisation: &Organisation,
+    created_by: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO organisation (id, name, kind, country, legal_form, registration,
+        sector, registered_on, created_by, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let values = [
+        organisation.id.uuid().into(),
+        organisation.name.clone().into(),
+        organisation.kind.to_string().into(),
+        organisation.country.to_string().into(),
+        organisation.legal_form.clone().into(),
+        organisation.registration.clone().into(),
+        organisation.sector.clone().into(),
+        organisation.registered_on.map(|day| day.to_string()).into(),
+        created_by.into(),
+        micros(at).into(),
+    ];
+    let inserted = tx.execute(SQL, values).await;
+    inserted.map_err(|error| error.or_exists("an organisation with this registration"))?;
+    Ok(())
+}
+
+/// The organisation with this id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn by_id(tx: &Tx, id: OrganisationId) -> Result<Option<Organisation>, StoreError> {
+    const SQL: &str = "SELECT * FROM organisation WHERE id = $1";
+    tx.one::<Row>(SQL, [id.uuid().into()]).await?.map(Row::organisation).transpose()
+}
+
+/// Organisations in `scope` older than `before`, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn page(
+    tx: &Tx,
+    scope: &Scope,
+    before: Option<OrganisationId>,
+    limit: u32,
+) -> Result<Vec<Organisation>, StoreError> {
+    const COLUMNS: Columns = Columns {
+        organisation: Some("id"),
+        project: None,
+        partition: Some(
+            "id IN (SELECT p.organisation FROM project p JOIN allocation a ON a.project = p.id
+                WHERE a.partition IN ({}))",
+        ),
+    };
+    let mut conditions = Conditions::within(scope, COLUMNS);
+    if let Some(before) = before {
+        conditions.and("id < {}", before.uuid());
+    }
+    let (sql, values) = conditions.page("SELECT * FROM organisation", limit);
+    tx.all::<Row>(&sql, values).await?.into_iter().map(Row::organisation).collect()
+}

@@ -1,0 +1,80 @@
+//! Projects. Their members are role grants in the project's scope.
+
+use access::project::Project;
+use sea_orm::FromQueryResult;
+use units::{OrganisationId, ProjectId};
+
+use crate::db::{instant, micros};
+use crate::scope::{Columns, Conditions, Scope};
+use crate::{StoreError, Tx};
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: uuid::Uuid,
+    organisation: uuid::Uuid,
+    title: String,
+    purpose: String,
+    created_at: i64,
+}
+
+impl Row {
+    fn project(self) -> Result<Project, StoreError> {
+        Ok(Project {
+            id: ProjectId::from_uuid(self.id),
+            organisation: OrganisationId::from_uuid(self.organisation),
+            title: self.title,
+            purpose: self.purpose,
+            created_at: instant(self.created_at)?,
+        })
+    }
+}
+
+/// Adds a project.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(tx: &Tx, project: &Project) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO project (id, organisation, title, purpose, created_at)
+        VALUES ($1, $2, $3, $4, $5)";
+    let values = [
+        project.id.uuid().into(),
+        project.organisation.uuid().into(),
+        project.title.clone().into(),
+        project.purpose.clone().into(),
+        micros(project.created_at).into(),
+    ];
+    tx.execute(SQL, values).await?;
+    Ok(())
+}
+
+/// The project with this id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn by_id(tx: &Tx, id: ProjectId) -> Result<Option<Project>, StoreError> {
+    const SQL: &str = "SELECT * FROM project WHERE id = $1";
+    tx.one::<Row>(SQL, [id.uuid().into()]).await?.map(Row::project).transpose()
+}
+
+/// Projects in `scope` older than `before`, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn page(
+    tx: &Tx,
+    scope: &Scope,
+    before: Option<ProjectId>,
+    limit: u32,
+) -> Result<Vec<Project>, StoreError> {
+    const COLUMNS: Columns = Columns {
+        organisation: Some("organisation"),
+        project: Some("id"),
+        partition: Some("id IN (SELECT project FROM allocation WHERE partition IN ({}))"),
+    };
+    let mut conditions = Conditions::within(scope, COLUMNS);
+    if let Some(before) = before {
+        conditions.and("id < {}", before.uuid());
+    }
+    let (sql, values) = conditions.page("SELECT * FROM project", limit);
+    tx.all::<Row>(&sql, values).await?.into_iter().map(Row::project).collect()
+}
