@@ -125,7 +125,7 @@ impl Row {
 
 fn reasons(text: &str) -> Result<Vec<Reason>, StoreError> {
     let damaged = |error| StoreError::damaged("reasons", error);
-    let rows: Vec<ReasonRow> = serde_json::from_str(text).map_err(|error| damaged(error))?;
+    let rows: Vec<ReasonRow> = serde_json::from_str(text).map_err(damaged)?;
     let reason = |row: ReasonRow| {
         Ok(Reason {
             rule: row.rule,

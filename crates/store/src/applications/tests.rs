@@ -229,7 +229,10 @@ async fn a_pool_is_opened_once_for_each_payer_and_period() {
         assert!(pools::insert(&tx, &pool).await.unwrap());
         let again = PoolRecord { id: PoolId::from_uuid(Uuid::new_v4()), ..pool.clone() };
         assert!(!pools::insert(&tx, &again).await.unwrap());
-        assert_eq!(pools::at(&tx, &pool.partition, now()).await.unwrap(), [pool.clone()]);
+        assert_eq!(
+            pools::at(&tx, &pool.partition, now()).await.unwrap(),
+            std::slice::from_ref(&pool)
+        );
         assert_eq!(pools::at(&tx, &pool.partition, quarter().end()).await.unwrap(), []);
     }
 }
