@@ -180,8 +180,10 @@ impl<P: Pool> Core<P> {
                     self.running.remove(at);
                 }
                 self.pool.give(&grant);
-                if let Some(plan) = &mut self.plan {
-                    plan.release(now, end, &grant);
+                match &mut self.plan {
+                    Some(plan) if now <= end => plan.release(now, end, &grant),
+                    // It outlived its estimate, so others could not have what they were promised.
+                    _ => self.plan = None,
                 }
             }
         }
