@@ -10,6 +10,7 @@ mod layers;
 mod limit;
 mod openapi;
 pub mod page;
+mod portal;
 pub mod problem;
 mod serve;
 mod settings;
@@ -35,10 +36,11 @@ use crate::problem::{Kind, Problem};
 pub fn router(app: App, settings: Settings) -> Router {
     let router = Router::new()
         .merge(api::router(&app))
+        .merge(portal::router(settings.scheme))
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(app.clone(), auth::identified))
         .with_state(app);
-    layers::around(router, settings)
+    layers::around(router, settings).layer(middleware::from_fn(portal::for_people))
 }
 
 /// The answer for a path that nothing stands at.

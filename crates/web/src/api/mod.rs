@@ -4,9 +4,11 @@ mod answers;
 mod audit;
 mod grants;
 mod health;
+mod ledger;
 mod people;
 mod repositories;
 mod session;
+mod statements;
 mod tokens;
 pub mod wire;
 
@@ -34,9 +36,11 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(audit::routes())
         .merge(grants::routes())
         .merge(health::routes())
+        .merge(ledger::routes())
         .merge(people::routes())
         .merge(repositories::routes())
         .merge(session::routes())
+        .merge(statements::routes())
         .merge(tokens::routes())
 }
 

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use app::data::{Lineage, NewRepository, NewRevision, Repository, Revision, RevisionDetail, Source};
+use app::data::{
+    Lineage, NewRepository, NewRevision, Repository, Revision, RevisionDetail, Source, Verified,
+};
 use serde::{Deserialize, Serialize};
 use units::RevisionId;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use vault::{Blob, Making, Recipe};
+use vault::{Blob, Damage, Making, Recipe};
 
 use crate::api::wire::Instant;
 use crate::problem::{Problem, Reason};
@@ -115,6 +117,47 @@ impl From<Blob> for BlobOut {
             sha256: blob.sha256.to_string(),
             blake3: blob.blake3.to_string(),
             size_bytes: blob.size_bytes,
+        }
+    }
+}
+
+/// A stored file that is not what it was.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DamagedOut {
+    sha256: String,
+    /// `missing`, `size` or `content`.
+    damage: String,
+}
+
+/// What reading files back found.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CheckedOut {
+    /// How many files were read.
+    files: u64,
+    /// Their bytes together.
+    size_bytes: u64,
+    /// Those that are not what they were.
+    damaged: Vec<DamagedOut>,
+    /// Where to go on; absent when all were read.
+    next: Option<String>,
+}
+
+impl From<Verified> for CheckedOut {
+    fn from(verified: Verified) -> Self {
+        let damaged = verified.damaged.into_iter().map(|one| DamagedOut {
+            sha256: one.sha256.to_string(),
+            damage: match one.damage {
+                Damage::Missing => "missing",
+                Damage::Size { .. } => "size",
+                Damage::Content => "content",
+            }
+            .to_owned(),
+        });
+        Self {
+            files: verified.files,
+            size_bytes: verified.bytes,
+            damaged: damaged.collect(),
+            next: verified.next.map(|sha256| sha256.to_string()),
         }
     }
 }

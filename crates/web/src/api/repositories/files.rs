@@ -6,20 +6,24 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use units::RepositoryId;
+use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vault::{ByteRange, FilePath, Sha256};
 
-use super::dto::BlobOut;
+use super::dto::{BlobOut, CheckedOut};
 use crate::Actor;
-use crate::extract::{Json, Path};
+use crate::extract::{Json, Path, Query};
 use crate::problem::{Kind, Problem};
 
+/// After how many bytes one request to read back comes to its end.
+const CHECK_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// The media type of bytes.
 const BYTES: &str = "application/octet-stream";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(upload)).routes(routes!(read))
+    OpenApiRouter::new().routes(routes!(upload)).routes(routes!(read)).routes(routes!(check))
 }
 
 /// Send a file for a later revision. It is kept only if its content has the digest of the path;
@@ -84,6 +88,31 @@ async fn read(
     send(&app, &content, &headers).await
 }
 
+/// From where to read back.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CheckQuery {
+    /// Where to go on: the `next` of the answer before.
+    after: Option<String>,
+}
+
+/// Read stored files back and compare them with their digests, as many as one request may take.
+#[utoipa::path(
+    get, path = "/vault/check", tag = "data", params(CheckQuery),
+    responses((status = 200, body = CheckedOut, description = "What was found")),
+)]
+async fn check(
+    State(app): State<App>,
+    actor: Actor,
+    Query(query): Query<CheckQuery>,
+) -> Result<Json<CheckedOut>, Problem> {
+    let after = query.after.as_deref().map(str::parse).transpose();
+    let after = after
+        .map_err(|error: vault::NotADigest| Problem::with(Kind::BadRequest, error.to_string()))?;
+    Ok(Json(app.verify_data(&actor, after, CHECK_BYTES_MAX).await?.into()))
+}
+
 /// Answers with a file, or with the part or validator that `headers` ask for.
 pub(crate) async fn send(
     app: &App,
@@ -129,8 +158,7 @@ fn set(response: &mut Response, name: header::HeaderName, value: &str) {
 
 /// Whether an `If-None-Match` names `tag`.
 fn names(known: &str, tag: &str) -> bool {
-    known.trim() == "*"
-        || known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)
+    known.trim() == "*" || known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)
 }
 
 /// One range of a `Range` header. Several ranges, other units and bad syntax are ignored, as the
@@ -174,16 +202,15 @@ mod tests {
         assert_eq!(byte_range("bytes=0-9"), Some(ByteRange::Inclusive(0, 9)));
         assert_eq!(byte_range("bytes=5-"), Some(ByteRange::From(5)));
         assert_eq!(byte_range("bytes=-3"), Some(ByteRange::Last(3)));
-        for text in ["bytes=9-0", "bytes=0-1,4-5", "bytes=-", "bytes=a-b", "bytes=+1-2", "lines=1-2", ""] {
+        for text in
+            ["bytes=9-0", "bytes=0-1,4-5", "bytes=-", "bytes=a-b", "bytes=+1-2", "lines=1-2", ""]
+        {
             assert_eq!(byte_range(text), None, "{text:?}");
         }
     }
 
     #[test]
     fn a_name_cannot_break_out_of_its_header() {
-        assert_eq!(
-            disposition("a\"b é.txt"),
-            "attachment; filename*=UTF-8''a%22b%20%C3%A9.txt"
-        );
+        assert_eq!(disposition("a\"b é.txt"), "attachment; filename*=UTF-8''a%22b%20%C3%A9.txt");
     }
 }
