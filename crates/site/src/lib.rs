@@ -2,5 +2,6 @@
 //!
 //! Not here: the hub's database and rules. The hub links this crate for [`protocol`] only.
 
+pub mod client;
 pub mod protocol;
 pub mod wire;
