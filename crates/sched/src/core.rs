@@ -369,7 +369,7 @@ impl<P: Pool> Core<P> {
         }
         let demand = &self.task(job.ticket)?.demand;
         if job.estimate_seconds <= gap.seconds {
-            self.pool.place(demand)
+            self.pool.place_apart(&shadow.spare, demand)
         } else {
             self.pool.place_within(&shadow.spare, demand)
         }
@@ -402,7 +402,7 @@ impl<P: Pool> Core<P> {
             let between = self.running.iter().map(|(key, _)| *key);
             let between = between.skip_while(|key| *key <= given).take_while(|key| *key <= last.1);
             spare.give_all(held, between.filter_map(|(_, ticket)| self.grant(ticket)));
-            if let Some(grant) = spare.place(demand) {
+            if let Some(grant) = spare.place_apart(&self.pool, demand) {
                 spare.take(&grant);
                 return Some(Shadow { start, spare });
             }

@@ -142,11 +142,17 @@ impl Nodes {
         }
     }
 
-    /// The best fit for `demand` when node `i` has `free(i)`: nodes with the fewest GPUs, then cores,
-    /// beyond what is asked, so that what is scarce stays together.
-    fn fit(&self, demand: &NodesDemand, free: impl Fn(usize) -> Amount) -> Option<NodesGrant> {
+    /// The best fit for `demand` when node `i` has `free(i)`: nodes with the fewest GPUs beyond
+    /// what is asked, so that what is scarce stays together, then those with the least that
+    /// `spared(i)` says, then with the fewest cores beyond.
+    fn fit(
+        &self,
+        demand: &NodesDemand,
+        free: impl Fn(usize) -> Amount,
+        spared: impl Fn(usize) -> u32,
+    ) -> Option<NodesGrant> {
         let wanted = usize::try_from(demand.nodes).ok()?;
-        let mut fits: Vec<(u32, u32, usize, Amount)> = self
+        let mut fits: Vec<([u32; 3], usize, Amount)> = self
             .fixed
             .iter()
             .enumerate()
@@ -154,16 +160,17 @@ impl Nodes {
             .filter_map(|(index, node)| {
                 let free = free(index);
                 let given = self.given(node.whole, free, demand.each)?;
-                Some((free.gpus - demand.each.gpus, free.cores - demand.each.cores, index, given))
+                let beyond = free.minus(demand.each);
+                Some(([beyond.gpus, spared(index), beyond.cores], index, given))
             })
             .collect();
         if fits.len() < wanted {
             return None;
         }
-        fits.sort_unstable_by_key(|&(gpus, cores, index, _)| (gpus, cores, index));
+        fits.sort_unstable_by_key(|&(cost, index, _)| (cost, index));
         fits.truncate(wanted);
         let mut grant: NodesGrant =
-            fits.into_iter().map(|(_, _, index, given)| (index, given)).collect();
+            fits.into_iter().map(|(_, index, given)| (index, given)).collect();
         grant.sort_unstable_by_key(|(index, _)| *index);
         Some(grant)
     }
@@ -199,11 +206,15 @@ impl Pool for Nodes {
     }
 
     fn place(&self, demand: &NodesDemand) -> Option<NodesGrant> {
-        self.fit(demand, |node| self.free(node))
+        self.fit(demand, |node| self.free(node), |_| 0)
+    }
+
+    fn place_apart(&self, other: &Self, demand: &NodesDemand) -> Option<NodesGrant> {
+        self.fit(demand, |node| self.free(node), |node| other.free(node).cores)
     }
 
     fn place_within(&self, other: &Self, demand: &NodesDemand) -> Option<NodesGrant> {
-        self.fit(demand, |node| self.free(node).least(other.free(node)))
+        self.fit(demand, |node| self.free(node).least(other.free(node)), |_| 0)
     }
 
     fn meet(&self, other: &Self) -> Self {

@@ -24,6 +24,9 @@ pub trait Pool: Clone + Debug {
     /// Where `demand` fits now; nothing is taken yet.
     fn place(&self, demand: &Self::Demand) -> Option<Self::Grant>;
 
+    /// Where `demand` fits here, leaving alone what is free in `other` as far as can be.
+    fn place_apart(&self, other: &Self, demand: &Self::Demand) -> Option<Self::Grant>;
+
     /// Where `demand` fits in what is free both here and in `other`.
     fn place_within(&self, other: &Self, demand: &Self::Demand) -> Option<Self::Grant>;
 
@@ -86,6 +89,10 @@ impl Pool for Processors {
 
     fn place(&self, demand: &u32) -> Option<u32> {
         (*demand <= self.free).then_some(*demand)
+    }
+
+    fn place_apart(&self, _other: &Self, demand: &u32) -> Option<u32> {
+        self.place(demand)
     }
 
     fn place_within(&self, other: &Self, demand: &u32) -> Option<u32> {
