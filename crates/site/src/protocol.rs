@@ -7,7 +7,7 @@
 //! | `GET /sites/{site}/orders?after=SEQ&wait_seconds=S` | | [`Orders`] |
 //! | `POST /sites/{site}/events` | [`Events`] | [`Receipt`] |
 //! | `GET /sites/{site}/jobs/{job}/inputs/{mount}/{path}` | | the file |
-//! | `PUT /sites/{site}/jobs/{job}/outputs/{output}/{path}` | the file | [`StoredFile`] |
+//! | `PUT /sites/{site}/jobs/{job}/outputs/{output}/{path}?sha256=HEX` | the file | [`StoredFile`] |
 //!
 //! Orders are acted on once per job however often they come, events are taken in once per key
 //! however often they come. Events of one job come in order; an event that no longer fits the
