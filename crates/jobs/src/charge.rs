@@ -11,6 +11,7 @@ use std::num::NonZeroU32;
 
 use units::{Meter, Overflow, Slug, Timestamp, Work};
 
+use crate::TimeLimit;
 use crate::request::Request;
 
 mod explain;
@@ -151,6 +152,24 @@ impl ChargeRule {
         }
         let counted = if self.timing.past_limit { ran } else { ran.min(limit_micros(request)) };
         Ok(self.amount(request, i128::from(counted))?)
+    }
+
+    /// The longest time limit, in place of the request's own, that `available` covers.
+    pub fn time_that_fits(&self, request: &Request, available: Work) -> Option<TimeLimit> {
+        let fits = |seconds: u32| {
+            let limit = NonZeroU32::new(seconds)?;
+            let held = self.hold(&Request { time_limit_seconds: limit, ..*request }).ok()?;
+            (held <= available).then_some(limit)
+        };
+        let (mut low, mut high) = (0, u32::MAX);
+        while low < high {
+            let middle = high.midpoint(low).saturating_add(u32::from(high.abs_diff(low) == 1));
+            match fits(middle) {
+                Some(_) => low = middle,
+                None => high = middle.saturating_sub(1),
+            }
+        }
+        fits(low).map(TimeLimit::Seconds)
     }
 
     /// Units times time, rounded once.

@@ -27,7 +27,7 @@ pub use parts::{
     script,
 };
 pub use trail::{
-    LogPiece, Metric, Outcome, Stream, TrailEntry, append_log, append_metrics, log, metrics,
+    LogPiece, Metric, Outcome, Stream, TrailEntry, amend, append_log, append_metrics, log, metrics,
     record, trail,
 };
 

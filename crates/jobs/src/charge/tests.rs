@@ -228,6 +228,24 @@ proptest! {
     }
 
     #[test]
+    fn the_time_that_fits_is_the_longest_that_is_covered(
+        rule in any_rule(), request in any_request(), available in 0i64..1_000_000_000_000,
+    ) {
+        let available = Work::seconds(available);
+        let held = |limit| rule.hold(&Request { time_limit_seconds: limit, ..request });
+        match rule.time_that_fits(&request, available) {
+            Some(TimeLimit::Seconds(limit)) => {
+                prop_assert!(held(limit).unwrap() <= available);
+                if let Some(longer) = limit.checked_add(1) {
+                    prop_assert!(held(longer).is_err() || held(longer).unwrap() > available);
+                }
+            }
+            Some(TimeLimit::Unlimited) => prop_assert!(false, "a limit is a number"),
+            None => prop_assert!(held(some(1)).is_err() || held(some(1)).unwrap() > available),
+        }
+    }
+
+    #[test]
     fn more_time_never_costs_less(
         rule in any_rule(), request in any_request(), a in 0i64..100_000_000_000, b in 0i64..100_000_000_000,
     ) {

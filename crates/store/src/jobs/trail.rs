@@ -53,6 +53,16 @@ pub async fn record(tx: &Tx, entry: &TrailEntry) -> Result<bool, StoreError> {
     Ok(tx.execute(SQL, values).await? == 1)
 }
 
+/// Changes what is on record as come of an event.
+///
+/// # Errors
+/// When the database fails.
+pub async fn amend(tx: &Tx, entry: &TrailEntry) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE job_event SET outcome = $2 WHERE key = $1";
+    tx.execute(SQL, [entry.key.uuid().into(), entry.outcome.to_string().into()]).await?;
+    Ok(())
+}
+
 /// The events of a job in the order in which they were taken in, without those that only carry
 /// what it wrote or measured.
 ///
