@@ -174,6 +174,13 @@ impl<K: Copy + Ord, V: Copy, S: Summary<V>> Blocks<K, V, S> {
         Some(At { block, index })
     }
 
+    /// The place of `key`, or where it would stand.
+    pub(crate) fn at_or_after(&self, key: K) -> At {
+        let block = self.bounds.partition_point(|bound| *bound < key);
+        let keys = self.blocks.get(block).map_or(&[][..], |block| &block.keys);
+        At { block, index: keys.partition_point(|other| *other < key) }
+    }
+
     pub(crate) fn remove(&mut self, at: At) {
         let Block { keys, values } = &mut self.blocks[at.block];
         keys.remove(at.index);

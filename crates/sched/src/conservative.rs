@@ -6,32 +6,48 @@
 //! of the queue. All promises are made anew only when the plan itself was wrong: a job outlives
 //! its estimate, or the pool changes.
 
+use std::cmp::Reverse;
+
 use crate::core::{Core, Key, Slot};
-use crate::plan::Timeline;
-use crate::{Pool, Second, Ticket};
+use crate::plan::Plan as _;
+use crate::waiting::{Limits, Waiting};
+use crate::{Pool, Second, Task, Ticket};
 
 impl<P: Pool> Core<P> {
+    /// Promises a start to a job that arrives.
+    pub(crate) fn promise(
+        &mut self,
+        now: Second,
+        task: &Task<P::Demand>,
+    ) -> Option<(Second, P::Grant)> {
+        promise::<P>(self.plan(now), now, task)
+    }
+
     /// The plan as it stands, made anew if need be.
-    pub(crate) fn plan(&mut self, now: Second) -> &mut Timeline<P> {
-        if self.plan.is_none() {
-            let plan = self.replan(now);
-            self.plan = Some(plan);
-        }
-        self.plan.get_or_insert_with(|| Timeline::new(now, self.pool.clone()))
+    fn plan(&mut self, now: Second) -> &mut P::Plan {
+        let plan = self.plan.take().unwrap_or_else(|| self.replan(now));
+        self.plan.insert(plan)
     }
 
     /// A plan of what runs, and of what waits in the order of the queue.
-    fn replan(&mut self, now: Second) -> Timeline<P> {
-        let mut plan = Timeline::new(now, self.pool.clone());
+    fn replan(&mut self, now: Second) -> P::Plan {
+        let mut plan = P::Plan::new(now, self.pool.clone());
         for (&(end, ticket), _) in self.running.iter() {
             if let Some(Slot::Running { grant, .. }) = self.slots.get(ticket.index()) {
                 plan.release(end.max(now.saturating_add(1)), Second::MAX, grant);
             }
         }
-        for (_, job) in self.queue.iter() {
+        self.promises = crate::blocks::Blocks::new();
+        self.origin = now;
+        let queued = self.queue.iter().map(|(key, job)| (Some(*key), job));
+        for (key, job) in queued.chain(self.fresh.iter().map(|(_, job)| (None, job))) {
             let slot = self.slots.get_mut(job.ticket.index());
-            if let Some(Slot::Waiting { task, promise, .. }) = slot {
-                *promise = plan.promise(now, task);
+            if let Some(Slot::Waiting { task, promise: promised, .. }) = slot {
+                *promised = promise::<P>(&mut plan, now, task);
+                if let (Some(key), Some((start, _))) = (key, promised) {
+                    let estimate_seconds = start.saturating_sub(now);
+                    self.promises.insert(key, Waiting { estimate_seconds, ..*job });
+                }
             }
         }
         plan
@@ -42,6 +58,15 @@ impl<P: Pool> Core<P> {
             self.plan = None;
         }
         self.plan(now).advance(now);
+        for (key, job) in &self.fresh {
+            if let Some(Slot::Waiting { promise: Some((start, _)), .. }) =
+                self.slots.get(job.ticket.index())
+            {
+                let estimate_seconds = start.saturating_sub(self.origin);
+                self.promises.insert(*key, Waiting { estimate_seconds, ..*job });
+            }
+        }
+        self.enqueue();
         while self.start_promised(now, started) {}
     }
 
@@ -49,35 +74,71 @@ impl<P: Pool> Core<P> {
     /// was brought forward, for that leaves a gap that others may use.
     fn start_promised(&mut self, now: Second, started: &mut Vec<Ticket>) -> bool {
         let mut moved = false;
-        let jobs: Vec<(Key, Ticket)> =
-            self.queue.iter().map(|(key, job)| (*key, job.ticket)).collect();
-        for (key, ticket) in jobs {
-            let Some(at) = self.queue.find(key) else { continue };
+        let mut from: Key = (Reverse(i64::MAX), 0);
+        while let Some((key, ticket)) = self.next_movable(now, from) {
+            from = (key.0, key.1 + 1);
             let Some(Slot::Waiting { task, promise: Some((start, grant)), .. }) =
                 self.slots.get(ticket.index())
             else {
                 continue;
             };
-            let (start, grant, seconds) = (*start, grant.clone(), task.estimate_seconds);
-            if start <= now {
+            let (start, mut grant, seconds) = (*start, grant.clone(), task.estimate_seconds);
+            if start > now {
+                let Some(plan) = &mut self.plan else { return false };
+                plan.release(start, start.saturating_add(seconds), &grant);
+                let Some(earlier) = plan.fits(now, seconds, &task.demand) else {
+                    plan.reserve(start, start.saturating_add(seconds), &grant);
+                    continue;
+                };
+                plan.reserve(now, now.saturating_add(seconds), &earlier);
+                grant = earlier;
+                moved = true;
+            }
+            if let Some(at) = self.queue.find(key) {
                 self.queue.remove(at);
-                self.start(now, ticket, grant);
-                started.push(ticket);
-                continue;
             }
-            let Some(plan) = &mut self.plan else { return false };
-            plan.release(start, start.saturating_add(seconds), &grant);
-            match plan.fits(now, seconds, &task.demand) {
-                Some(earlier) => {
-                    plan.reserve(now, now.saturating_add(seconds), &earlier);
-                    self.queue.remove(at);
-                    self.start(now, ticket, earlier);
-                    started.push(ticket);
-                    moved = true;
-                }
-                None => plan.reserve(start, start.saturating_add(seconds), &grant),
-            }
+            self.withdraw_promise(key);
+            self.start(now, ticket, grant);
+            started.push(ticket);
         }
         moved
     }
+
+    pub(crate) fn withdraw_promise(&mut self, key: Key) {
+        if let Some(at) = self.promises.find(key) {
+            self.promises.remove(at);
+        }
+    }
+
+    /// The first job, at or after `from` in the queue, for which there is room from now on until
+    /// it must end or its own promise begins; what it holds by that it needs not find free.
+    fn next_movable(&self, now: Second, from: Key) -> Option<(Key, Ticket)> {
+        let plan = self.plan.as_ref()?;
+        let until = |size| plan.room_until(now, size).saturating_sub(now);
+        let limits = Limits::new(until);
+        let since = now.saturating_sub(self.origin);
+        let starts_within = limits.since_earlier(since);
+        let ends = |job: &Waiting| limits.takes(job) && job.estimate_seconds <= until(job.size);
+        let begins = |job: &Waiting| {
+            starts_within.takes(job) && job.estimate_seconds - since <= until(job.size)
+        };
+        let by_end = self.queue.search(self.queue.at_or_after(from), limits.may(), ends);
+        let by_start =
+            self.promises.search(self.promises.at_or_after(from), starts_within.may(), begins);
+        let by_end = by_end.and_then(|at| self.queue.get(at));
+        let by_start = by_start.and_then(|at| self.promises.get(at));
+        let found = by_end.into_iter().chain(by_start).map(|(_, key, job)| (key, job.ticket));
+        found.min_by_key(|(key, _)| *key)
+    }
+}
+
+/// Reserves the first place, not before `now`, in which `task` fits.
+fn promise<P: Pool>(
+    plan: &mut P::Plan,
+    now: Second,
+    task: &Task<P::Demand>,
+) -> Option<(Second, P::Grant)> {
+    let (start, grant) = plan.earliest(now, task.estimate_seconds, &task.demand)?;
+    plan.reserve(start, start.saturating_add(task.estimate_seconds), &grant);
+    Some((start, grant))
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::blocks::{At, Blocks};
-use crate::plan::Timeline;
+use crate::plan::Plan as _;
 use crate::waiting::{Gap, Shortest, Waiting};
 use crate::{Pool, Second};
 
@@ -76,9 +76,13 @@ pub struct Core<P: Pool> {
     /// Under [`Policy::Easy`], from the last pass, while nothing has ended since.
     shadow: Option<Shadow<P>>,
     /// Jobs that arrived since the last pass; most start at once and never enter the queue.
-    fresh: Vec<(Key, Waiting)>,
+    pub(crate) fresh: Vec<(Key, Waiting)>,
     /// Under [`Policy::Conservative`], what is promised to whom.
-    pub(crate) plan: Option<Timeline<P>>,
+    pub(crate) plan: Option<P::Plan>,
+    /// Under [`Policy::Conservative`], the promised start of every job in the queue, in seconds
+    /// after `origin`.
+    pub(crate) promises: Blocks<Key, Waiting, Shortest>,
+    pub(crate) origin: Second,
 }
 
 impl<P: Pool> Core<P> {
@@ -95,6 +99,8 @@ impl<P: Pool> Core<P> {
             shadow: None,
             fresh: Vec::new(),
             plan: None,
+            promises: Blocks::new(),
+            origin: 0,
         }
     }
 
@@ -140,7 +146,7 @@ impl<P: Pool> Core<P> {
         let mut promise = None;
         if self.policy == Policy::Conservative {
             task.estimate_seconds = task.estimate_seconds.max(1);
-            promise = self.plan(now).promise(now, &task);
+            promise = self.promise(now, &task);
         }
         let key = (Reverse(task.priority), arrival);
         let size = self.pool.size(&task.demand);
@@ -167,10 +173,12 @@ impl<P: Pool> Core<P> {
         match std::mem::replace(slot, Slot::Free) {
             Slot::Free => return,
             Slot::Waiting { task, arrival, promise } => {
-                match self.queue.find((Reverse(task.priority), arrival)) {
+                let key = (Reverse(task.priority), arrival);
+                match self.queue.find(key) {
                     Some(at) => self.queue.remove(at),
                     None => self.fresh.retain(|(_, job)| job.ticket != ticket),
                 }
+                self.withdraw_promise(key);
                 if let (Some(plan), Some((start, grant))) = (&mut self.plan, promise) {
                     plan.release(start, start.saturating_add(task.estimate_seconds), &grant);
                 }
@@ -218,10 +226,7 @@ impl<P: Pool> Core<P> {
         match self.policy {
             Policy::Fcfs => self.start_in_order(now, started),
             Policy::Easy => self.backfill(now, started),
-            Policy::Conservative => {
-                self.enqueue();
-                self.keep_promises(now, started);
-            }
+            Policy::Conservative => self.keep_promises(now, started),
         }
     }
 
@@ -248,7 +253,7 @@ impl<P: Pool> Core<P> {
     }
 
     /// Puts what has arrived into the queue.
-    fn enqueue(&mut self) {
+    pub(crate) fn enqueue(&mut self) {
         for (key, job) in self.fresh.drain(..) {
             self.queue.insert(key, job);
         }

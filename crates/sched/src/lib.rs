@@ -16,6 +16,7 @@ mod machine;
 mod nodes;
 mod plan;
 mod pool;
+mod profile;
 mod waiting;
 
 pub use crate::core::{Core, Policy, Task, Ticket};
@@ -25,7 +26,9 @@ pub use machine::{
     PartitionSpec, Placement, Refusal, Request, Sooner, Why,
 };
 pub use nodes::{Amount, Nodes, NodesDemand, NodesGrant, Sharing};
+pub use plan::{Plan, Timeline};
 pub use pool::{Pool, Processors};
+pub use profile::Profile;
 
 /// Seconds since an epoch that the caller chooses; the core only adds and compares them.
 pub type Second = i64;

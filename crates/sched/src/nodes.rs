@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::Pool;
+use crate::plan::Timeline;
 
 /// Cores, memory and GPUs of one node, or a part of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -179,6 +180,7 @@ impl Nodes {
 impl Pool for Nodes {
     type Demand = NodesDemand;
     type Grant = NodesGrant;
+    type Plan = Timeline<Self>;
 
     fn size(&self, demand: &NodesDemand) -> u32 {
         match self.sharing {

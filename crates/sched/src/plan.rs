@@ -1,86 +1,46 @@
-//! What will be free when, if every job runs as long as it may: the plan behind reservations.
+//! What will be free when, if every job runs as long as it may: the plan behind promises.
 
-use crate::{Pool, Second, Task};
+use std::fmt::Debug;
+
+use crate::{Pool, Second};
+
+/// What is free of a pool at every instant to come.
+pub trait Plan<P: Pool>: Clone + Debug {
+    /// `pool` is free from `now` on.
+    fn new(now: Second, pool: P) -> Self;
+
+    /// Forgets what lies before `now`.
+    fn advance(&mut self, now: Second);
+
+    /// The first instant, not before `from`, at which `demand` fits for `seconds` on end.
+    fn earliest(
+        &self,
+        from: Second,
+        seconds: Second,
+        demand: &P::Demand,
+    ) -> Option<(Second, P::Grant)>;
+
+    /// Where `demand` fits from `start` on for `seconds`, if it does.
+    fn fits(&self, start: Second, seconds: Second, demand: &P::Demand) -> Option<P::Grant>;
+
+    /// Takes `grant` from `start` up to `end`.
+    fn reserve(&mut self, start: Second, end: Second, grant: &P::Grant);
+
+    /// Gives `grant` back from `start` up to `end`.
+    fn release(&mut self, start: Second, end: Second, grant: &P::Grant);
+
+    /// Until when, from `now` on, the room stays at least `size`; `now` if it is not.
+    fn room_until(&self, now: Second, size: u32) -> Second;
+}
 
 /// A step function of time: from each instant on, what is free until the next.
 #[derive(Clone, Debug)]
-pub(crate) struct Timeline<P> {
+pub struct Timeline<P> {
     /// In order of time and never empty; the last step lasts for ever.
     steps: Vec<(Second, P)>,
 }
 
 impl<P: Pool> Timeline<P> {
-    /// `pool` is free from `now` on.
-    pub(crate) fn new(now: Second, pool: P) -> Self {
-        Self { steps: vec![(now, pool)] }
-    }
-
-    /// Forgets what lies before `now`.
-    pub(crate) fn advance(&mut self, now: Second) {
-        let past = self.steps.iter().skip(1).take_while(|(at, _)| *at <= now).count();
-        self.steps.drain(..past);
-        if let Some(first) = self.steps.first_mut() {
-            first.0 = first.0.max(now);
-        }
-    }
-
-    /// The first instant, not before `from`, at which `demand` fits for `seconds` on end.
-    pub(crate) fn earliest(
-        &self,
-        from: Second,
-        seconds: Second,
-        demand: &P::Demand,
-    ) -> Option<(Second, P::Grant)> {
-        self.steps.iter().enumerate().find_map(|(index, (at, _))| {
-            let ends = self.steps.get(index + 1).map_or(Second::MAX, |(next, _)| *next);
-            let start = (*at).max(from);
-            if ends <= start {
-                return None;
-            }
-            self.fits(start, seconds, demand).map(|grant| (start, grant))
-        })
-    }
-
-    /// Where `demand` fits from `start` on for `seconds`, if it does.
-    pub(crate) fn fits(
-        &self,
-        start: Second,
-        seconds: Second,
-        demand: &P::Demand,
-    ) -> Option<P::Grant> {
-        let end = start.saturating_add(seconds.max(1));
-        let first = self.steps.partition_point(|(at, _)| *at <= start).saturating_sub(1);
-        let mut covered = self.steps.iter().skip(first).take_while(|(at, _)| *at < end);
-        let mut free = covered.next()?.1.clone();
-        free.place(demand)?;
-        for (_, pool) in covered {
-            free = free.meet(pool);
-            free.place(demand)?;
-        }
-        free.place(demand)
-    }
-
-    /// Reserves the first place, not before `from`, in which `task` fits.
-    pub(crate) fn promise(
-        &mut self,
-        from: Second,
-        task: &Task<P::Demand>,
-    ) -> Option<(Second, P::Grant)> {
-        let (start, grant) = self.earliest(from, task.estimate_seconds, &task.demand)?;
-        self.reserve(start, start.saturating_add(task.estimate_seconds), &grant);
-        Some((start, grant))
-    }
-
-    /// Takes `grant` from `start` up to `end`.
-    pub(crate) fn reserve(&mut self, start: Second, end: Second, grant: &P::Grant) {
-        self.between(start, end, |pool| pool.take(grant));
-    }
-
-    /// Gives `grant` back from `start` up to `end`.
-    pub(crate) fn release(&mut self, start: Second, end: Second, grant: &P::Grant) {
-        self.between(start, end, |pool| pool.give(grant));
-    }
-
     fn between(&mut self, start: Second, end: Second, mut change: impl FnMut(&mut P)) {
         if end <= start {
             return;
@@ -105,5 +65,60 @@ impl<P: Pool> Timeline<P> {
         };
         self.steps.insert(index, (at, before.clone()));
         index
+    }
+}
+
+impl<P: Pool> Plan<P> for Timeline<P> {
+    fn new(now: Second, pool: P) -> Self {
+        Self { steps: vec![(now, pool)] }
+    }
+
+    fn advance(&mut self, now: Second) {
+        let past = self.steps.iter().skip(1).take_while(|(at, _)| *at <= now).count();
+        self.steps.drain(..past);
+    }
+
+    fn earliest(
+        &self,
+        from: Second,
+        seconds: Second,
+        demand: &P::Demand,
+    ) -> Option<(Second, P::Grant)> {
+        self.steps.iter().enumerate().find_map(|(index, (at, _))| {
+            let ends = self.steps.get(index + 1).map_or(Second::MAX, |(next, _)| *next);
+            let start = (*at).max(from);
+            if ends <= start {
+                return None;
+            }
+            self.fits(start, seconds, demand).map(|grant| (start, grant))
+        })
+    }
+
+    fn fits(&self, start: Second, seconds: Second, demand: &P::Demand) -> Option<P::Grant> {
+        let end = start.saturating_add(seconds.max(1));
+        let first = self.steps.partition_point(|(at, _)| *at <= start).saturating_sub(1);
+        let mut covered = self.steps.iter().skip(first).take_while(|(at, _)| *at < end);
+        let mut free = covered.next()?.1.clone();
+        free.place(demand)?;
+        for (_, pool) in covered {
+            free = free.meet(pool);
+            free.place(demand)?;
+        }
+        free.place(demand)
+    }
+
+    fn reserve(&mut self, start: Second, end: Second, grant: &P::Grant) {
+        self.between(start, end, |pool| pool.take(grant));
+    }
+
+    fn release(&mut self, start: Second, end: Second, grant: &P::Grant) {
+        self.between(start, end, |pool| pool.give(grant));
+    }
+
+    fn room_until(&self, now: Second, size: u32) -> Second {
+        let first = self.steps.partition_point(|(at, _)| *at <= now).saturating_sub(1);
+        let mut coming = self.steps.iter().skip(first);
+        let short = coming.find(|(_, pool)| pool.room() < size);
+        short.map_or(Second::MAX, |(at, _)| (*at).max(now))
     }
 }

@@ -2,6 +2,9 @@
 
 use std::fmt::Debug;
 
+use crate::plan::Plan;
+use crate::profile::Profile;
+
 /// Resources that jobs take and give back.
 ///
 /// One scalar, [`size`](Pool::size) against [`room`](Pool::room), bounds what can be placed; it
@@ -11,6 +14,8 @@ pub trait Pool: Clone + Debug {
     type Demand: Clone + Debug;
     /// What a job was given.
     type Grant: Clone + Debug;
+    /// How promises over it are kept.
+    type Plan: Plan<Self>;
 
     /// The bound on `demand`: it cannot be placed while `size > room`.
     fn size(&self, demand: &Self::Demand) -> u32;
@@ -69,11 +74,17 @@ impl Processors {
     pub const fn new(count: u32) -> Self {
         Self { free: count }
     }
+
+    /// How many are free.
+    pub const fn free(&self) -> u32 {
+        self.free
+    }
 }
 
 impl Pool for Processors {
     type Demand = u32;
     type Grant = u32;
+    type Plan = Profile;
 
     fn size(&self, demand: &u32) -> u32 {
         *demand

@@ -37,6 +37,15 @@ const fn class(size: u32) -> usize {
     if class < CLASSES { class } else { CLASSES - 1 }
 }
 
+/// The smallest size of a class.
+const fn smallest(class: usize) -> u32 {
+    match class {
+        0 => 0,
+        1 => 1,
+        _ => (1 << (class - 2)) + 1,
+    }
+}
+
 /// Seconds within 32 bits; what lies beyond is still below [`NOBODY`].
 fn capped(seconds: Second) -> i32 {
     i32::try_from(seconds.clamp(i64::from(i32::MIN), i64::from(NOBODY - 1))).unwrap_or(NOBODY - 1)
@@ -89,6 +98,39 @@ impl Summary<Waiting> for Shortest {
             *mine = (*mine).min(*theirs);
         }
         Self(shortest)
+    }
+}
+
+/// For each class of sizes, how long jobs of that class may take at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits([i32; CLASSES]);
+
+impl Limits {
+    /// The limits when the smallest jobs of a class, which have the most time, may take
+    /// `seconds(size)`.
+    pub(crate) fn new(mut seconds: impl FnMut(u32) -> Second) -> Self {
+        let mut limits = [i32::MIN; CLASSES];
+        for (class, limit) in limits.iter_mut().enumerate() {
+            *limit = capped(seconds(smallest(class)));
+        }
+        Self(limits)
+    }
+
+    /// The same, counted from `seconds` earlier.
+    pub(crate) fn since_earlier(&self, seconds: Second) -> Self {
+        Self(self.0.map(|limit| capped(i64::from(limit).saturating_add(seconds))))
+    }
+
+    /// Whether a stretch may hold a job within its limit.
+    pub(crate) fn may(&self) -> impl Fn(&Shortest) -> bool + use<> {
+        let limits = self.0;
+        move |stretch| stretch.0.iter().zip(&limits).any(|(least, limit)| least <= limit)
+    }
+
+    /// Whether `job` may be within its limit.
+    pub(crate) fn takes(&self, job: &Waiting) -> bool {
+        let limit = self.0.get(class(job.size));
+        limit.is_some_and(|limit| capped(job.estimate_seconds) <= *limit)
     }
 }
 

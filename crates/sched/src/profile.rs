@@ -1,0 +1,221 @@
+//! The plan of counted processors: how many are free from each instant on.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions come from the structure itself, in the innermost loop of every replay"
+)]
+
+use crate::plan::Plan;
+use crate::{Processors, Second};
+
+/// Steps that are kept together; more are split.
+const STEPS_MAX: usize = 64;
+
+/// A step function in blocks, so that a change over a long time touches whole blocks at once.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Never empty, and none of them empty.
+    blocks: Vec<Block>,
+    /// The first instant of each block.
+    begins: Vec<Second>,
+    /// What is to be added to every step of a block.
+    added: Vec<i64>,
+    /// The least and the most of each block, before adding.
+    least: Vec<i64>,
+    most: Vec<i64>,
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    times: Vec<Second>,
+    free: Vec<i64>,
+}
+
+impl Profile {
+    fn refresh(&mut self, block: usize) {
+        let free = &self.blocks[block].free;
+        self.least[block] = free.iter().copied().min().unwrap_or(i64::MAX);
+        self.most[block] = free.iter().copied().max().unwrap_or(i64::MIN);
+        self.begins[block] = self.blocks[block].times.first().copied().unwrap_or(Second::MIN);
+    }
+
+    /// The block and the index of the last step that begins at or before `at`, or the first step.
+    fn locate(&self, at: Second) -> (usize, usize) {
+        let block = self.begins.partition_point(|begin| *begin <= at).saturating_sub(1);
+        let index = self.blocks[block].times.partition_point(|time| *time <= at);
+        (block, index.saturating_sub(1))
+    }
+
+    /// Lets a step begin at `at`, unless that is before all steps.
+    fn split(&mut self, at: Second) {
+        let (block, index) = self.locate(at);
+        let Block { times, free } = &mut self.blocks[block];
+        if times[index] >= at {
+            return;
+        }
+        times.insert(index + 1, at);
+        free.insert(index + 1, free[index]);
+        if times.len() > STEPS_MAX {
+            self.halve(block);
+        }
+    }
+
+    fn halve(&mut self, block: usize) {
+        let Block { times, free } = &mut self.blocks[block];
+        let middle = times.len() / 2;
+        let upper = Block { times: times.split_off(middle), free: free.split_off(middle) };
+        self.blocks.insert(block + 1, upper);
+        self.begins.insert(block + 1, 0);
+        self.added.insert(block + 1, self.added[block]);
+        self.least.insert(block + 1, 0);
+        self.most.insert(block + 1, 0);
+        self.refresh(block);
+        self.refresh(block + 1);
+    }
+
+    /// Forgets the step at `at` if nothing changes there.
+    fn merge(&mut self, at: Second) {
+        let (block, index) = self.locate(at);
+        if self.blocks[block].times[index] != at || (block, index) == (0, 0) {
+            return;
+        }
+        let (before, last) = if index > 0 {
+            (block, index - 1)
+        } else {
+            (block - 1, self.blocks[block - 1].free.len() - 1)
+        };
+        let value = |block: usize, index: usize| self.blocks[block].free[index] + self.added[block];
+        if value(before, last) != value(block, index) {
+            return;
+        }
+        self.blocks[block].times.remove(index);
+        self.blocks[block].free.remove(index);
+        if self.blocks[block].times.is_empty() {
+            self.drop_blocks(block, block + 1);
+        } else {
+            self.refresh(block);
+        }
+    }
+
+    fn drop_blocks(&mut self, from: usize, to: usize) {
+        self.blocks.drain(from..to);
+        self.begins.drain(from..to);
+        self.added.drain(from..to);
+        self.least.drain(from..to);
+        self.most.drain(from..to);
+    }
+
+    fn change(&mut self, start: Second, end: Second, by: i64) {
+        if end <= start {
+            return;
+        }
+        self.split(start);
+        self.split(end);
+        let (first, from) = self.locate(start);
+        let (last, to) = self.locate(end.saturating_sub(1));
+        for block in first..=last {
+            let low = if block == first { from } else { 0 };
+            let high = if block == last { to + 1 } else { self.blocks[block].free.len() };
+            if low == 0 && high == self.blocks[block].free.len() {
+                self.added[block] += by;
+                continue;
+            }
+            for free in &mut self.blocks[block].free[low..high] {
+                *free += by;
+            }
+            self.refresh(block);
+        }
+        self.merge(end);
+        self.merge(start);
+    }
+
+    /// The first instant at or after `from` at which fewer than `size` are free.
+    fn first_below(&self, from: Second, size: i64) -> Second {
+        let (first, index) = self.locate(from);
+        let mut skip = index;
+        for block in first..self.blocks.len() {
+            let wanted = size - self.added[block];
+            if self.least[block] < wanted {
+                let Block { times, free } = &self.blocks[block];
+                if let Some(at) = free[skip..].iter().position(|free| *free < wanted) {
+                    return times[skip + at].max(from);
+                }
+            }
+            skip = 0;
+        }
+        Second::MAX
+    }
+
+    /// The first instant at or after `from` at which at least `size` are free.
+    fn first_reaching(&self, from: Second, size: i64) -> Option<Second> {
+        let (first, index) = self.locate(from);
+        let mut skip = index;
+        for block in first..self.blocks.len() {
+            let wanted = size - self.added[block];
+            if self.most[block] >= wanted {
+                let Block { times, free } = &self.blocks[block];
+                if let Some(at) = free[skip..].iter().position(|free| *free >= wanted) {
+                    return Some(times[skip + at].max(from));
+                }
+            }
+            skip = 0;
+        }
+        None
+    }
+}
+
+impl Plan<Processors> for Profile {
+    fn new(now: Second, pool: Processors) -> Self {
+        let free = i64::from(pool.free());
+        Self {
+            blocks: vec![Block { times: vec![now], free: vec![free] }],
+            begins: vec![now],
+            added: vec![0],
+            least: vec![free],
+            most: vec![free],
+        }
+    }
+
+    fn advance(&mut self, now: Second) {
+        let past = self.begins.partition_point(|begin| *begin <= now).saturating_sub(1);
+        self.drop_blocks(0, past);
+        let Block { times, free } = &mut self.blocks[0];
+        let past = times.partition_point(|time| *time <= now).saturating_sub(1);
+        if past > 0 {
+            times.drain(..past);
+            free.drain(..past);
+            self.refresh(0);
+        }
+    }
+
+    fn earliest(&self, from: Second, seconds: Second, demand: &u32) -> Option<(Second, u32)> {
+        let size = i64::from(*demand);
+        let mut start = self.first_reaching(from, size)?;
+        loop {
+            let below = self.first_below(start, size);
+            if below.saturating_sub(start) >= seconds {
+                return Some((start, *demand));
+            }
+            start = self.first_reaching(below, size)?;
+        }
+    }
+
+    fn fits(&self, start: Second, seconds: Second, demand: &u32) -> Option<u32> {
+        let below = self.first_below(start, i64::from(*demand));
+        (below.saturating_sub(start) >= seconds).then_some(*demand)
+    }
+
+    fn reserve(&mut self, start: Second, end: Second, grant: &u32) {
+        self.change(start, end, -i64::from(*grant));
+    }
+
+    fn release(&mut self, start: Second, end: Second, grant: &u32) {
+        self.change(start, end, i64::from(*grant));
+    }
+
+    fn room_until(&self, now: Second, size: u32) -> Second {
+        self.first_below(now, i64::from(size))
+    }
+}
+
+#[cfg(test)]
+mod tests;
