@@ -138,7 +138,7 @@ pub async fn hold(
 /// # Errors
 /// When the store fails.
 pub async fn settle(tx: &Tx, memo: Memo, job: JobId, used: Work) -> Decided<Entry> {
-    let mut pen = Pen::take(tx, &[]).await?;
+    let mut pen = Pen::take_to_close(tx, &[job]).await?;
     let entry = pen.settle(memo, job, used).await?;
     pen.write(entry).await
 }
@@ -148,7 +148,7 @@ pub async fn settle(tx: &Tx, memo: Memo, job: JobId, used: Work) -> Decided<Entr
 /// # Errors
 /// When the store fails.
 pub async fn release(tx: &Tx, memo: Memo, job: JobId) -> Decided<Entry> {
-    let mut pen = Pen::take(tx, &[]).await?;
+    let mut pen = Pen::take_to_close(tx, &[job]).await?;
     let entry = pen.release(memo, job).await?;
     pen.write(entry).await
 }

@@ -97,7 +97,8 @@ impl Load {
             };
         }
         let tx = self.store.write().await?;
-        let mut pen = Pen::take(&tx, &[]).await?;
+        let ending: Vec<JobId> = self.running.iter().take(entries / 2).copied().collect();
+        let mut pen = Pen::take_to_close(&tx, &ending).await?;
         for entry in 0..entries {
             if entry % 2 == 0 {
                 let (allocation, job) = self.next();

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::ledger::{
-    self as rules, Account, Books, Commodity, Digest, Draft, Entry, Head, OpenHold, Place, Pool,
-    Purpose, Seq, Standing,
+    self as rules, Books, Commodity, Digest, Draft, Entry, Head, OpenHold, Place, Pool, Purpose,
+    Seq, Standing,
 };
 use sea_orm::{FromQueryResult, Value};
 use units::{
@@ -25,17 +25,40 @@ pub struct Pen<'t> {
     /// The accounts that exist, as far as they were needed, with their numbers.
     numbers: BTreeMap<String, i64>,
     seen: BTreeSet<Uuid>,
+    /// Jobs whose open hold is known, or known not to be.
+    looked_up: BTreeSet<JobId>,
     entries: Vec<Entry>,
 }
 
+/// The head, with at most one hold and one account beside it.
 #[derive(FromQueryResult)]
-struct HeadRow {
+struct TakenRow {
     seq: i64,
     hash: Vec<u8>,
+    job: Option<Uuid>,
+    hold: Option<i64>,
+    allocation: Option<Uuid>,
+    amount: Option<i64>,
     number: Option<i64>,
     name: Option<String>,
     base: Option<i64>,
     balance: Option<i64>,
+}
+
+impl TakenRow {
+    fn account(self) -> Option<AccountRow> {
+        let (number, name) = (self.number?, self.name?);
+        Some(AccountRow { number, name, base: self.base?, balance: self.balance? })
+    }
+
+    fn open_hold(&self) -> Option<OpenHold> {
+        Some(OpenHold {
+            seq: Seq::new(self.hold?)?,
+            allocation: AllocationId::from_uuid(self.allocation?),
+            job: JobId::from_uuid(self.job?),
+            amount: Work::seconds(self.amount?),
+        })
+    }
 }
 
 impl<'t> Pen<'t> {
@@ -45,20 +68,55 @@ impl<'t> Pen<'t> {
     /// # Errors
     /// When the store fails.
     pub async fn take(tx: &'t Tx, allocations: &[AllocationId]) -> Result<Self, StoreError> {
+        let owners: Vec<Uuid> = allocations.iter().map(|id| id.uuid()).collect();
+        let sql = format!(
+            "SELECT h.seq, h.hash, NULL AS job, NULL AS hold, NULL AS allocation, NULL AS amount, \
+             a.number, a.name, a.base, a.balance \
+             FROM (SELECT seq, hash FROM ledger_entry ORDER BY seq DESC LIMIT 1) h \
+             LEFT JOIN ledger_account a ON {}",
+            write::is_in("a.owner", owners.len()),
+        );
+        let mut pen = Self::taken(tx, &sql, write::owners(&owners)).await?;
+        pen.seen.extend(owners);
+        Ok(pen)
+    }
+
+    /// As [`Self::take`], and reads all that is needed to settle or release these jobs.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn take_to_close(tx: &'t Tx, jobs: &[JobId]) -> Result<Self, StoreError> {
+        // More than these are looked up one by one.
+        const JOBS_MAX: usize = 256;
+        let jobs = jobs.get(..JOBS_MAX).unwrap_or(jobs);
+        let sql = format!(
+            "SELECT h.seq, h.hash, o.job, o.seq AS hold, o.allocation, o.amount, \
+             a.number, a.name, a.base, a.balance \
+             FROM (SELECT seq, hash FROM ledger_entry ORDER BY seq DESC LIMIT 1) h \
+             LEFT JOIN ledger_entry o ON o.kind = 'hold' AND {} \
+             AND NOT EXISTS (SELECT 1 FROM ledger_entry c \
+                 WHERE c.refers = o.seq AND c.kind IN ('settle', 'release')) \
+             LEFT JOIN ledger_account a ON a.owner = o.allocation",
+            write::is_in("o.job", jobs.len()),
+        );
+        let ids = jobs.iter().map(|job| Value::from(job.uuid()));
+        let mut pen = Self::taken(tx, &sql, ids).await?;
+        pen.looked_up.extend(jobs);
+        Ok(pen)
+    }
+
+    async fn taken(
+        tx: &'t Tx,
+        sql: &str,
+        values: impl Iterator<Item = Value>,
+    ) -> Result<Self, StoreError> {
         if tx.is_postgres() {
             // The lock is a statement of its own, so that the next one sees what its last holder
             // committed. The number names this lock and no other in the database.
             const LOCK: i64 = 0x7573_696e_655f_6c65;
             tx.execute("SELECT pg_advisory_xact_lock($1)", [LOCK.into()]).await?;
         }
-        let owners: Vec<Uuid> = allocations.iter().map(|id| id.uuid()).collect();
-        let sql = format!(
-            "SELECT h.seq, h.hash, a.number, a.name, a.base, a.balance \
-             FROM (SELECT seq, hash FROM ledger_entry ORDER BY seq DESC LIMIT 1) h \
-             LEFT JOIN ledger_account a ON {}",
-            write::is_in("a.owner", owners.len()),
-        );
-        let rows = tx.all::<HeadRow>(&sql, owners.iter().map(|id| Value::from(*id))).await?;
+        let rows = tx.all::<TakenRow>(sql, values).await?;
         let head = match rows.first() {
             None => Head::EMPTY,
             Some(row) => Head { seq: Seq::new(row.seq), hash: digest(&row.hash)? },
@@ -67,14 +125,18 @@ impl<'t> Pen<'t> {
             tx,
             books: Books::resume(head),
             numbers: BTreeMap::new(),
-            seen: owners.into_iter().collect(),
+            seen: BTreeSet::new(),
+            looked_up: BTreeSet::new(),
             entries: Vec::new(),
         };
-        let accounts = rows.into_iter().filter_map(|row| {
-            let (number, name) = (row.number?, row.name?);
-            Some(AccountRow { number, name, base: row.base?, balance: row.balance? })
-        });
-        pen.learn(&accounts.collect::<Vec<_>>())?;
+        for hold in rows.iter().filter_map(TakenRow::open_hold) {
+            pen.seen.insert(hold.allocation.uuid());
+            pen.books.recall_hold(hold);
+        }
+        let mut accounts: Vec<_> = rows.into_iter().filter_map(TakenRow::account).collect();
+        accounts.sort_by_key(|account| account.number);
+        accounts.dedup_by_key(|account| account.number);
+        pen.learn(&accounts)?;
         Ok(pen)
     }
 
@@ -281,25 +343,16 @@ impl<'t> Pen<'t> {
         &mut self,
         job: JobId,
     ) -> Result<Result<(OpenHold, Standing), Denied>, StoreError> {
-        let mine = self.books.open_hold_of(job).copied();
-        let hold = match mine {
-            Some(hold) => hold,
-            None => match read::open_hold(self.tx, job).await? {
-                // A hold on record may have been closed with this very pen.
-                Some(hold) if !self.closes(hold.seq) => {
-                    self.books.recall_hold(hold);
-                    hold
-                }
-                _ => return Ok(Err(Denied::NoOpenHold(job))),
-            },
+        if self.looked_up.insert(job)
+            && let Some(hold) = read::open_hold(self.tx, job).await?
+        {
+            self.books.recall_hold(hold);
+        }
+        let Some(hold) = self.books.open_hold_of(job).copied() else {
+            return Ok(Err(Denied::NoOpenHold(job)));
         };
         let standing = self.standing(hold.allocation).await?;
         Ok(standing.map(|standing| (hold, standing)))
-    }
-
-    fn closes(&self, hold: Seq) -> bool {
-        let refers = |entry: &Entry| entry.kind().closes() == Some(hold);
-        self.entries.iter().any(refers)
     }
 
     /// The capacity that an overrun at `at` is drawn from: the period of it that was opened, or
@@ -327,7 +380,7 @@ impl<'t> Pen<'t> {
             if let AnyAccount::Hours(account) = AnyAccount::parse(&row.name)?
                 && matches!(account.place(), Place::Pool(_) | Place::Absorbed(_))
             {
-                self.books.recall(Account::clone(&account), Work::seconds(row.balance));
+                self.books.recall(account, Work::seconds(row.balance));
             }
         }
         for standing in standings(rows)? {

@@ -173,6 +173,35 @@ async fn a_hold_on_record_is_closed_once_by_one_pen() {
 }
 
 #[tokio::test]
+async fn many_jobs_are_closed_together() {
+    for db in databases().await {
+        let tx = db.store.write().await.unwrap();
+        granted(&tx, allocation(1), 1_000).await;
+        granted(&tx, allocation(2), 1_000).await;
+        for number in 0..6 {
+            let of = allocation(1 + number % 2);
+            crate::ledger::hold(&tx, memo(), of, job(number), seconds(10)).await.unwrap().unwrap();
+        }
+        crate::ledger::settle(&tx, memo(), job(5), seconds(1)).await.unwrap().unwrap();
+        let jobs: Vec<JobId> = (0..9).map(job).collect();
+        let mut pen = Pen::take_to_close(&tx, &jobs).await.unwrap();
+        for number in 0..4 {
+            pen.settle(memo(), job(number), seconds(2)).await.unwrap().unwrap();
+        }
+        pen.release(memo(), job(4)).await.unwrap().unwrap();
+        for number in 4..9 {
+            let closed = pen.settle(memo(), job(number), seconds(2)).await;
+            assert_eq!(denied(closed), Denied::NoOpenHold(job(number)));
+        }
+        pen.write(Ok(())).await.unwrap().unwrap();
+        assert_eq!(stands(&tx, allocation(1)).await, (996, 0, 4));
+        assert_eq!(stands(&tx, allocation(2)).await, (995, 0, 5));
+        tx.commit().await.unwrap();
+        assert_sound(&db.store).await;
+    }
+}
+
+#[tokio::test]
 async fn entries_are_read_back_as_they_were_made() {
     for db in databases().await {
         let tx = db.store.write().await.unwrap();
