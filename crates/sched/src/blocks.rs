@@ -202,9 +202,12 @@ impl<K: Copy + Ord, V: Copy, S: Summary<V>> Blocks<K, V, S> {
         may: impl Fn(&S) -> bool,
         mut wanted: impl FnMut(&V) -> bool,
     ) -> Option<At> {
+        if from.block >= self.blocks.len() {
+            return None;
+        }
         let mut start = from.index;
         let mut node = self.width + from.block;
-        if from.block >= self.blocks.len() || !may(&self.tree[node]) {
+        if !may(&self.tree[node]) {
             node = self.next_block(node, &may)?;
             start = 0;
         }

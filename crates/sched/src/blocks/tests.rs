@@ -70,8 +70,9 @@ proptest! {
                 blocks.remove(at);
             }
         }
-        for &key in model.keys() {
-            let from = blocks.find(key).unwrap();
+        for key in 0..=310 {
+            let from = blocks.at_or_after(key);
+            prop_assert!(!model.contains_key(&key) || blocks.find(key) == Some(from));
             let found = blocks.search(from, |sum| *sum >= u64::from(wanted), |v| *v == wanted);
             let key_found = found.and_then(|at| blocks.get(at)).map(|(_, key, _)| key);
             let next = model.range(key..).find(|(_, value)| **value == wanted);
