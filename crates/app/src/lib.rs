@@ -5,16 +5,27 @@
 
 pub mod actor;
 pub mod announce;
+pub mod applications;
 pub mod audit;
+pub mod calls;
 pub mod clock;
 pub mod data;
 mod error;
+pub mod federation;
 pub mod idempotency;
 pub mod identity;
+pub mod jobs;
+pub mod ledger;
+pub mod organisations;
 pub mod permission;
+pub mod projects;
 mod secret;
+pub mod services;
+pub mod sites;
+pub mod statement;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod visible;
 
 use std::sync::Arc;
 
@@ -37,6 +48,10 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where datasets and models are kept.
     pub data: data::Data,
+    /// The federation and the policy that decides about its hours.
+    pub rules: federation::Rules,
+    /// Where jobs run and what is offered for them.
+    pub jobs: jobs::Settings,
 }
 
 /// The hub: every use case is a method. Cloning is cheap and shares everything.

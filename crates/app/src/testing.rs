@@ -1,12 +1,19 @@
 //! A hub for tests: fresh databases and a clock that stands at a known instant.
 
-use std::sync::Arc;
+use std::num::NonZeroU32;
+use std::sync::{Arc, LazyLock};
+
+use ::jobs::charge::ChargeRules;
+use ::jobs::template::Template;
+use access::document::Document;
+use access::policy::Policy;
 
 use store::{Store, testing::TestDatabase};
 use units::{PersonId, Timestamp};
 
 use crate::{
-    Actor, App, Grant, MovableClock, Parts, Role, Scope, data::Data, identity::NewAccount,
+    Actor, App, Grant, MovableClock, Parts, Role, Scope, data::Data, federation::Rules,
+    identity::NewAccount, jobs,
 };
 
 /// A hub over a fresh database.
@@ -77,5 +84,66 @@ fn start() -> Timestamp {
 /// What the hub of tests is made of.
 fn parts(store: Store, clock: Arc<MovableClock>) -> Parts {
     let data = Data { vault: vault::Vault::memory(), file_bytes_max: 1_000_000 };
-    Parts { store, clock, data }
+    Parts { store, clock, data, rules: rules(), jobs: work() }
+}
+
+/// The project's own federation and policy, read once; `meluxina-ai.gpu` is served.
+///
+/// # Panics
+/// When they are not valid: no test may pass then.
+#[expect(clippy::expect_used, reason = "a test that cannot have its rules must fail")]
+pub fn rules() -> Rules {
+    static RULES: LazyLock<Rules> = LazyLock::new(|| {
+        let mut policy = folder("policy");
+        policy.retain(|document| {
+            Policy::FILES.iter().any(|file| document.name.ends_with(&format!("/{file}")))
+        });
+        let served = vec!["meluxina-ai.gpu".parse().expect("a partition")];
+        Rules::read(&folder("federation"), &policy, served, start()).expect("valid rules")
+    });
+    RULES.clone()
+}
+
+/// The project's own services and charge rules, and the site `here` in place of `meluxina-ai.gpu`.
+///
+/// # Panics
+/// When they are not valid: no test may pass then.
+#[expect(clippy::expect_used, reason = "a test that cannot have its services must fail")]
+pub fn work() -> jobs::Settings {
+    let read = |path: &str| {
+        let path = format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).expect("a readable file")
+    };
+    let service = |name: &str| {
+        let (description, script) = (format!("{name}/service.toml"), format!("{name}/run.sh"));
+        Template::parse(&read(&description), read(&script).as_bytes()).expect("a service")
+    };
+    let seconds = |count| NonZeroU32::new(count).expect("a time limit");
+    let here = jobs::SiteSettings {
+        name: "here".parse().expect("a name"),
+        factory: "meluxina-ai".parse().expect("a factory"),
+        partition: "meluxina-ai.gpu".parse().expect("a partition"),
+        charge_rule: "embedded".parse().expect("a rule"),
+        stands_in: true,
+        time_limit_default_seconds: seconds(3_600),
+        time_limit_max_seconds: seconds(86_400),
+    };
+    jobs::Settings {
+        sites: vec![here],
+        services: ["services/generate-text", "services/train-lm"].map(service).into(),
+        rules: ChargeRules::parse(&read("policy/charge-rules.toml")).expect("charge rules"),
+        program: vault::Program { version: "0.0.0".to_owned(), commit: None },
+    }
+}
+
+/// The TOML documents of a folder of the project.
+#[expect(clippy::expect_used, reason = "a test that cannot have its rules must fail")]
+fn folder(name: &str) -> Vec<Document> {
+    let folder = format!("{}/../../{name}", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).expect("the folder").map(|file| file.expect("a file"));
+    let document = |file: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(file.path()).expect("a readable file");
+        Document::new(format!("{name}/{}", file.file_name().display()), text)
+    };
+    files.map(document).collect()
 }

@@ -144,6 +144,24 @@ pub async fn partitions_of(tx: &Tx, project: ProjectId) -> Result<Vec<PartitionK
     Ok(partitions)
 }
 
+/// On which partitions an organisation's projects have or had allocations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn partitions_of_organisation(
+    tx: &Tx,
+    organisation: OrganisationId,
+) -> Result<Vec<PartitionKey>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Found {
+        partition: String,
+    }
+    const SQL: &str = "SELECT DISTINCT a.partition FROM allocation a
+        JOIN project p ON p.id = a.project WHERE p.organisation = $1 ORDER BY a.partition";
+    let rows = tx.all::<Found>(SQL, [organisation.uuid().into()]).await?;
+    rows.iter().map(|row| parsed("partition", &row.partition)).collect()
+}
+
 /// How many awards under `mode` an organisation holds that have not ended by `at`.
 ///
 /// # Errors
@@ -167,4 +185,25 @@ pub async fn count_open(
     let values = [organisation.uuid().into(), mode.to_string().into(), micros(at).into()];
     let total = tx.one::<Count>(SQL, values).await?.map_or(0, |count| count.total);
     Ok(u32::try_from(total).unwrap_or(u32::MAX))
+}
+
+/// The allocations that have ended or were closed by `at` and may still have hours to give back.
+///
+/// # Errors
+/// When the database fails.
+pub async fn over(tx: &Tx, at: Timestamp) -> Result<Vec<Allocation>, StoreError> {
+    const SQL: &str = "SELECT * FROM allocation
+        WHERE lapsed_at IS NULL AND (ends_at <= $1 OR closed_at <= $1) ORDER BY ends_at, id";
+    let rows = tx.all::<Row>(SQL, [micros(at).into()]).await?;
+    rows.into_iter().map(Row::allocation).collect()
+}
+
+/// Notes that an allocation has given back all it had.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_lapsed(tx: &Tx, id: AllocationId, at: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE allocation SET lapsed_at = $2 WHERE id = $1";
+    tx.execute(SQL, [id.uuid().into(), micros(at).into()]).await?;
+    Ok(())
 }

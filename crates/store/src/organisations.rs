@@ -79,6 +79,16 @@ pub async fn by_id(tx: &Tx, id: OrganisationId) -> Result<Option<Organisation>, 
     tx.one::<Row>(SQL, [id.uuid().into()]).await?.map(Row::organisation).transpose()
 }
 
+/// Makes decisions about an organisation wait for one another until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &Tx, id: OrganisationId) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE organisation SET name = name WHERE id = $1";
+    tx.execute(SQL, [id.uuid().into()]).await?;
+    Ok(())
+}
+
 /// Organisations in `scope` older than `before`, newest first.
 ///
 /// # Errors

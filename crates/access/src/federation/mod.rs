@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use units::{Cents, CountryCode, Meter, PartitionKey, PartsPerMillion, Slug};
 
 use crate::agreement::Agreement;
-use crate::document::{Diagnostics, Document, Figure, Reader, Source};
+use crate::document::{Diagnostic, Diagnostics, Document, Figure, Reader, Source};
 use crate::policy::Caps;
 
 pub use summary::{FactorySummary, Summary};
@@ -271,6 +271,23 @@ impl Federation {
             let partition = system.partitions.iter().find(|partition| partition.key == *key)?;
             Some((factory, system, partition))
         })
+    }
+}
+
+impl Federation {
+    /// Demands that there is a partition called `key`.
+    ///
+    /// # Errors
+    /// With the partitions that there are.
+    pub fn require(&self, key: &PartitionKey) -> Result<(), Diagnostics> {
+        if self.partition(key).is_some() {
+            return Ok(());
+        }
+        let known = self.systems().flat_map(|(_, system)| &system.partitions);
+        let known: Vec<String> = known.map(|partition| partition.key.to_string()).collect();
+        let message = format!("there is no partition `{key}`; there are {}", known.join(", "));
+        let file = Self::PROGRAMME.to_owned();
+        Err(Diagnostics(vec![Diagnostic { file, line: 1, key: key.to_string(), message }]))
     }
 }
 

@@ -103,9 +103,26 @@ impl Policy {
         Caps::gather(|key| in_force(&self.caps, key, day))
     }
 
+    /// The law on agreements that holds on `day`.
+    ///
+    /// # Errors
+    /// When a part of it begins later, or has ended.
+    pub fn caps_in_force(&self, day: Date) -> Result<Caps, Diagnostics> {
+        self.caps(day).ok_or_else(|| {
+            let message = format!("not every cap has an entry that holds on {day}");
+            let file = Self::FILES[1].to_owned();
+            Diagnostics(vec![Diagnostic { file, line: 1, key: "caps".to_owned(), message }])
+        })
+    }
+
     /// The access mode called `key`, as it holds on `day`.
     pub fn mode(&self, key: &Slug, day: Date) -> Option<&Entry<AccessMode>> {
         in_force(&self.modes, key.as_str(), day)
+    }
+
+    /// The access mode in the very version that `rule` names.
+    pub fn mode_version(&self, rule: &RuleId) -> Option<&Entry<AccessMode>> {
+        self.modes.iter().find(|entry| entry.rule == *rule)
     }
 
     /// The access modes that hold on `day`.

@@ -107,8 +107,10 @@ const STATEMENTS: &[&str] = &[
         ends_at BIGINT NOT NULL,
         rule TEXT NOT NULL,
         granted_at BIGINT NOT NULL,
-        closed_at BIGINT
+        closed_at BIGINT,
+        lapsed_at BIGINT
     )",
+    "CREATE INDEX allocation_not_lapsed ON allocation (ends_at) WHERE lapsed_at IS NULL",
     "CREATE INDEX allocation_project ON allocation (project)",
     "CREATE INDEX allocation_partition ON allocation (partition)",
     "CREATE TABLE allocation_share (

@@ -1,0 +1,302 @@
+//! Applications: written, checked while they are written, submitted, decided, withdrawn.
+
+mod submit;
+
+use access::application::{Draft, Finding, Offer, Situation, State, check};
+use access::call::Call;
+use access::organisation::{Applicant, Organisation};
+use access::policy::{AccessMode, Entry as PolicyEntry};
+use store::Tx;
+use store::applications::{self as records, Filter};
+use units::{ApplicationId, CallId, OrganisationId, PartitionKey, PoolId, Timestamp, Work};
+
+pub use store::applications::Application;
+
+use crate::audit::Entry;
+use crate::{Action, Actor, App, Error, FieldError, Scope};
+
+/// The most applications on one page.
+const PAGE_MAX: u32 = 200;
+
+/// An application with where its draft stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The application.
+    pub application: Application,
+    /// Every check, in the order of the form.
+    pub findings: Vec<Finding>,
+}
+
+/// Everything that bears on an application, loaded.
+struct Loaded<'a> {
+    call: Call,
+    mode: &'a PolicyEntry<AccessMode>,
+    organisation: Organisation,
+    applicant: Applicant,
+    open_awards: u32,
+    offer: Option<(PoolId, Offer)>,
+}
+
+impl App {
+    /// Begins an application of an organisation under a call.
+    ///
+    /// # Errors
+    /// When the actor may not, there is no such call, or a text is too long.
+    pub async fn begin_application(
+        &self,
+        actor: &Actor,
+        (call, organisation): (CallId, OrganisationId),
+        draft: Draft,
+    ) -> Result<Application, Error> {
+        let (call, _) = self.call(actor, call).await?;
+        let created_by = actor.person_id()?;
+        let tx = self.store().write().await?;
+        self.organisation_for(&tx, actor, (Action::ApplyForHours, organisation)).await?;
+        let draft = within_limits(draft)?;
+        let now = self.now();
+        let application = Application {
+            id: ApplicationId::from_uuid(self.clock().mint()),
+            call: call.id,
+            organisation,
+            created_by,
+            created_at: now,
+            draft,
+            version: 1,
+            state: State::Draft,
+            state_at: now,
+        };
+        records::insert(&tx, &application).await?;
+        self.audit_application(&tx, actor, &application, ("application.begin", "")).await?;
+        tx.commit().await?;
+        Ok(application)
+    }
+
+    /// The applications that the actor may see, newest first. A draft is seen by its organisation
+    /// alone.
+    ///
+    /// # Errors
+    /// When the actor has not signed in.
+    pub async fn applications(
+        &self,
+        actor: &Actor,
+        mut filter: Filter,
+        limit: u32,
+    ) -> Result<Vec<Application>, Error> {
+        let scope = self.visible(actor, Action::ViewApplication)?;
+        let writers = actor.grants().iter().filter_map(|grant| match &grant.scope {
+            Scope::Organisation(id) if speaks_for(actor, *id) => Some(*id),
+            _ => None,
+        });
+        filter.drafts_of = Some(writers.collect());
+        let tx = self.store().read().await?;
+        Ok(records::page(&tx, &scope, &filter, limit.clamp(1, PAGE_MAX)).await?)
+    }
+
+    /// One application.
+    ///
+    /// # Errors
+    /// When there is none that the actor may see.
+    pub async fn application(
+        &self,
+        actor: &Actor,
+        id: ApplicationId,
+    ) -> Result<Application, Error> {
+        let tx = self.store().read().await?;
+        self.application_for(&tx, actor, (Action::ViewApplication, id)).await
+    }
+
+    /// Writes a draft again. `version` is the one that the writer has read.
+    ///
+    /// # Errors
+    /// When the actor may not, it is no draft any more, or somebody else has written it since.
+    pub async fn write_application(
+        &self,
+        actor: &Actor,
+        id: ApplicationId,
+        (draft, version): (Draft, i64),
+    ) -> Result<Application, Error> {
+        let tx = self.store().write().await?;
+        let before = self.application_for(&tx, actor, (Action::ApplyForHours, id)).await?;
+        let draft = within_limits(draft)?;
+        if before.state != State::Draft {
+            return Err(not_a_draft(&before.state));
+        }
+        let now = self.now();
+        if !records::write(&tx, id, &draft, (version, now)).await? {
+            let text = format!(
+                "somebody else has written it since; read version {} again",
+                before.version
+            );
+            return Err(Error::Conflict(text));
+        }
+        let after =
+            Application { draft, version: version.saturating_add(1), state_at: now, ..before };
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Where a draft stands: every check with its reason, changing nothing.
+    ///
+    /// # Errors
+    /// When the actor may not see it.
+    pub async fn check_application(
+        &self,
+        actor: &Actor,
+        id: ApplicationId,
+    ) -> Result<Checked, Error> {
+        let tx = self.store().read().await?;
+        let application = self.application_for(&tx, actor, (Action::ViewApplication, id)).await?;
+        let findings = self.findings(&tx, &application).await?;
+        Ok(Checked { application, findings })
+    }
+
+    /// Takes an application back.
+    ///
+    /// # Errors
+    /// When the actor may not, or it was decided already.
+    pub async fn withdraw_application(
+        &self,
+        actor: &Actor,
+        id: ApplicationId,
+    ) -> Result<Application, Error> {
+        let tx = self.store().write().await?;
+        let before = self.application_for(&tx, actor, (Action::ApplyForHours, id)).await?;
+        let at = self.now();
+        let state = State::Withdrawn { at };
+        let open = matches!(before.state, State::Draft | State::Submitted { .. });
+        if !open || !records::advance(&tx, id, before.state.name(), &state, at).await? {
+            let text = format!("it is {} and cannot be withdrawn", before.state.name());
+            return Err(Error::Conflict(text));
+        }
+        self.audit_application(&tx, actor, &before, ("application.withdraw", "")).await?;
+        let version = before.version.saturating_add(1);
+        tx.commit().await?;
+        Ok(Application { state, state_at: at, version, ..before })
+    }
+
+    /// The application, if the actor may do `action` with it.
+    pub(crate) async fn application_for(
+        &self,
+        tx: &Tx,
+        actor: &Actor,
+        (action, id): (Action, ApplicationId),
+    ) -> Result<Application, Error> {
+        let found = records::by_id(tx, id).await?;
+        let mut scopes = Vec::new();
+        if let Some(application) = &found {
+            scopes.push(Scope::Organisation(application.organisation));
+            let asked = application.draft.partition.as_ref();
+            scopes.extend(asked.and_then(|key| self.rules().scope_of(key)));
+        }
+        actor.may_with(action, Action::ViewApplication, "application", &scopes)?;
+        let application = found.ok_or(Error::NotFound("application"))?;
+        // A draft is its writers' affair: nobody else knows of it.
+        if application.state == State::Draft && !speaks_for(actor, application.organisation) {
+            return Err(Error::NotFound("application"));
+        }
+        Ok(application)
+    }
+
+    /// Every check of an application as it stands now.
+    async fn findings(&self, tx: &Tx, application: &Application) -> Result<Vec<Finding>, Error> {
+        let now = self.now();
+        let loaded = self.load(tx, application, now).await?;
+        Ok(check(&application.draft, &self.situation(&loaded, now)))
+    }
+
+    /// Loads everything that bears on an application.
+    async fn load(
+        &self,
+        tx: &Tx,
+        application: &Application,
+        now: Timestamp,
+    ) -> Result<Loaded<'_>, Error> {
+        let call = store::calls::by_id(tx, application.call).await?;
+        let call = call.ok_or(Error::NotFound("call"))?;
+        let mode = self.mode_of(&call)?;
+        let organisation = store::organisations::by_id(tx, application.organisation).await?;
+        let organisation = organisation.ok_or(Error::NotFound("organisation"))?;
+        let applicant = self.applicant(tx, &organisation).await?;
+        let open_awards =
+            store::allocations::count_open(tx, organisation.id, &call.mode, now).await?;
+        let offer = match &application.draft.partition {
+            Some(key) => self.offer(tx, (key, &mode.says), now).await?,
+            None => None,
+        };
+        Ok(Loaded { call, mode, organisation, applicant, open_awards, offer })
+    }
+
+    fn situation<'a>(&'a self, loaded: &'a Loaded<'a>, now: Timestamp) -> Situation<'a> {
+        Situation {
+            call: &loaded.call,
+            mode: loaded.mode,
+            policy: &self.rules().policy,
+            applicant: &loaded.applicant,
+            open_awards: loaded.open_awards,
+            offer: loaded.offer.map(|(_, offer)| offer),
+            now,
+        }
+    }
+
+    /// What is left of the pool that `mode` draws on.
+    async fn offer(
+        &self,
+        tx: &Tx,
+        (key, mode): (&PartitionKey, &AccessMode),
+        now: Timestamp,
+    ) -> Result<Option<(PoolId, Offer)>, Error> {
+        let pools = self.pools_with_balance(tx, key, now).await?;
+        let drawn = pools.into_iter().find(|(pool, _)| pool.payer == mode.draws_on);
+        Ok(drawn
+            .map(|(pool, left): (_, Work)| (pool.id, Offer { meter: pool.meter, remaining: left })))
+    }
+
+    async fn audit_application(
+        &self,
+        tx: &Tx,
+        actor: &Actor,
+        application: &Application,
+        (action, detail): (&str, &str),
+    ) -> Result<(), Error> {
+        let entry = Entry {
+            action,
+            object: &format!("application:{}", application.id),
+            rule: "ApplyForHours",
+            detail,
+        };
+        self.audit(tx, actor, entry).await
+    }
+}
+
+/// Whether the actor represents the organisation, whatever their token is good for.
+fn speaks_for(actor: &Actor, organisation: OrganisationId) -> bool {
+    let scope = Scope::Organisation(organisation);
+    actor
+        .grants()
+        .iter()
+        .any(|grant| grant.role == crate::Role::OrganisationRepresentative && grant.scope == scope)
+}
+
+fn not_a_draft(state: &State) -> Error {
+    Error::Conflict(format!("it is {}, no longer a draft", state.name()))
+}
+
+/// Keeps what is stored within bounds; whether it fits the call is said by the checks.
+fn within_limits(draft: Draft) -> Result<Draft, Error> {
+    let mut faults = Vec::new();
+    for (field, text, max) in [
+        ("title", &draft.title, Draft::TITLE_LENGTH_MAX),
+        ("purpose", &draft.purpose, Draft::PURPOSE_LENGTH_MAX),
+    ] {
+        if text.chars().count() > max {
+            faults.push(FieldError::new(field, format!("at most {max} characters")));
+        }
+    }
+    if draft.title.chars().any(char::is_control) {
+        faults.push(FieldError::new("title", "must be one line"));
+    }
+    if faults.is_empty() { Ok(draft) } else { Err(Error::Invalid(faults)) }
+}
+
+#[cfg(test)]
+mod tests;

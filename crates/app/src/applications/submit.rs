@@ -1,0 +1,165 @@
+//! Submission: what the rules decide is decided at once, with everything that follows from it.
+
+use access::allocation::Allocation;
+use access::application::{Award, Check, Decision, Reason, State, admit, decide};
+use access::project::Project;
+use store::Tx;
+use store::allocations::Share;
+use store::applications as records;
+use store::ledger::Denied;
+use units::{AllocationId, ApplicationId, ProjectId, Shares, Timestamp};
+
+use super::{Application, Loaded, not_a_draft};
+use crate::audit::Entry;
+use crate::{Action, Actor, App, Error, Grant, Role, Scope};
+
+impl App {
+    /// Submits a draft. In a mode that the rules decide, the decision comes at once: project,
+    /// allocation, the ledger's entry and the audit trail are written together, or nothing is.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with every reason when the draft cannot be admitted; it stays a draft.
+    /// A refusal by the decision itself is no error but a state of the application.
+    pub async fn submit_application(
+        &self,
+        actor: &Actor,
+        id: ApplicationId,
+    ) -> Result<Application, Error> {
+        let now = self.now();
+        let tx = self.store().write().await?;
+        let application = self.application_for(&tx, actor, (Action::ApplyForHours, id)).await?;
+        store::organisations::lock(&tx, application.organisation).await?;
+        if application.state != State::Draft {
+            return Err(not_a_draft(&application.state));
+        }
+        if let Some(partition) = &application.draft.partition {
+            self.open_pools(&tx, partition, now).await?;
+        }
+        let loaded = self.load(&tx, &application, now).await?;
+        let situation = self.situation(&loaded, now);
+        let admitted = admit(&application.draft, &situation)
+            .map_err(|reasons| Error::Refused(reasons.iter().map(told).collect()))?;
+        let units = application.draft.partition.as_ref().and_then(|key| {
+            let (.., partition) = self.rules().federation.partition(key)?;
+            partition.units().ok()
+        });
+        let state = match decide(&admitted, &situation, units) {
+            Decision::Awarded(award) => {
+                self.grant_award(&tx, actor, (&application, &loaded), &award).await?
+            }
+            Decision::Refused(reasons) => State::Refused { at: now, reasons },
+            Decision::Referred => State::Submitted { at: now },
+        };
+        self.settle_state(&tx, actor, (&application, &loaded), &state).await?;
+        tx.commit().await?;
+        let version = application.version.saturating_add(1);
+        Ok(Application { state, state_at: now, version, ..application })
+    }
+
+    /// Takes the hours out of the pool and makes project and allocation. The ledger has the last
+    /// word: what another decision has taken meanwhile is a refusal.
+    async fn grant_award(
+        &self,
+        tx: &Tx,
+        actor: &Actor,
+        (application, loaded): (&Application, &Loaded<'_>),
+        award: &Award,
+    ) -> Result<State, Error> {
+        let now = self.now();
+        let Some((pool, _)) = loaded.offer else {
+            return Err(Error::Internal("an award without a pool".to_owned()));
+        };
+        let allocation = AllocationId::from_uuid(self.clock().mint());
+        let memo = self.memo(
+            &Actor::system(),
+            format!("{} of application {}", loaded.call.title, application.id),
+        );
+        let shares = Shares::sole(pool);
+        match store::ledger::grant(tx, memo, allocation, &shares, award.amount()).await? {
+            Ok(_) => {}
+            Err(Denied::Short(short)) => {
+                let reasons = vec![Reason {
+                    rule: award.rule().to_string(),
+                    check: Check::Pool,
+                    found: format!("{} are asked", award.amount().display(award.meter())),
+                    allowed: short.to_string(),
+                    fits: None,
+                }];
+                return Ok(State::Refused { at: now, reasons });
+            }
+            Err(other) => return Err(other.into()),
+        }
+        let project = Project {
+            id: ProjectId::from_uuid(self.clock().mint()),
+            organisation: application.organisation,
+            title: application.draft.title.trim().to_owned(),
+            purpose: application.draft.purpose.clone(),
+            created_at: now,
+        };
+        store::projects::insert(tx, &project).await?;
+        let granted = granted(award, (allocation, project.id, application.id), now);
+        let share = Share { pool, payer: award.payer(), amount: award.amount() };
+        store::allocations::insert(tx, &granted, &[share]).await?;
+        let manager = Grant { role: Role::ProjectManager, scope: Scope::Project(project.id) };
+        self.grant(tx, actor, application.created_by, manager).await?;
+        Ok(State::Awarded { at: now, project: project.id, allocation })
+    }
+
+    /// Writes where the application now stands, with its line in the audit trail.
+    async fn settle_state(
+        &self,
+        tx: &Tx,
+        actor: &Actor,
+        (application, loaded): (&Application, &Loaded<'_>),
+        state: &State,
+    ) -> Result<(), Error> {
+        let now = self.now();
+        if !records::advance(tx, application.id, "draft", state, now).await? {
+            return Err(Error::Conflict("somebody else has submitted it meanwhile".to_owned()));
+        }
+        let detail = match state {
+            State::Awarded { project, allocation, .. } => {
+                format!("project {project}, allocation {allocation}")
+            }
+            State::Refused { reasons, .. } => {
+                reasons.iter().map(Reason::to_string).collect::<Vec<_>>().join("; ")
+            }
+            _ => "waits for people".to_owned(),
+        };
+        let class = loaded.applicant.assessment.as_ref().map_or_else(
+            || loaded.organisation.kind.to_string(),
+            |assessment| format!("{} ({})", assessment.class, assessment.rule),
+        );
+        let entry = Entry {
+            action: &format!("application.{}", state.name()),
+            object: &format!("application:{}", application.id),
+            rule: &loaded.mode.rule.to_string(),
+            detail: &format!("{class}; {detail}"),
+        };
+        self.audit(tx, actor, entry).await
+    }
+}
+
+fn granted(
+    award: &Award,
+    (id, project, application): (AllocationId, ProjectId, ApplicationId),
+    now: Timestamp,
+) -> Allocation {
+    Allocation {
+        id,
+        project,
+        application,
+        partition: award.partition().clone(),
+        meter: award.meter(),
+        amount: award.amount(),
+        period: award.period(),
+        rule: award.rule().to_string(),
+        granted_at: now,
+        closed_at: None,
+    }
+}
+
+/// A reason of the rules, as the hub tells it.
+pub(crate) fn told(reason: &Reason) -> crate::Reason {
+    crate::Reason::new(format!("{}/{}", reason.rule, reason.check), reason.to_string())
+}

@@ -1,0 +1,138 @@
+//! `usine federation`: the federation as data, checked without a hub.
+
+use std::path::PathBuf;
+
+use access::document::{Diagnostic, Diagnostics};
+use access::federation::{Deployment, FactorySummary, Federation, Summary};
+use access::policy::Policy;
+use anyhow::Result;
+use app::{Clock as _, SystemClock};
+use clap::Subcommand;
+use serde_json::{Value, json};
+use units::Period;
+
+use crate::exit::{Failure, Told};
+use crate::folders;
+use crate::output::{Audience, table};
+
+/// What can be done with a description of a federation.
+#[derive(Subcommand)]
+pub(crate) enum FederationCommand {
+    /// Check a folder that describes a federation, and print it at a glance.
+    Check {
+        /// The folder; the built-in federation when none is named.
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+        /// The policy folder with the caps of the law; the built-in one when none is named.
+        #[arg(long, value_name = "DIR")]
+        policy: Option<PathBuf>,
+    },
+}
+
+/// Runs the command.
+pub(crate) fn run(command: FederationCommand, audience: Audience) -> Result<()> {
+    let FederationCommand::Check { folder, policy } = command;
+    let documents = folders::federation(folder.as_deref())?;
+    let policy = folders::access_policy(policy.as_deref())?;
+    let now = SystemClock.now();
+    let checked = Policy::parse(&policy).and_then(|policy| {
+        let caps = policy.caps_in_force(access::day_in_brussels(now))?;
+        let federation = Federation::parse(&documents, &caps)?;
+        Ok((federation.summary(Period::quarter_of(now), &caps), federation))
+    });
+    match checked {
+        Ok((summary, federation)) => audience.show(&as_json(&summary, &federation), |_| {
+            tell(&summary, &federation);
+        }),
+        Err(faults) => refuse(&faults, audience),
+    }
+}
+
+/// Says what is wrong, one line a fault.
+fn refuse(faults: &Diagnostics, audience: Audience) -> Result<()> {
+    if audience == Audience::Programs {
+        let errors: Vec<Value> = faults.0.iter().map(fault_as_json).collect();
+        println!("{}", serde_json::to_string_pretty(&json!({ "valid": false, "errors": errors }))?);
+    }
+    let count = faults.0.len();
+    let noun = if count == 1 { "fault" } else { "faults" };
+    Err(Told::new(Failure::Invalid, format!("{faults}\n{count} {noun}")).into())
+}
+
+fn fault_as_json(fault: &Diagnostic) -> Value {
+    json!({
+        "file": fault.file, "line": fault.line, "key": fault.key, "message": fault.message,
+    })
+}
+
+fn tell(summary: &Summary, federation: &Federation) {
+    let header = ["factory", "host", "states", "systems", "accelerators", "pools known"];
+    println!("{}", table(header, summary.factories.iter().map(row)));
+    let programme = &federation.programme;
+    println!(
+        "{}: {}, of which the Union pays {}",
+        programme.name, programme.investment, programme.union_part
+    );
+    println!(
+        "{} factories, {} figures known with their source, {} openly unknown",
+        summary.factories.len(),
+        summary.figures_known,
+        summary.figures_unknown
+    );
+}
+
+fn row(factory: &FactorySummary) -> [String; 6] {
+    let systems = factory.systems.iter().map(|(name, kind, deployment)| {
+        let deployment = deployment.map_or_else(|| "unknown".to_owned(), |it| it.to_string());
+        format!("{name}: {kind}, {deployment}")
+    });
+    let unknown = match factory.devices_unknown {
+        0 => String::new(),
+        1 => " and 1 partition unknown".to_owned(),
+        more => format!(" and {more} partitions unknown"),
+    };
+    [
+        factory.name.clone(),
+        factory.host.clone(),
+        factory.states.join(" "),
+        systems.collect::<Vec<_>>().join("\n"),
+        format!("{}{unknown}", factory.devices),
+        format!("{} of {}", factory.pools.0, factory.pools.1),
+    ]
+}
+
+fn as_json(summary: &Summary, federation: &Federation) -> Value {
+    let system = |(name, kind, deployment): &(String, _, Option<Deployment>)| {
+        let kind: &access::federation::SystemKind = kind;
+        json!({
+            "name": name,
+            "kind": kind.to_string(),
+            "deployment": deployment.map(|it| it.to_string()),
+        })
+    };
+    let factory = |it: &FactorySummary| {
+        json!({
+            "key": it.key.as_str(),
+            "name": it.name,
+            "host": it.host,
+            "states": it.states,
+            "systems": it.systems.iter().map(system).collect::<Vec<_>>(),
+            "devices_known": it.devices,
+            "partitions_with_unknown_devices": it.devices_unknown,
+            "partitions_with_pools": it.pools.0,
+            "partitions": it.pools.1,
+        })
+    };
+    let programme = &federation.programme;
+    json!({
+        "valid": true,
+        "programme": {
+            "name": programme.name,
+            "investment_cents": programme.investment.known().map(|it| it.count()),
+            "union_part_parts_per_million": programme.union_part.known().map(|it| it.parts()),
+        },
+        "factories": summary.factories.iter().map(factory).collect::<Vec<_>>(),
+        "figures_known": summary.figures_known,
+        "figures_unknown": summary.figures_unknown,
+    })
+}
