@@ -1,0 +1,65 @@
+//! Sites: what their agents pull and push, and what staff see of them.
+//!
+//! An agent acts for its own site only, and only about jobs of that site; anything else does not
+//! exist for it.
+
+mod events;
+mod files;
+mod orders;
+
+use store::sites::{self as records, Site};
+use store::{Tx, jobs};
+use units::{JobId, Slug};
+
+use crate::jobs::{Job, SiteSettings};
+use crate::{Action, Actor, App, Error, Scope, Subject};
+
+/// A site, as configured and as its agent reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteDetail {
+    /// How it is configured.
+    pub settings: SiteSettings,
+    /// What is known of it, once its agent has called or a job was submitted to it.
+    pub known: Option<Site>,
+}
+
+impl App {
+    /// The sites that the actor may see, by name.
+    ///
+    /// # Errors
+    /// When the actor may see none.
+    pub async fn sites(&self, actor: &Actor) -> Result<Vec<SiteDetail>, Error> {
+        let may_see = |site: &SiteSettings| {
+            actor.can(Action::ViewSites, &[Scope::Factory(site.factory.clone())])
+        };
+        let visible: Vec<&SiteSettings> =
+            self.work().sites.iter().filter(|site| may_see(site)).collect();
+        if visible.is_empty() {
+            actor.may(Action::ViewSites, &[])?;
+        }
+        let tx = self.store().read().await?;
+        let mut sites = Vec::with_capacity(visible.len());
+        for settings in visible {
+            let known = records::by_name(&tx, &settings.name).await?;
+            sites.push(SiteDetail { settings: settings.clone(), known });
+        }
+        Ok(sites)
+    }
+
+    /// Demands that the actor is the agent of `site`.
+    fn serves(&self, actor: &Actor, site: &Slug) -> Result<&SiteSettings, Error> {
+        actor.may(Action::ServeSite, &[])?;
+        let own = *actor.subject() == Subject::Site(site.clone());
+        let found = self.work().sites.iter().find(|settings| own && settings.name == *site);
+        found.ok_or(Error::NotFound("site"))
+    }
+
+    /// The job `id`, for the agent of the site it runs at.
+    async fn job_of_site(&self, tx: &Tx, site: &Slug, id: JobId) -> Result<Job, Error> {
+        let found = jobs::by_id(tx, id).await?;
+        found.filter(|job| job.place.site == *site).ok_or(Error::NotFound("job"))
+    }
+}
+
+#[cfg(test)]
+mod tests;
