@@ -147,3 +147,28 @@ fn folder(name: &str) -> Vec<Document> {
     };
     files.map(document).collect()
 }
+
+/// The accounts of a small enterprise that stands alone, for declarations.
+///
+/// # Panics
+/// When the hard-coded figures are not valid: no test may pass then.
+#[expect(clippy::expect_used, reason = "a test that cannot have its figures must fail")]
+pub fn small_enterprise() -> access::sme::Group {
+    use access::sme::{AccountingPeriod, Awu, Enterprise, EnterpriseKind, Group, Size};
+    let subject: units::Slug = "self".parse().expect("a key");
+    let period = AccountingPeriod {
+        closed_on: jiff::civil::date(2025, 12, 31),
+        size: Size {
+            headcount: Awu::hundredths(1_150),
+            turnover: units::Cents::new(90_000_000),
+            balance_sheet: units::Cents::new(60_000_000),
+        },
+        estimated: false,
+    };
+    let enterprise = Enterprise {
+        name: "Aurore".to_owned(),
+        kind: EnterpriseKind::Enterprise,
+        periods: vec![period],
+    };
+    Group { subject: subject.clone(), members: [(subject, enterprise)].into(), holdings: vec![] }
+}
