@@ -26,6 +26,13 @@ pub fn open(folder: &Path, path: &str) -> io::Result<File> {
     }
 }
 
+/// Whether `path` is a directory strictly below `folder`, and no link leads there.
+pub fn is_folder(folder: &Path, path: &str) -> bool {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let top = openat(CWD, folder, flags, Mode::empty());
+    top.is_ok_and(|top| open_beneath(&top, path, flags).is_ok())
+}
+
 fn open_beneath(folder: &OwnedFd, path: &str, flags: OFlags) -> io::Result<OwnedFd> {
     let within = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     Ok(openat2(folder, path, flags, Mode::empty(), within)?)
@@ -78,6 +85,10 @@ mod tests {
         assert!(open(&work, "inner/file").is_ok());
         for path in ["link", "up/secret", "../secret", "/etc/passwd", "pipe", "inner", "none"] {
             assert!(open(&work, path).is_err(), "{path} was opened");
+        }
+        assert!(is_folder(&work, "inner"));
+        for path in ["link", "up", "..", "inner/file", "none", "/etc"] {
+            assert!(!is_folder(&work, path), "{path} was taken for a folder");
         }
         assert_eq!(walk(&work).unwrap(), ["inner/file"]);
     }

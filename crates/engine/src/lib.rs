@@ -82,6 +82,7 @@ pub trait Engine: Send + Sync + 'static {
         length_max: usize,
     ) -> impl Future<Output = Result<Vec<u8>, Error>> + Send;
 
-    /// Deletes the files of a job that ended. It stays known, so that it never runs again.
+    /// Deletes the files of a job that ended, or was prepared and never submitted. One that ended
+    /// stays known, so that it never runs again.
     fn clear(&self, job: JobId) -> impl Future<Output = Result<(), Error>> + Send;
 }

@@ -108,8 +108,7 @@ impl World {
 
     fn clear(&mut self, job: JobId) -> Result<(), Error> {
         match self.jobs.get(&job).map(|job| &job.state) {
-            None if self.cleared.contains(&job) => return Ok(()),
-            None => return Err(Error::Unknown(job)),
+            None => return self.reply(),
             Some(State::Ended(_)) => {}
             Some(_) => return Err(Error::Refused("the job has not ended".to_owned())),
         }

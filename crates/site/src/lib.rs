@@ -2,6 +2,7 @@
 //!
 //! Not here: the hub's database and rules. The hub links this crate for [`protocol`] only.
 
+pub mod agent;
 pub mod client;
 pub mod protocol;
 pub mod wire;

@@ -121,10 +121,6 @@ impl JobFolder {
 
     /// Deletes everything but the records of what was to run and how it ended.
     pub(crate) fn clear(&self) -> io::Result<()> {
-        let gone = |outcome: io::Result<()>| match outcome {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        };
         for path in [self.temporary(), self.root()] {
             gone(fs::remove_dir_all(path))?;
         }
@@ -133,5 +129,18 @@ impl JobFolder {
         }
         // Last, because its absence says that the job is cleared.
         gone(fs::remove_dir_all(self.work()))
+    }
+
+    /// Deletes the folder of a job that was prepared and never submitted.
+    pub(crate) fn discard(&self) -> io::Result<()> {
+        gone(fs::remove_dir_all(self.path()))
+    }
+}
+
+/// What is not there need not be deleted.
+fn gone(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }

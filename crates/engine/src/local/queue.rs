@@ -152,7 +152,7 @@ impl Queue {
     pub(super) fn clear(&mut self, folder: &JobFolder, job: JobId) -> Result<(), Error> {
         match self.jobs.get(&job) {
             None if self.cleared.contains(&job) => return Ok(()),
-            None => return Err(Error::Unknown(job)),
+            None => return folder.discard().map_err(Error::system("delete the files of a job")),
             Some(Stage::Ended(_)) => {}
             Some(_) => return Err(Error::Refused("the job has not ended".to_owned())),
         }

@@ -1,0 +1,206 @@
+//! Events that the hub may not have yet, on disk before anybody hears of them.
+//!
+//! Segments of lines, appended and made durable; beside them, in one small file, how far the hub
+//! has taken them in and what all events so far say of each job. Killing the agent between any two
+//! steps leaves a journal from which the next one goes on.
+
+mod segment;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use units::JobId;
+
+use super::mark::Mark;
+use crate::protocol::Event;
+use segment::Segment;
+
+/// An event with what only the agent needs to know of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) event: Event,
+    /// The place in the job's metrics file that this event leads up to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) metrics_bytes: Option<u64>,
+}
+
+impl From<Event> for Entry {
+    fn from(event: Event) -> Self {
+        Self { event, metrics_bytes: None }
+    }
+}
+
+/// A segment that is longer is closed.
+const SEGMENT_BYTES_MAX: u64 = 4 << 20;
+
+/// What is not in the segments any more.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Taken {
+    /// How many events the hub has taken in since the journal began.
+    events: u64,
+    marks: BTreeMap<String, Mark>,
+}
+
+/// The durable queue between the jobs of a site and the hub.
+#[derive(Debug)]
+pub(super) struct Journal {
+    folder: PathBuf,
+    state: Mutex<State>,
+    /// Bumped whenever events came or went.
+    changed: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct State {
+    current: Segment,
+    /// Segments before the current one, by the number of their first event.
+    closed: Vec<(u64, PathBuf)>,
+    /// Number of the first event that waits.
+    first: u64,
+    waiting: VecDeque<Entry>,
+    waiting_bytes: u64,
+    marks: BTreeMap<JobId, Mark>,
+}
+
+impl Journal {
+    /// Opens the journal in `folder`, or begins one.
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let taken: Taken = engine::record::read(&folder.join("taken.json"))?.unwrap_or_default();
+        let parse = |(job, mark): (String, Mark)| Some((job.parse().ok()?, mark));
+        let mut marks: BTreeMap<JobId, Mark> = taken.marks.into_iter().filter_map(parse).collect();
+        let mut waiting = VecDeque::new();
+        let mut waiting_bytes = 0_u64;
+        let mut closed = Vec::new();
+        let mut next = taken.events;
+        for (first, path) in segment::list(folder)? {
+            next = first;
+            for (entry, length) in segment::read(&path)? {
+                let mark = marks.entry(entry.event.job).or_default();
+                mark.take(&entry.event.body, entry.metrics_bytes);
+                if next >= taken.events {
+                    waiting.push_back(entry);
+                    waiting_bytes = waiting_bytes.saturating_add(length);
+                }
+                next = next.saturating_add(1);
+            }
+            closed.push((first, path));
+        }
+        let next = next.max(taken.events);
+        let current = Segment::create(folder, next)?;
+        // A segment without events has the name of the one that follows it.
+        closed.retain(|(_, path)| path != current.path());
+        let first = taken.events;
+        let state = State { current, closed, first, waiting, waiting_bytes, marks };
+        let (changed, _) = watch::channel(0);
+        Ok(Self { folder: folder.to_owned(), state: Mutex::new(state), changed })
+    }
+
+    /// Makes events durable; once this returns they will reach the hub.
+    pub(super) fn append(&self, entries: Vec<Entry>) -> io::Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut state = self.state();
+        let length = state.current.append(&entries)?;
+        state.waiting_bytes = state.waiting_bytes.saturating_add(length);
+        for entry in entries {
+            let mark = state.marks.entry(entry.event.job).or_default();
+            mark.take(&entry.event.body, entry.metrics_bytes);
+            state.waiting.push_back(entry);
+        }
+        if state.current.length() > SEGMENT_BYTES_MAX {
+            let next = state.end();
+            let full = std::mem::replace(&mut state.current, Segment::create(&self.folder, next)?);
+            state.closed.push(full.close());
+        }
+        drop(state);
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+        Ok(())
+    }
+
+    /// The events that wait, oldest first, as many as fit one message.
+    pub(super) fn waiting(&self, events_max: usize) -> Vec<Event> {
+        self.state().waiting.iter().take(events_max).map(|entry| entry.event.clone()).collect()
+    }
+
+    /// The hub has the first `count` of those that wait.
+    pub(super) fn taken(&self, count: usize) -> io::Result<()> {
+        let mut state = self.state();
+        for _ in 0..count {
+            state.waiting.pop_front();
+        }
+        state.first = state.first.saturating_add(u64::try_from(count).unwrap_or_default());
+        if state.waiting.is_empty() {
+            state.waiting_bytes = 0;
+        }
+        self.note(&state)?;
+        let first = state.first;
+        let ends: Vec<u64> = state
+            .closed
+            .iter()
+            .skip(1)
+            .map(|(start, _)| *start)
+            .chain([state.current.first()])
+            .collect();
+        let mut ends = ends.into_iter();
+        state.closed.retain(|(_, path)| {
+            let done = ends.next().is_some_and(|end| end <= first);
+            // A segment that stays behind is read again and changes nothing.
+            !done || std::fs::remove_file(path).is_err()
+        });
+        drop(state);
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+        Ok(())
+    }
+
+    /// What has been told of a job.
+    pub(super) fn mark(&self, job: JobId) -> Mark {
+        self.state().marks.get(&job).cloned().unwrap_or_default()
+    }
+
+    /// Whether the hub has everything that was told of a job.
+    pub(super) fn is_taken(&self, job: JobId) -> bool {
+        !self.state().waiting.iter().any(|entry| entry.event.job == job)
+    }
+
+    /// Forgets what was told of a job about which nothing more will be told.
+    pub(super) fn forget(&self, job: JobId) {
+        self.state().marks.remove(&job);
+    }
+
+    /// How much waits, in bytes on disk; counted down only when nothing waits any more.
+    pub(super) fn waiting_bytes(&self) -> u64 {
+        self.state().waiting_bytes
+    }
+
+    /// Tells whenever events came or went.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn note(&self, state: &State) -> io::Result<()> {
+        let marks = state.marks.iter().map(|(job, mark)| (job.to_string(), mark.clone())).collect();
+        let taken = Taken { events: state.first, marks };
+        engine::record::write(&self.folder.join("taken.json"), &taken)
+    }
+
+    /// A panic while it was held cannot have left a half event: files are written first.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The number of the next event.
+    fn end(&self) -> u64 {
+        self.first.saturating_add(u64::try_from(self.waiting.len()).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! The agent of a site: makes true what the hub orders, and tells the hub what is.
+//!
+//! Five parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
+//! [`watch`] looks at the engine, [`care`] sees one job through (one task each), [`staging`] moves
+//! its files, [`push`] sends the journal. Each may be dropped or killed between any two steps: what
+//! matters was durable before it was acted on, and every step may be taken twice.
+
+mod care;
+mod convert;
+mod journal;
+mod key;
+mod mark;
+mod orders;
+mod output;
+mod push;
+mod record;
+mod staging;
+mod table;
+mod watch;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Engine;
+use tokio_util::sync::CancellationToken;
+use units::{Slug, Timestamp};
+
+use crate::client::Client;
+use journal::Journal;
+use table::Table;
+
+/// How an agent works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The site's name at the hub.
+    pub site: Slug,
+    /// Where the agent keeps its journal and records.
+    pub folder: PathBuf,
+    /// How often running jobs are looked at.
+    pub interval: Duration,
+    /// How long the hub may keep a request for orders waiting.
+    pub wait_seconds: u32,
+    /// How much of each of a job's streams is sent; the rest stays at the site until the job is
+    /// cleared.
+    pub log_bytes_max: u64,
+}
+
+impl Settings {
+    /// The usual way, for the site `site` with its records in `folder`.
+    pub const fn new(site: Slug, folder: PathBuf) -> Self {
+        Self {
+            site,
+            folder,
+            interval: Duration::from_millis(200),
+            wait_seconds: 25,
+            log_bytes_max: 64 << 20,
+        }
+    }
+}
+
+/// The agent cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its own folder fails it.
+    #[error("the agent cannot {action}")]
+    Folder {
+        /// What it tried.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The engine fails it.
+    #[error("the engine does not do its part")]
+    Engine(#[from] engine::Error),
+    /// The hub does not do its part.
+    #[error("the hub does not do its part")]
+    Hub(#[from] crate::client::Error),
+}
+
+impl Error {
+    fn folder(action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Folder { action, source }
+    }
+}
+
+/// The agent of one site, on one engine.
+#[derive(Debug)]
+pub struct Agent<E> {
+    shared: Arc<Shared<E>>,
+}
+
+/// What the parts of an agent have in common.
+#[derive(Debug)]
+struct Shared<E> {
+    settings: Settings,
+    client: Client,
+    engine: E,
+    journal: Journal,
+    table: Table,
+}
+
+impl<E: Engine> Agent<E> {
+    /// An agent that speaks through `client`, which carries the site's token.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open(settings: Settings, client: Client, engine: E) -> Result<Self, Error> {
+        std::fs::create_dir_all(&settings.folder).map_err(Error::folder("make its own folder"))?;
+        let journal = Journal::open(&settings.folder.join("journal"))
+            .map_err(Error::folder("open its journal"))?;
+        let table = Table::open(&settings.folder.join("jobs"))
+            .map_err(Error::folder("read the records of its jobs"))?;
+        let client = client.with_patience(crate::client::Patience::NONE);
+        let shared = Shared { settings, client, engine, journal, table };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Works until `stop` is cancelled. A hub that does not answer is waited for; running jobs go
+    /// on meanwhile, and after the end of this.
+    pub async fn run(self, stop: CancellationToken) {
+        let shared = &self.shared;
+        let work = async {
+            tokio::join!(
+                orders::pull(shared),
+                push::send(shared),
+                watch::look(shared),
+                care::see_to_all(shared),
+            )
+        };
+        let _stopped = stop.run_until_cancelled(work).await;
+    }
+}
+
+/// The site's clock.
+#[expect(clippy::disallowed_methods, reason = "when something came about is a fact of the site")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// How long to wait after so many failures in a row.
+fn pause_after(failures: u32) -> Duration {
+    let pause = Duration::from_millis(100).saturating_mul(1 << failures.min(7));
+    pause.min(Duration::from_secs(10))
+}

@@ -1,0 +1,152 @@
+//! The jobs of a site: records on disk, and the state of each as last seen.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use engine::{Observation, State};
+use tokio::sync::{mpsc, watch};
+use units::JobId;
+
+use super::record::JobRecord;
+use crate::protocol::StartJob;
+
+/// What is known of a job at a moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// Where it stands, if the engine has it.
+    pub(super) state: Option<State>,
+    /// Whether it is to be ended.
+    pub(super) cancel: bool,
+}
+
+/// A job to be seen through.
+#[derive(Debug)]
+pub(super) struct Charge {
+    pub(super) job: JobId,
+    /// Absent for a job that was cancelled before it was ordered.
+    pub(super) order: Option<Box<StartJob>>,
+    pub(super) sight: watch::Receiver<Sight>,
+}
+
+/// All jobs that the agent has a record of.
+#[derive(Debug)]
+pub(super) struct Table {
+    folder: PathBuf,
+    jobs: Mutex<BTreeMap<JobId, Option<watch::Sender<Sight>>>>,
+    charges: mpsc::UnboundedSender<Charge>,
+    new: tokio::sync::Mutex<mpsc::UnboundedReceiver<Charge>>,
+}
+
+impl Table {
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let (charges, new) = mpsc::unbounded_channel();
+        let table = Self {
+            folder: folder.to_owned(),
+            jobs: Mutex::default(),
+            charges,
+            new: tokio::sync::Mutex::new(new),
+        };
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            let Some(job) = name.and_then(|name| name.strip_suffix(".json")?.parse().ok()) else {
+                continue;
+            };
+            if let Some(record) = engine::record::read::<JobRecord>(&path)? {
+                table.take_up(job, record);
+            }
+        }
+        Ok(table)
+    }
+
+    /// Notes that a job is to be run; nothing happens when it is known already.
+    pub(super) fn order(&self, order: Box<StartJob>) -> io::Result<()> {
+        let job = order.job;
+        if self.jobs().contains_key(&job) {
+            return Ok(());
+        }
+        self.note(job, JobRecord::Ordered { order, cancel: false })
+    }
+
+    /// Notes that a job is to be ended.
+    pub(super) fn cancel(&self, job: JobId) -> io::Result<()> {
+        match engine::record::read::<JobRecord>(&self.path(job))? {
+            None => self.note(job, JobRecord::CancelledUnseen),
+            Some(JobRecord::Ordered { order, cancel: false }) => {
+                let record = JobRecord::Ordered { order, cancel: true };
+                engine::record::write(&self.path(job), &record)?;
+                if let Some(Some(sight)) = self.jobs().get(&job) {
+                    sight.send_modify(|sight| sight.cancel = true);
+                }
+                Ok(())
+            }
+            Some(JobRecord::Ordered { .. } | JobRecord::CancelledUnseen | JobRecord::Over) => {
+                Ok(())
+            }
+        }
+    }
+
+    /// Notes that there is nothing more to do for a job.
+    pub(super) fn close(&self, job: JobId) -> io::Result<()> {
+        engine::record::write(&self.path(job), &JobRecord::Over)?;
+        self.jobs().insert(job, None);
+        Ok(())
+    }
+
+    /// Takes in what the engine shows. A job that it shows no more keeps its last state.
+    pub(super) fn see(&self, observations: Vec<Observation>) {
+        let jobs = self.jobs();
+        for Observation { job, state } in observations {
+            if let Some(Some(sight)) = jobs.get(&job) {
+                sight.send_if_modified(|sight| {
+                    let differs = sight.state.as_ref() != Some(&state);
+                    sight.state = Some(state);
+                    differs
+                });
+            }
+        }
+    }
+
+    /// Whether there is any job to be seen through.
+    pub(super) fn is_idle(&self) -> bool {
+        self.jobs().values().all(Option::is_none)
+    }
+
+    /// The next job to be seen through; waits until there is one.
+    pub(super) async fn next(&self) -> Option<Charge> {
+        self.new.lock().await.recv().await
+    }
+
+    fn note(&self, job: JobId, record: JobRecord) -> io::Result<()> {
+        engine::record::write(&self.path(job), &record)?;
+        self.take_up(job, record);
+        Ok(())
+    }
+
+    fn take_up(&self, job: JobId, record: JobRecord) {
+        let (order, cancel) = match record {
+            JobRecord::Over => {
+                self.jobs().insert(job, None);
+                return;
+            }
+            JobRecord::CancelledUnseen => (None, true),
+            JobRecord::Ordered { order, cancel } => (Some(order), cancel),
+        };
+        let (sender, sight) = watch::channel(Sight { state: None, cancel });
+        self.jobs().insert(job, Some(sender));
+        // The receiver is part of this table and cannot be gone.
+        let _sent = self.charges.send(Charge { job, order, sight });
+    }
+
+    fn path(&self, job: JobId) -> PathBuf {
+        self.folder.join(format!("{job}.json"))
+    }
+
+    fn jobs(&self) -> MutexGuard<'_, BTreeMap<JobId, Option<watch::Sender<Sight>>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
