@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 
 use crate::core::{Core, Key, Slot};
 use crate::plan::Plan as _;
-use crate::waiting::{Limits, Waiting};
+use crate::waiting::{Gap, Limits, Waiting};
 use crate::{Pool, Second, Task, Ticket};
 
 impl<P: Pool> Core<P> {
@@ -113,15 +113,18 @@ impl<P: Pool> Core<P> {
     /// The first job, at or after `from` in the queue, for which there is room from now on until
     /// it must end or its own promise begins; what it holds by that it needs not find free.
     fn next_movable(&self, now: Second, from: Key) -> Option<(Key, Ticket)> {
-        let plan = self.plan.as_ref()?;
-        let until = |size| plan.room_until(now, size).saturating_sub(now);
-        let limits = Limits::new(until);
+        let any = Gap { room: self.pool.room(), seconds: Second::MAX, spare: 0 };
+        let plan = self.plan.as_ref().filter(|_| any.may()(&self.queue.summary()))?;
+        let until =
+            |size, least| plan.room_until(now.saturating_add(least), size).saturating_sub(now);
+        let limits = plan.rooms_until(now, Limits::sizes());
+        let limits = Limits::new(limits.map(|until| until.saturating_sub(now)));
         let since = now.saturating_sub(self.origin);
         let starts_within = limits.since_earlier(since);
-        let ends = |job: &Waiting| limits.takes(job) && job.estimate_seconds <= until(job.size);
-        let begins = |job: &Waiting| {
-            starts_within.takes(job) && job.estimate_seconds - since <= until(job.size)
-        };
+        let takes = |job: &Waiting, seconds| seconds <= until(job.size, limits.least(job.size));
+        let ends = |job: &Waiting| limits.takes(job) && takes(job, job.estimate_seconds);
+        let begins =
+            |job: &Waiting| starts_within.takes(job) && takes(job, job.estimate_seconds - since);
         let by_end = self.queue.search(self.queue.at_or_after(from), limits.may(), ends);
         let by_start =
             self.promises.search(self.promises.at_or_after(from), starts_within.may(), begins);

@@ -29,8 +29,13 @@ pub trait Plan<P: Pool>: Clone + Debug {
     /// Gives `grant` back from `start` up to `end`.
     fn release(&mut self, start: Second, end: Second, grant: &P::Grant);
 
-    /// Until when, from `now` on, the room stays at least `size`; `now` if it is not.
-    fn room_until(&self, now: Second, size: u32) -> Second;
+    /// Until when, from `from` on, the room stays at least `size`; `from` if it is not.
+    fn room_until(&self, from: Second, size: u32) -> Second;
+
+    /// [`room_until`](Plan::room_until) for each of `sizes`, which ascend.
+    fn rooms_until<const N: usize>(&self, from: Second, sizes: [u32; N]) -> [Second; N] {
+        sizes.map(|size| self.room_until(from, size))
+    }
 }
 
 /// A step function of time: from each instant on, what is free until the next.
@@ -115,10 +120,10 @@ impl<P: Pool> Plan<P> for Timeline<P> {
         self.between(start, end, |pool| pool.give(grant));
     }
 
-    fn room_until(&self, now: Second, size: u32) -> Second {
-        let first = self.steps.partition_point(|(at, _)| *at <= now).saturating_sub(1);
+    fn room_until(&self, from: Second, size: u32) -> Second {
+        let first = self.steps.partition_point(|(at, _)| *at <= from).saturating_sub(1);
         let mut coming = self.steps.iter().skip(first);
         let short = coming.find(|(_, pool)| pool.room() < size);
-        short.map_or(Second::MAX, |(at, _)| (*at).max(now))
+        short.map_or(Second::MAX, |(at, _)| (*at).max(from))
     }
 }

@@ -130,19 +130,24 @@ impl Profile {
 
     /// The first instant at or after `from` at which fewer than `size` are free.
     fn first_below(&self, from: Second, size: i64) -> Second {
-        let (first, index) = self.locate(from);
-        let mut skip = index;
-        for block in first..self.blocks.len() {
-            let wanted = size - self.added[block];
-            if self.least[block] < wanted {
-                let Block { times, free } = &self.blocks[block];
-                if let Some(at) = free[skip..].iter().position(|free| *free < wanted) {
-                    return times[skip + at].max(from);
+        let mut at = self.locate(from);
+        self.walk_below(&mut at, size).map_or(Second::MAX, |below| below.max(from))
+    }
+
+    /// Goes on from the step at `at` to the first with fewer than `size` free.
+    fn walk_below(&self, at: &mut (usize, usize), size: i64) -> Option<Second> {
+        while at.0 < self.blocks.len() {
+            let wanted = size - self.added[at.0];
+            if self.least[at.0] < wanted {
+                let Block { times, free } = &self.blocks[at.0];
+                if let Some(ahead) = free[at.1..].iter().position(|free| *free < wanted) {
+                    at.1 += ahead;
+                    return Some(times[at.1]);
                 }
             }
-            skip = 0;
+            *at = (at.0 + 1, 0);
         }
-        Second::MAX
+        None
     }
 
     /// The first instant at or after `from` at which at least `size` are free.
@@ -212,8 +217,18 @@ impl Plan<Processors> for Profile {
         self.change(start, end, i64::from(*grant));
     }
 
-    fn room_until(&self, now: Second, size: u32) -> Second {
-        self.first_below(now, i64::from(size))
+    fn room_until(&self, from: Second, size: u32) -> Second {
+        self.first_below(from, i64::from(size))
+    }
+
+    fn rooms_until<const N: usize>(&self, from: Second, sizes: [u32; N]) -> [Second; N] {
+        let mut until = [Second::MAX; N];
+        let mut at = self.locate(from);
+        for (size, until) in sizes.iter().zip(&mut until).rev().filter(|(size, _)| **size > 0) {
+            let Some(below) = self.walk_below(&mut at, i64::from(*size)) else { break };
+            *until = below.max(from);
+        }
+        until
     }
 }
 

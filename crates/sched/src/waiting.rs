@@ -103,34 +103,42 @@ impl Summary<Waiting> for Shortest {
 
 /// For each class of sizes, how long jobs of that class may take at most.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits([i32; CLASSES]);
+pub(crate) struct Limits {
+    seconds: [Second; CLASSES],
+    capped: [i32; CLASSES],
+}
 
 impl Limits {
-    /// The limits when the smallest jobs of a class, which have the most time, may take
-    /// `seconds(size)`.
-    pub(crate) fn new(mut seconds: impl FnMut(u32) -> Second) -> Self {
-        let mut limits = [i32::MIN; CLASSES];
-        for (class, limit) in limits.iter_mut().enumerate() {
-            *limit = capped(seconds(smallest(class)));
-        }
-        Self(limits)
+    /// The smallest size of each class, whose jobs have the most time of the class.
+    pub(crate) fn sizes() -> [u32; CLASSES] {
+        std::array::from_fn(smallest)
+    }
+
+    /// The limits when jobs of [`sizes`](Self::sizes) may take this long.
+    pub(crate) fn new(seconds: [Second; CLASSES]) -> Self {
+        Self { seconds, capped: seconds.map(capped) }
     }
 
     /// The same, counted from `seconds` earlier.
     pub(crate) fn since_earlier(&self, seconds: Second) -> Self {
-        Self(self.0.map(|limit| capped(i64::from(limit).saturating_add(seconds))))
+        Self::new(self.seconds.map(|limit| limit.saturating_add(seconds)))
+    }
+
+    /// How long jobs of this size may take at least, as larger ones may.
+    pub(crate) fn least(&self, size: u32) -> Second {
+        self.seconds.get(class(size) + 1).copied().unwrap_or_default()
     }
 
     /// Whether a stretch may hold a job within its limit.
     pub(crate) fn may(&self) -> impl Fn(&Shortest) -> bool + use<> {
-        let limits = self.0;
+        let limits = self.capped;
         move |stretch| stretch.0.iter().zip(&limits).any(|(least, limit)| least <= limit)
     }
 
     /// Whether `job` may be within its limit.
     pub(crate) fn takes(&self, job: &Waiting) -> bool {
-        let limit = self.0.get(class(job.size));
-        limit.is_some_and(|limit| capped(job.estimate_seconds) <= *limit)
+        let limit = self.seconds.get(class(job.size));
+        limit.is_some_and(|limit| job.estimate_seconds <= *limit)
     }
 }
 

@@ -36,6 +36,8 @@ proptest! {
             }
             prop_assert_eq!(profile.fits(now, seconds, &size), timeline.fits(now, seconds, &size));
             prop_assert_eq!(profile.room_until(now, size), timeline.room_until(now, size));
+            let sizes = [0, 1, 2, 5, 9, 30, 41];
+            prop_assert_eq!(profile.rooms_until(now, sizes), timeline.rooms_until(now, sizes));
             prop_assert!(profile.blocks.iter().all(|block| block.times.len() <= STEPS_MAX));
         }
     }
