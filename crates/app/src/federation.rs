@@ -3,6 +3,8 @@
 
 mod house;
 
+pub use house::Housekeeping;
+
 use std::sync::Arc;
 
 use access::agreement::{Funding, MachineClass, NoPools, Pools, funding};

@@ -69,10 +69,23 @@ impl TestHub {
             self.app.grant(&tx, &Actor::system(), account.id, grant).await.expect("a grant");
         }
         tx.commit().await.expect("a commit");
-        let link = self.app.sign_in_link(account.id).await.expect("a link");
+        (account.id, self.signed_in(account.id).await)
+    }
+
+    /// The same person with what they hold by now.
+    ///
+    /// # Panics
+    /// When the actor is no person: the test cannot go on.
+    #[expect(clippy::expect_used, reason = "a test that cannot have its people must fail")]
+    pub async fn again(&self, actor: &Actor) -> Actor {
+        self.signed_in(actor.person_id().expect("a person")).await
+    }
+
+    #[expect(clippy::expect_used, reason = "a test that cannot have its people must fail")]
+    async fn signed_in(&self, person: PersonId) -> Actor {
+        let link = self.app.sign_in_link(person).await.expect("a link");
         let opened = self.app.redeem_link(&link).await.expect("a session");
-        let session = self.app.authenticate(&opened.secret).await.expect("an actor");
-        (account.id, session.actor)
+        self.app.authenticate(&opened.secret).await.expect("an actor").actor
     }
 }
 

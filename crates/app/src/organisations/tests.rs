@@ -1,1 +1,137 @@
+use access::organisation::OrganisationKind;
+use access::sme::{Relation, SizeClass};
+use units::OrganisationId;
 
+use super::*;
+use crate::Ability;
+use crate::permission::Abilities;
+use crate::testing::{TestHub, small_enterprise};
+
+pub(crate) fn enterprise(name: &str) -> NewOrganisation {
+    NewOrganisation {
+        name: name.to_owned(),
+        kind: OrganisationKind::Enterprise,
+        country: "LU".parse().unwrap(),
+        legal_form: Some("S.à r.l.".to_owned()),
+        registration: None,
+        sector: Some("space".to_owned()),
+        registered_on: Some("2024-05-01".parse().unwrap()),
+    }
+}
+
+/// A registered organisation, and its representative with the grants of today.
+async fn registered(hub: &TestHub, name: &str) -> (OrganisationId, Actor) {
+    let (_, actor) = hub.person(name, &[]).await;
+    let organisation = hub.app.register_organisation(&actor, enterprise(name)).await.unwrap();
+    (organisation.id, hub.again(&actor).await)
+}
+
+#[tokio::test]
+async fn a_declaration_is_assessed_with_reasons_and_kept() {
+    for hub in TestHub::each().await {
+        let (id, actor) = registered(&hub, "ada").await;
+        let missing = hub.app.assessment(&actor, id).await.unwrap_err();
+        assert!(matches!(missing, Error::NotFound("declaration")));
+        let declaration = hub.app.declare(&actor, id, small_enterprise()).await.unwrap();
+        assert_eq!(declaration.assessment.class, SizeClass::Small);
+        assert_eq!(declaration.assessment.relation, Relation::Autonomous);
+        assert!(declaration.start_up.holds && !declaration.assessment.lines.is_empty());
+        assert_eq!(hub.app.assessment(&actor, id).await.unwrap(), declaration);
+    }
+}
+
+#[tokio::test]
+async fn an_incomplete_declaration_says_what_is_missing() {
+    let hub = TestHub::new().await;
+    let (id, actor) = registered(&hub, "ada").await;
+    let mut group = small_enterprise();
+    let subject = group.subject.clone();
+    group.members.get_mut(&subject).unwrap().periods.clear();
+    let Err(Error::Invalid(faults)) = hub.app.declare(&actor, id, group).await else {
+        panic!("assessed without accounts");
+    };
+    assert_eq!(faults[0].text, "Aurore (self): no accounting period is given");
+}
+
+#[tokio::test]
+async fn strangers_do_not_learn_that_an_organisation_exists() {
+    let hub = TestHub::new().await;
+    let (id, owner) = registered(&hub, "ada").await;
+    let (_, stranger) = registered(&hub, "bob").await;
+    assert!(matches!(hub.app.organisation(&stranger, id).await, Err(Error::NotFound(_))));
+    let declared = hub.app.declare(&stranger, id, small_enterprise()).await;
+    assert!(matches!(declared, Err(Error::NotFound(_))));
+    assert_eq!(hub.app.organisations(&owner, None, 10).await.unwrap().len(), 1);
+    let (_, officer) = hub.person("officer", &[(Role::ProgrammeOfficer, Scope::Federation)]).await;
+    assert_eq!(hub.app.organisations(&officer, None, 10).await.unwrap().len(), 2);
+    assert!(matches!(
+        hub.app.declare(&officer, id, small_enterprise()).await,
+        Err(Error::Forbidden(_))
+    ));
+    assert!(matches!(
+        hub.app.organisations(&Actor::anonymous(), None, 10).await,
+        Err(Error::NotSignedIn)
+    ));
+}
+
+#[tokio::test]
+async fn a_representative_brings_in_members_by_their_address() {
+    let hub = TestHub::new().await;
+    let (id, actor) = registered(&hub, "ada").await;
+    let (grace, _) = hub.person("grace", &[]).await;
+    hub.clock.advance(jiff::SignedDuration::from_secs(1));
+    let added = hub.app.add_organisation_member(
+        &actor,
+        id,
+        ("Grace@example.org", Role::OrganisationRepresentative),
+    );
+    assert_eq!(added.await.unwrap().person, grace);
+    let unknown = hub.app.add_organisation_member(&actor, id, ("x@example.org", Role::User)).await;
+    assert!(matches!(unknown, Err(Error::Invalid(_))));
+    let wrong = hub.app.add_organisation_member(&actor, id, ("grace@example.org", Role::Reviewer));
+    assert!(matches!(wrong.await, Err(Error::Invalid(_))));
+    let members = hub.app.organisation_members(&actor, id).await.unwrap();
+    let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
+    assert_eq!(names, ["ada", "grace"]);
+}
+
+#[tokio::test]
+async fn the_same_registration_is_put_on_record_once() {
+    for hub in TestHub::each().await {
+        let (_, actor) = hub.person("ada", &[]).await;
+        let new = || NewOrganisation {
+            registration: Some("LU26375245".to_owned()),
+            ..enterprise("Aurore")
+        };
+        hub.app.register_organisation(&actor, new()).await.unwrap();
+        let again = hub.app.register_organisation(&actor, new()).await;
+        assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_valid_is_named_by_its_field() {
+    let hub = TestHub::new().await;
+    let (_, actor) = hub.person("ada", &[]).await;
+    let new = NewOrganisation {
+        name: " ".to_owned(),
+        sector: Some("x".repeat(201)),
+        registered_on: Some("2027-01-01".parse().unwrap()),
+        ..enterprise("Aurore")
+    };
+    let Err(Error::Invalid(faults)) = hub.app.register_organisation(&actor, new).await else {
+        panic!("registered");
+    };
+    let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(fields, ["name", "sector", "registered_on"]);
+}
+
+#[tokio::test]
+async fn a_token_that_only_reads_does_not_register() {
+    let hub = TestHub::new().await;
+    let (_, actor) = hub.person("ada", &[]).await;
+    let abilities = Abilities::of([Ability::Read]);
+    let reading = Actor::person(actor.person_id().unwrap(), Vec::new(), abilities);
+    let refused = hub.app.register_organisation(&reading, enterprise("Aurore")).await;
+    assert!(matches!(refused, Err(Error::Forbidden(_))));
+}
