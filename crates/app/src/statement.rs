@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use ledger::{Commodity, Head, Kind};
-use store::Tx;
 use store::ledger::Statement;
 use units::{AllocationId, Overflow, Payer, Period, ProjectId, Timestamp, Work};
 
 pub use store::ledger::{Change, Movement};
 
-use crate::{Action, Actor, App, Error, Scope};
+use crate::{Action, Actor, App, Error};
 
 /// A project's statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,8 +82,7 @@ impl App {
         period: Period,
     ) -> Result<ProjectStatement, Error> {
         let tx = self.store().read().await?;
-        let scopes = self.statement_scopes(&tx, project).await?;
-        actor.may_with(Action::ViewStatement, Action::ViewProject, "project", &scopes)?;
+        self.project_for(&tx, actor, (Action::ViewStatement, project)).await?;
         let allocations = store::allocations::of_project(&tx, project).await?;
         let ids: Vec<AllocationId> = allocations.iter().map(|allocation| allocation.id).collect();
         let statements = store::ledger::statement(&tx, &ids, period).await?;
@@ -96,13 +94,6 @@ impl App {
             head: store::ledger::head(&tx).await?,
             allocations: allocations.map_err(|error| Error::Internal(error.to_string()))?,
         })
-    }
-
-    /// Where a project's statement lies.
-    async fn statement_scopes(&self, tx: &Tx, project: ProjectId) -> Result<Vec<Scope>, Error> {
-        let found = store::projects::by_id(tx, project).await?;
-        let found = found.ok_or(Error::NotFound("project"))?;
-        Ok(vec![Scope::Project(project), Scope::Organisation(found.organisation)])
     }
 }
 

@@ -5,8 +5,9 @@ use store::ledger as books;
 use units::{AllocationId, JobId, Meter, Payer, Period, PoolId, Shares, Work};
 
 use super::{AllocationStatement, Line, summed};
-use crate::Actor;
+use crate::projects::tests::granted;
 use crate::testing::TestHub;
+use crate::{Actor, Error};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -137,5 +138,24 @@ async fn a_whole_story_reads_as_it_happened() {
         ];
         assert_eq!(kinds, expected);
         assert_eq!(statement.payers.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_project_reads_its_own_statement_and_others_do_not() {
+    for hub in TestHub::each().await {
+        let (project, _, manager) = granted(&hub).await;
+        let period = Period::quarter_of(hub.app.now());
+        let statement = hub.app.project_statement(&manager, project, period).await.unwrap();
+        let [allocation] = statement.allocations.as_slice() else { panic!("{statement:?}") };
+        let ten_hours = Work::hours(10).unwrap();
+        assert_eq!(allocation.total.granted, ten_hours);
+        assert_eq!(allocation.payers[&Payer::Union].closing.available, ten_hours);
+        let check = hub.app.check_ledger(&Actor::system(), |_| {}).await.unwrap();
+        assert_eq!(check.outcome.unwrap().head, statement.head);
+
+        let (_, stranger) = hub.person("st", &[]).await;
+        let read = hub.app.project_statement(&stranger, project, period).await;
+        assert!(matches!(read, Err(Error::NotFound("project"))));
     }
 }
