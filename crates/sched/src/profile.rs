@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::{Processors, Second};
 
 /// Steps that are kept together; more are split.
-const STEPS_MAX: usize = 64;
+const STEPS_MAX: usize = 32;
 
 /// A step function in blocks, so that a change over a long time touches whole blocks at once.
 #[derive(Clone, Debug)]
@@ -150,19 +150,18 @@ impl Profile {
         None
     }
 
-    /// The first instant at or after `from` at which at least `size` are free.
-    fn first_reaching(&self, from: Second, size: i64) -> Option<Second> {
-        let (first, index) = self.locate(from);
-        let mut skip = index;
-        for block in first..self.blocks.len() {
-            let wanted = size - self.added[block];
-            if self.most[block] >= wanted {
-                let Block { times, free } = &self.blocks[block];
-                if let Some(at) = free[skip..].iter().position(|free| *free >= wanted) {
-                    return Some(times[skip + at].max(from));
+    /// Goes on from the step at `at` to the first with at least `size` free.
+    fn walk_reaching(&self, at: &mut (usize, usize), size: i64) -> Option<Second> {
+        while at.0 < self.blocks.len() {
+            let wanted = size - self.added[at.0];
+            if self.most[at.0] >= wanted {
+                let Block { times, free } = &self.blocks[at.0];
+                if let Some(ahead) = free[at.1..].iter().position(|free| *free >= wanted) {
+                    at.1 += ahead;
+                    return Some(times[at.1]);
                 }
             }
-            skip = 0;
+            *at = (at.0 + 1, 0);
         }
         None
     }
@@ -194,13 +193,13 @@ impl Plan<Processors> for Profile {
 
     fn earliest(&self, from: Second, seconds: Second, demand: &u32) -> Option<(Second, u32)> {
         let size = i64::from(*demand);
-        let mut start = self.first_reaching(from, size)?;
+        let mut at = self.locate(from);
         loop {
-            let below = self.first_below(start, size);
-            if below.saturating_sub(start) >= seconds {
+            let start = self.walk_reaching(&mut at, size)?.max(from);
+            let below = self.walk_below(&mut at, size);
+            if below.is_none_or(|below| below.saturating_sub(start) >= seconds) {
                 return Some((start, *demand));
             }
-            start = self.first_reaching(below, size)?;
         }
     }
 
