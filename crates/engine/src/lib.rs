@@ -21,8 +21,9 @@ use std::path::PathBuf;
 
 use units::JobId;
 
+pub use carry::Isolation;
 pub use job::{Capacity, Ended, Network, Observation, Request, Spec, State, Stream};
-pub use local::{Carrier, LocalEngine, Settings};
+pub use local::{Carrier, ControlGroups, LocalEngine, Settings};
 pub use simulated::SimulatedEngine;
 
 /// An engine cannot do what was asked.

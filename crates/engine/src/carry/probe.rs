@@ -90,12 +90,13 @@ impl Isolation {
         carrier.arg(PROBE).arg(&task.folder).env_clear().stderr(Stdio::null());
         let output = carrier.stdin(Stdio::null()).output()?;
         let found: Option<Self> = serde_json::from_slice(&output.stdout).ok();
-        found.map(Self::with_groups).ok_or_else(|| {
+        found.ok_or_else(|| {
             io::Error::other(format!("the carrier does not answer: {}", output.status))
         })
     }
 
-    fn with_groups(self) -> Self {
+    /// The same with the control groups that this process can make.
+    pub(crate) fn with_groups(self) -> Self {
         Self {
             memory_group: cgroup::is_available(Controller::Memory),
             pids_group: cgroup::is_available(Controller::Pids),

@@ -19,7 +19,7 @@ use crate::{Engine, Error, beneath};
 use machine::Machine;
 use queue::Queue;
 
-pub use settings::{Carrier, Settings};
+pub use settings::{Carrier, ControlGroups, Settings};
 
 /// Carries jobs out as processes of this machine, as far apart as it allows without root.
 ///
@@ -213,5 +213,8 @@ fn probe(settings: &Settings) -> io::Result<Isolation> {
     };
     let found = Isolation::probe(settings.carrier.command(), &task);
     fs::remove_dir_all(folder.path())?;
-    found
+    match settings.control_groups {
+        ControlGroups::WherePossible => found.map(Isolation::with_groups),
+        ControlGroups::Never => found,
+    }
 }

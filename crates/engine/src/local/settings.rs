@@ -21,6 +21,15 @@ impl Carrier {
     }
 }
 
+/// Whether the kernel's control groups keep jobs within their limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ControlGroups {
+    /// Where this user may make them.
+    WherePossible,
+    /// Never; the shepherd alone measures and enforces.
+    Never,
+}
+
 /// How jobs run on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -36,6 +45,8 @@ pub struct Settings {
     pub readable: Vec<PathBuf>,
     /// Variables for every job.
     pub environment: BTreeMap<String, String>,
+    /// Whether control groups are made.
+    pub control_groups: ControlGroups,
     /// How long a job has between the request to end and the end.
     pub grace_seconds: u64,
     /// How many processes and threads a job may have at once.
@@ -54,6 +65,7 @@ impl Settings {
             memory_mb: None,
             readable: Vec::new(),
             environment: BTreeMap::new(),
+            control_groups: ControlGroups::WherePossible,
             grace_seconds: 10,
             processes_max: 4096,
             file_bytes_max: 1 << 40,

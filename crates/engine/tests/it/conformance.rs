@@ -1,19 +1,12 @@
 //! Both engines pass the same checks.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use engine::conformance::{self, Trial};
-use engine::{Carrier, LocalEngine, Settings, SimulatedEngine};
+use engine::{LocalEngine, SimulatedEngine};
 use units::JobId;
 
-static JOBS: AtomicU64 = AtomicU64::new(1);
-
-fn new_job() -> JobId {
-    let number = JOBS.fetch_add(1, Ordering::Relaxed);
-    format!("00000000-0000-7000-8000-{number:012x}").parse().unwrap()
-}
+use crate::machine::{Machine, new_job};
 
 struct Here(LocalEngine);
 
@@ -35,13 +28,10 @@ impl Trial for Here {
 
 #[tokio::test]
 async fn the_local_engine_conforms() {
-    let folder = tempfile::tempdir().unwrap();
-    let carrier =
-        Carrier { program: PathBuf::from(env!("CARGO_BIN_EXE_usine-carry")), arguments: vec![] };
-    let settings = Settings { grace_seconds: 1, ..Settings::new(folder.path().join("e"), carrier) };
-    let engine = LocalEngine::open(settings).await.unwrap();
-    println!("{:#?}", engine.isolation());
-    conformance::check(&Here(engine)).await.unwrap();
+    for machine in Machine::both().await {
+        println!("{:#?}", machine.engine.isolation());
+        conformance::check(&Here(machine.engine)).await.unwrap();
+    }
 }
 
 struct Simulated(SimulatedEngine);
