@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -14,6 +15,17 @@ use crate::exit::{Failure, Told};
 
 /// Where the hub looks when no file is named.
 const DEFAULT_FILE: &str = "usine.toml";
+
+/// An hour and a day, for time limits.
+const HOUR_SECONDS: NonZeroU32 = at_least_one(3_600);
+const DAY_SECONDS: NonZeroU32 = at_least_one(24 * 3_600);
+
+const fn at_least_one(count: u32) -> NonZeroU32 {
+    match NonZeroU32::new(count) {
+        Some(count) => count,
+        None => NonZeroU32::MIN,
+    }
+}
 
 /// What starts every variable that overrides the file.
 const PREFIX: &str = "USINE_";
@@ -99,6 +111,10 @@ pub(crate) struct Site {
     pub(crate) cores: Option<u32>,
     /// Memory jobs may use, in megabytes; most of the machine's when not set.
     pub(crate) memory_mb: Option<u64>,
+    /// The time limit of a job that names none.
+    pub(crate) time_limit_default_seconds: NonZeroU32,
+    /// The longest time limit a job may ask for.
+    pub(crate) time_limit_max_seconds: NonZeroU32,
 }
 
 impl Default for Config {
@@ -138,6 +154,8 @@ impl Default for Site {
             charge_rule: "embedded".to_owned(),
             cores: None,
             memory_mb: None,
+            time_limit_default_seconds: HOUR_SECONDS,
+            time_limit_max_seconds: DAY_SECONDS,
         }
     }
 }

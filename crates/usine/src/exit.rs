@@ -16,6 +16,8 @@ Exit codes:
 /// A failure with a code of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
+    /// It failed in a way that has no code of its own.
+    Failed,
     /// What was given is not valid.
     Invalid,
     /// A rule says no.
@@ -31,6 +33,7 @@ pub(crate) enum Failure {
 impl Failure {
     const fn code(self) -> u8 {
         match self {
+            Self::Failed => 1,
             Self::Invalid => 2,
             Self::Refused => 3,
             Self::NotFound => 4,

@@ -1,19 +1,30 @@
-//! Federation and policy: the folders that are built in, or those that the operator names.
+//! Federation, policy and services: the folders that are built in, or those that the operator names.
 
 use std::path::Path;
 
+use ::jobs::charge::ChargeRules;
+use ::jobs::template::Template;
 use access::document::Document;
 use access::policy::Policy;
 use anyhow::{Context, Result};
 use app::federation::Rules;
+use app::jobs;
 use include_dir::{Dir, include_dir};
-use units::Timestamp;
+use units::{PartitionKey, Timestamp};
+use vault::Program;
 
 use crate::config::Config;
 use crate::exit::{Failure, Told};
 
 static FEDERATION: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../federation");
 static POLICY: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../policy");
+static SERVICES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../services");
+
+/// The file of a policy that prices jobs.
+const CHARGE_RULES: &str = "charge-rules.toml";
+/// The files of a service.
+const SERVICE: &str = "service.toml";
+const SCRIPT: &str = "run.sh";
 
 /// The documents of a federation: of `folder`, or the built-in ones.
 pub(crate) fn federation(folder: Option<&Path>) -> Result<Vec<Document>> {
@@ -44,6 +55,92 @@ pub(crate) fn rules(config: &Config, now: Timestamp) -> Result<Rules> {
     let policy = access_policy(config.policy.as_deref())?;
     let rules = Rules::read(&federation, &policy, vec![served], now);
     rules.map_err(|faults| Told::new(Failure::Invalid, faults.to_string()).into())
+}
+
+/// Where jobs run and what is offered for them, by a configuration.
+pub(crate) fn jobs(config: &Config, rules: &Rules) -> Result<jobs::Settings> {
+    let invalid = |what: &str, error: &dyn std::fmt::Display| {
+        Told::new(Failure::Invalid, format!("{what}: {error}"))
+    };
+    let partition: PartitionKey =
+        config.site.serves.parse().map_err(|error| invalid("site.serves", &error))?;
+    let (factory, _, _) = rules
+        .federation
+        .partition(&partition)
+        .ok_or_else(|| invalid("site.serves", &format!("no partition is called {partition}")))?;
+    let site = jobs::SiteSettings {
+        name: config.site.name.parse().map_err(|error| invalid("site.name", &error))?,
+        factory: factory.key.clone(),
+        partition,
+        charge_rule: config
+            .site
+            .charge_rule
+            .parse()
+            .map_err(|error| invalid("site.charge_rule", &error))?,
+        stands_in: true,
+        time_limit_default_seconds: config.site.time_limit_default_seconds,
+        time_limit_max_seconds: config.site.time_limit_max_seconds,
+    };
+    let policy = policy(config.policy.as_deref())?;
+    let named = |document: &&Document| document.name.ends_with(CHARGE_RULES);
+    let document = policy.iter().find(named).ok_or_else(|| {
+        Told::new(Failure::Invalid, format!("the policy folder has no {CHARGE_RULES}"))
+    })?;
+    let rules =
+        ChargeRules::parse(&document.text).map_err(|error| invalid(&document.name, &error))?;
+    Ok(jobs::Settings {
+        sites: vec![site],
+        services: services(config.services.as_deref())?,
+        rules,
+        program: program()?,
+    })
+}
+
+/// The build of this program.
+pub(crate) fn program() -> Result<Program> {
+    let commit = option_env!("USINE_COMMIT").map(str::parse).transpose()?;
+    Ok(Program { version: env!("CARGO_PKG_VERSION").to_owned(), commit })
+}
+
+/// The catalogue of services: of `folder`, or the built-in one.
+fn services(folder: Option<&Path>) -> Result<Vec<Template>> {
+    let mut services = match folder {
+        Some(folder) => named_services(folder)?,
+        None => SERVICES.dirs().map(built_in_service).collect::<Result<Vec<_>>>()?,
+    };
+    services.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(services)
+}
+
+fn built_in_service(folder: &Dir<'_>) -> Result<Template> {
+    let content = |name: &str| {
+        let file = folder.get_file(folder.path().join(name));
+        file.map(include_dir::File::contents).with_context(|| format!("no built-in {name}"))
+    };
+    let description = std::str::from_utf8(content(SERVICE)?)?;
+    service(&folder.path().display().to_string(), description, content(SCRIPT)?)
+}
+
+fn named_services(folder: &Path) -> Result<Vec<Template>> {
+    let unreadable = |path: &Path| format!("cannot read {}", path.display());
+    let mut services = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| unreadable(folder))? {
+        let path = entry.with_context(|| unreadable(folder))?.path();
+        let (description, script) = (path.join(SERVICE), path.join(SCRIPT));
+        if description.exists() {
+            let text =
+                std::fs::read_to_string(&description).with_context(|| unreadable(&description))?;
+            let script = std::fs::read(&script).with_context(|| unreadable(&script))?;
+            services.push(service(&path.display().to_string(), &text, &script)?);
+        }
+    }
+    Ok(services)
+}
+
+fn service(place: &str, description: &str, script: &[u8]) -> Result<Template> {
+    Template::parse(description, script).map_err(|error| {
+        Told::new(Failure::Invalid, format!("the service {place} is not valid: {error}")).into()
+    })
 }
 
 fn documents(folder: Option<&Path>, built_in: &Dir<'_>, name: &str) -> Result<Vec<Document>> {

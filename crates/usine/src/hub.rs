@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use app::data::Data;
-use app::{App, Parts, Secret, SystemClock};
+use app::{App, Clock as _, Parts, Secret, SystemClock};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -16,6 +16,7 @@ use vault::Vault;
 use web::{ClientAddress, Rate, Settings};
 
 use crate::config::{Config, Scheme};
+use crate::folders;
 
 /// A hub that serves until it is stopped.
 pub(crate) struct Hub {
@@ -37,7 +38,9 @@ impl Hub {
             Store::open(&config.database_url()).await.context("cannot open the database")?;
         let vault = Vault::folder(&config.data.join("vault")).context("cannot open the vault")?;
         let data = Data { vault, file_bytes_max: config.vault.file_bytes_max };
-        let app = App::new(Parts { store, clock: Arc::new(SystemClock), data });
+        let rules = folders::rules(config, SystemClock.now())?;
+        let jobs = folders::jobs(config, &rules)?;
+        let app = App::new(Parts { store, clock: Arc::new(SystemClock), data, rules, jobs });
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; is another factory running there? --listen chooses another \

@@ -3,14 +3,27 @@
 //! Not here: logic. Remote commands speak to the HTTP API alone; `up` and `demo` put hub, agent and
 //! engine together in one process.
 
+mod command;
 mod config;
+mod corpus;
 mod exit;
+mod factory;
+mod federation;
+mod folders;
 mod hub;
+mod output;
+mod remote;
+mod site;
+mod twin;
 mod up;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+
+use command::{Session, data, job, ledger, login, model, people};
+use output::Audience;
+use remote::HubChoice;
 
 /// An AI factory as software: from the hosting agreement to the trained model, with a ledger of
 /// every hour by who paid.
@@ -20,23 +33,104 @@ use clap::{Parser, Subcommand};
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten, next_help_heading = "For every command")]
+    global: Global,
+}
+
+#[derive(clap::Args)]
+struct Global {
+    /// Print JSON, as the hub's API gives it.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(flatten)]
+    hub: HubChoice,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Start a factory on this machine: hub, agent, local engine, database, folder.
     Up(up::Arguments),
+    /// Sign in to a hub.
+    Login(login::LoginArguments),
+    /// Sign out: the command line's token stops working.
+    Logout,
+    /// Accounts and the roles that people hold.
+    #[command(subcommand)]
+    User(people::UserCommand),
+    /// API tokens: scoped, expiring, shown once.
+    #[command(subcommand)]
+    Token(people::TokenCommand),
+    /// Jobs: submit, list, show, log, cancel, watch.
+    #[command(subcommand)]
+    Job(job::JobCommand),
+    /// The catalogue of services.
+    #[command(subcommand)]
+    Service(job::ServiceCommand),
+    /// Datasets: send, fetch, list, show, lineage.
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    /// Models: fetch, list, show, lineage, generate.
+    #[command(subcommand)]
+    Model(model::ModelCommand),
+    /// Print a project's statement: held, used, released, by payer.
+    Statement(ledger::StatementArguments),
+    /// The books of the hub.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// The federation as data: check a folder that describes it.
+    #[command(subcommand)]
+    Federation(federation::FederationCommand),
+    /// The digital twin: replay a log under a policy.
+    Twin(twin::Arguments),
     /// Print the effective configuration and where each part of it is read from.
     Config(config::ConfigFile),
+    /// Print the OpenAPI document of this version's HTTP API.
+    Openapi,
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 fn main() -> ExitCode {
+    // The processes around a job begin here, before anything else of the program does.
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() == Some(site::CARRY) {
+        return engine::carry::main(&words.collect::<Vec<_>>());
+    }
     let arguments = Arguments::parse();
-    let result = match arguments.command {
+    let audience = if arguments.global.json { Audience::Programs } else { Audience::People };
+    let session = Session { hub: arguments.global.hub, audience };
+    exit::report(run(arguments.command, &session))
+}
+
+fn run(command: Command, session: &Session) -> anyhow::Result<()> {
+    match command {
         Command::Up(arguments) => up::run(arguments),
+        Command::Login(arguments) => login::login(&arguments, session),
+        Command::Logout => login::logout(session),
+        Command::User(command) => people::user(&command, session),
+        Command::Token(command) => people::token(&command, session),
+        Command::Job(command) => job::job(&command, session),
+        Command::Service(command) => job::service(&command, session),
+        Command::Model(command) => model::model(&command, session),
+        Command::Statement(arguments) => ledger::statement(&arguments, session),
+        Command::Ledger(command) => ledger::ledger(&command, session),
+        Command::Data(command) => data::data(&command, session),
+        Command::Federation(command) => federation::run(command, session.audience),
+        Command::Twin(arguments) => twin::run(arguments, session.audience),
         Command::Config(arguments) => config::print(&arguments),
-    };
-    exit::report(result)
+        Command::Openapi => {
+            println!("{}", serde_json::to_string_pretty(&web::api::document())?);
+            Ok(())
+        }
+        Command::Completions { shell } => {
+            let mut command = Arguments::command();
+            clap_complete::generate(shell, &mut command, "usine", &mut std::io::stdout());
+            Ok(())
+        }
+    }
 }
 
 /// Log lines on standard error, chosen by `USINE_LOG` (default: warnings).

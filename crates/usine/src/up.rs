@@ -8,7 +8,7 @@ use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, Config};
-use crate::hub::Hub;
+use crate::factory::Factory;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -30,11 +30,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     config.listen = arguments.listen.unwrap_or(config.listen);
     crate::logging();
     runtime()?.block_on(async {
-        let hub = Hub::start(&config).await?;
+        let factory = Factory::start(&config).await?;
+        let hub = &factory.hub;
         let link = hub.first_link(&config).await?;
         println!("usine is up after {} ms", begun.elapsed().as_millis());
         println!("  portal  {}/", hub.url);
         println!("  data    {}", config.data.display());
+        println!("  jobs    run on this machine, which stands in for {}", config.site.serves);
         match link {
             Some(link) => {
                 println!("  first administrator: open once, within 24 hours\n          {link}")
@@ -44,7 +46,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         println!("  stop    Ctrl-C, or: kill {}", std::process::id());
         told_to_stop().await?;
         println!("stopping; running jobs go on and are found again at the next start");
-        hub.stop().await
+        factory.stop().await
     })
 }
 

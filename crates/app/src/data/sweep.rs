@@ -8,7 +8,7 @@ use crate::{Action, Actor, App, Error};
 
 /// How long a file that was sent waits for a revision to name it.
 const UPLOAD_HOURS_MAX: i64 = 24;
-/// How many records are read at once when everything is read back.
+/// The most files that are read back at once.
 const PAGE: u32 = 500;
 
 /// A stored file that is not what it was.
@@ -20,7 +20,7 @@ pub struct Damaged {
     pub damage: Damage,
 }
 
-/// What reading everything back found.
+/// What reading files back found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
     /// How many files were read.
@@ -29,6 +29,8 @@ pub struct Verified {
     pub bytes: u64,
     /// Those that are not what they were.
     pub damaged: Vec<Damaged>,
+    /// After which file to go on; absent when all were read.
+    pub next: Option<Sha256>,
 }
 
 impl App {
@@ -64,27 +66,35 @@ impl App {
         Ok(())
     }
 
-    /// Reads every stored file back and compares it with its digests.
+    /// Reads stored files back and compares them with their digests: those after `after` in order
+    /// of their digests, until `bytes_max` are read or there are no more.
     ///
     /// # Errors
     /// When the actor may not check the hub's records, or storage fails.
-    pub async fn verify_data(&self, actor: &Actor) -> Result<Verified, Error> {
+    pub async fn verify_data(
+        &self,
+        actor: &Actor,
+        after: Option<Sha256>,
+        bytes_max: u64,
+    ) -> Result<Verified, Error> {
         actor.may(Action::VerifyData, &[])?;
+        let tx = self.store().read().await?;
+        let page = blobs::stored(&tx, after, PAGE).await?;
+        drop(tx);
+        let full = u32::try_from(page.len()).is_ok_and(|count| count >= PAGE);
         let mut found = Verified::default();
-        let mut after = None;
-        loop {
-            let tx = self.store().read().await?;
-            let page = blobs::stored(&tx, after, PAGE).await?;
-            drop(tx);
-            let Some(last) = page.last() else { return Ok(found) };
-            after = Some(last.sha256);
-            for blob in &page {
-                found.files = found.files.saturating_add(1);
-                found.bytes = found.bytes.saturating_add(blob.size_bytes);
-                if let Err(damage) = self.data().vault.verify(blob).await? {
-                    found.damaged.push(Damaged { sha256: blob.sha256, damage });
-                }
+        for (position, blob) in (1..).zip(&page) {
+            if let Err(damage) = self.data().vault.verify(blob).await? {
+                found.damaged.push(Damaged { sha256: blob.sha256, damage });
+            }
+            found.files = found.files.saturating_add(1);
+            found.bytes = found.bytes.saturating_add(blob.size_bytes);
+            if found.bytes >= bytes_max && (full || position < page.len()) {
+                found.next = Some(blob.sha256);
+                return Ok(found);
             }
         }
+        found.next = page.last().filter(|_| full).map(|blob| blob.sha256);
+        Ok(found)
     }
 }

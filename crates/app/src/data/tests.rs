@@ -341,11 +341,22 @@ async fn reading_everything_back_finds_what_is_gone() {
         scene.commit(None, &[("a", kept), ("b", lost)]).await.unwrap();
         let (_, administrator) =
             scene.hub.person("admin", &[(Role::Administrator, Scope::Federation)]).await;
-        let sound = app.verify_data(&administrator).await.unwrap();
+        let sound = app.verify_data(&administrator, None, u64::MAX).await.unwrap();
         assert_eq!((sound.files, sound.bytes, sound.damaged.len()), (2, 8, 0));
+        assert_eq!(sound.next, None);
         app.data().vault.delete(lost).await.unwrap();
-        let found = app.verify_data(&administrator).await.unwrap();
-        assert_eq!(found.damaged, [Damaged { sha256: lost, damage: vault::Damage::Missing }]);
-        assert!(app.verify_data(&scene.member).await.is_err());
+        let (mut files, mut damaged, mut after) = (0, Vec::new(), None);
+        loop {
+            let page = app.verify_data(&administrator, after, 1).await.unwrap();
+            files += page.files;
+            damaged.extend(page.damaged);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(files, 2, "page by page every file is read once");
+        assert_eq!(damaged, [Damaged { sha256: lost, damage: vault::Damage::Missing }]);
+        assert!(app.verify_data(&scene.member, None, u64::MAX).await.is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 mod dto;
 mod files;
+mod origin;
 mod revisions;
 
 use app::App;
@@ -14,6 +15,8 @@ use units::{ProjectId, RepositoryId};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
+
+pub(crate) use files::{announced_length, send};
 
 use crate::Actor;
 use crate::extract::{Json, Path, Query};

@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vault::{ByteRange, FilePath, Sha256};
 
-use super::dto::{BlobOut, CheckedOut};
+use super::dto::{BlobOut, FilesCheckedOut};
 use crate::Actor;
 use crate::extract::{Json, Path, Query};
 use crate::problem::{Kind, Problem};
@@ -100,13 +100,13 @@ pub(crate) struct CheckQuery {
 /// Read stored files back and compare them with their digests, as many as one request may take.
 #[utoipa::path(
     get, path = "/vault/check", tag = "data", params(CheckQuery),
-    responses((status = 200, body = CheckedOut, description = "What was found")),
+    responses((status = 200, body = FilesCheckedOut, description = "What was found")),
 )]
 async fn check(
     State(app): State<App>,
     actor: Actor,
     Query(query): Query<CheckQuery>,
-) -> Result<Json<CheckedOut>, Problem> {
+) -> Result<Json<FilesCheckedOut>, Problem> {
     let after = query.after.as_deref().map(str::parse).transpose();
     let after = after
         .map_err(|error: vault::NotADigest| Problem::with(Kind::BadRequest, error.to_string()))?;

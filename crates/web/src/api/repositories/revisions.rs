@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use units::RepositoryId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::dto::{LineageOut, RevisionDetailOut, RevisionIn, RevisionOut};
+use super::dto::{RevisionDetailOut, RevisionIn, RevisionOut};
+use super::origin::LineageOut;
 use crate::Actor;
 use crate::extract::{Json, Path, Query};
 use crate::page::{Page, PageQuery};

@@ -1,0 +1,55 @@
+//! Commands that speak to a hub: one module a noun.
+
+pub(crate) mod data;
+pub(crate) mod job;
+pub(crate) mod ledger;
+pub(crate) mod login;
+pub(crate) mod model;
+pub(crate) mod people;
+
+use anyhow::Result;
+
+use crate::output::Audience;
+use crate::remote::{HubChoice, Remote};
+
+/// The most entries of a list that a command prints.
+pub(crate) const LIST_MAX: usize = 1_000;
+
+/// What every command is told: which hub, and for whom to print.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) hub: HubChoice,
+    pub(crate) audience: Audience,
+}
+
+impl Session {
+    /// The way to the chosen hub.
+    pub(crate) fn remote(&self) -> Result<Remote> {
+        Remote::chosen(&self.hub)
+    }
+}
+
+/// A value as one segment of a path.
+pub(crate) fn segment(text: &str) -> String {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
+        if plain(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+        encoded
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_cannot_change_the_path_around_it() {
+        assert_eq!(segment("a/../b?c#d e%"), "a%2F..%2Fb%3Fc%23d%20e%25");
+        assert_eq!(segment("018f-AZ_.~"), "018f-AZ_.~");
+    }
+}

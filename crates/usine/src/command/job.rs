@@ -1,0 +1,239 @@
+//! `usine job` and `usine service`: work submitted, followed, cancelled.
+
+mod follow;
+mod submit;
+
+use anyhow::Result;
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{LIST_MAX, Session, segment};
+use crate::output::{entries, number, text, when};
+use crate::remote::wait;
+
+pub(crate) use follow::{Follower, ended_well, follow};
+pub(crate) use submit::SubmitArguments;
+
+/// Jobs.
+#[derive(Subcommand)]
+pub(crate) enum JobCommand {
+    /// Submit a batch script, or a service with its parameters.
+    Submit(SubmitArguments),
+    /// List jobs, newest first.
+    List {
+        /// Only this project's.
+        #[arg(long, value_name = "ID")]
+        project: Option<String>,
+        /// Only those that are held, ordered, queued, running or ended.
+        #[arg(long)]
+        state: Option<String>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Show a job: what it runs, reads, writes and costs, and why it waits.
+    Show {
+        /// The job.
+        id: String,
+    },
+    /// Print what a job wrote.
+    Log {
+        /// The job.
+        id: String,
+        /// Print standard error, where the job keeps it apart.
+        #[arg(long)]
+        stderr: bool,
+    },
+    /// Ask for the end of a job, or of every element of an array.
+    Cancel {
+        /// The job or array.
+        id: String,
+    },
+    /// Follow a job until it ends; the exit code says how it ended.
+    Watch {
+        /// The job.
+        id: String,
+    },
+}
+
+/// Carries out `usine job`.
+pub(crate) fn job(command: &JobCommand, session: &Session) -> Result<()> {
+    let remote = session.remote()?;
+    wait(async {
+        match command {
+            JobCommand::Submit(arguments) => submit::run(arguments, &remote, session).await,
+            JobCommand::List { project, state, limit } => {
+                let base = match project {
+                    Some(project) => format!("/projects/{}/jobs", segment(project)),
+                    None => "/jobs".to_owned(),
+                };
+                let state = state.as_ref().map(|state| format!("&state={}", segment(state)));
+                let path = format!("{base}?limit=200{}", state.unwrap_or_default());
+                let jobs = remote.list(&path, *limit).await?;
+                let header = ["job", "name", "state", "partition", "submitted", "hours"];
+                session.audience.list(&jobs, "there are no such jobs", header, row)
+            }
+            JobCommand::Show { id } => {
+                let job = remote.get(&format!("/jobs/{}", segment(id))).await?;
+                session.audience.show(&job, tell_job)
+            }
+            JobCommand::Log { id, stderr } => {
+                let stream = if *stderr { "stderr" } else { "stdout" };
+                follow::print_log(&remote, id, stream).await
+            }
+            JobCommand::Cancel { id } => {
+                let path = format!("/jobs/{}/cancel", segment(id));
+                let jobs = remote.post(&path, &json!({})).await?;
+                session.audience.show(&jobs, |jobs| {
+                    for job in entries(jobs, "/items") {
+                        println!("{} {}", text(job, "/id"), state(job));
+                    }
+                })
+            }
+            JobCommand::Watch { id } => {
+                let followed =
+                    follow::follow(&remote, id, &mut follow::Printing::default()).await?;
+                session.audience.show(&followed.job, |job| println!("{}", state(job)))?;
+                ended_well(&followed.job)
+            }
+        }
+    })
+}
+
+fn row(job: &Value) -> [String; 6] {
+    let hours = match text(job, "/charged/text") {
+        none if none.is_empty() => format!("{} held", text(job, "/held/text")),
+        charged => charged,
+    };
+    [
+        text(job, "/id"),
+        text(job, "/name"),
+        state(job),
+        text(job, "/partition"),
+        when(job, "/submitted_at"),
+        hours,
+    ]
+}
+
+/// The state of a job and how it ended, as one or two words.
+pub(crate) fn state(job: &Value) -> String {
+    let asked = job.pointer("/cancel_asked").and_then(Value::as_bool) == Some(true);
+    match (text(job, "/state"), text(job, "/end")) {
+        (state, end) if end.is_empty() && asked => format!("{state}, to be cancelled"),
+        (state, end) if end.is_empty() => state,
+        (_, end) => end,
+    }
+}
+
+fn tell_job(job: &Value) {
+    println!("job {} ({}): {}", text(job, "/name"), text(job, "/id"), state(job));
+    let line = |name: &str, value: String| {
+        if !value.is_empty() {
+            println!("  {name:<12}{value}");
+        }
+    };
+    line("why", text(job, "/reason"));
+    line("waits", text(job, "/waits"));
+    line(
+        "service",
+        [text(job, "/service/name"), text(job, "/service/version")].join(" ").trim().to_owned(),
+    );
+    line("runs on", format!("{} at site {}", text(job, "/partition"), text(job, "/site")));
+    line(
+        "asks for",
+        format!(
+            "{} cores, {} MB, {} GPUs for {} s",
+            number(job, "/request/cores"),
+            number(job, "/request/memory_mb"),
+            number(job, "/request/gpus"),
+            number(job, "/request/time_limit_seconds"),
+        ),
+    );
+    line("submitted", when(job, "/submitted_at"));
+    line("started", when(job, "/started_at"));
+    line("ended", when(job, "/ended_at"));
+    line("rate", text(job, "/rate"));
+    line("held", text(job, "/held/text"));
+    line("charged", text(job, "/charged/text"));
+    for input in entries(job, "/inputs") {
+        line(
+            "reads",
+            format!("{} from revision {}", text(input, "/mount"), text(input, "/revision")),
+        );
+    }
+    for output in entries(job, "/outputs") {
+        let result = match (text(output, "/revision"), text(output, "/refused")) {
+            (_, refused) if !refused.is_empty() => format!("refused: {refused}"),
+            (made, _) if !made.is_empty() => format!("revision {made}"),
+            _ => "not yet".to_owned(),
+        };
+        line("writes", format!("{} {}: {result}", text(output, "/kind"), text(output, "/target")));
+    }
+}
+
+/// The catalogue of services.
+#[derive(Subcommand)]
+pub(crate) enum ServiceCommand {
+    /// List the services.
+    List,
+    /// Show a service with its parameters and outputs.
+    Show {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Carries out `usine service`.
+pub(crate) fn service(command: &ServiceCommand, session: &Session) -> Result<()> {
+    let remote = session.remote()?;
+    match command {
+        ServiceCommand::List => {
+            let services = wait(remote.list("/services", LIST_MAX))?;
+            let header = ["service", "version", "what it does"];
+            session.audience.list(&services, "there are no services", header, |service| {
+                [
+                    text(service, "/name"),
+                    text(service, "/version"),
+                    text(service, "/description/en"),
+                ]
+            })
+        }
+        ServiceCommand::Show { name } => {
+            let service = wait(remote.get(&format!("/services/{}", segment(name))))?;
+            session.audience.show(&service, tell_service)
+        }
+    }
+}
+
+fn tell_service(service: &Value) {
+    println!(
+        "{} {}: {}",
+        text(service, "/name"),
+        text(service, "/version"),
+        text(service, "/title/en")
+    );
+    println!("  {}\n", text(service, "/description/en"));
+    for parameter in entries(service, "/parameters") {
+        let takes = match text(parameter, "/kind").as_str() {
+            "integer" => {
+                let [min, max] = ["/minimum", "/maximum"].map(|end| text(parameter, end));
+                format!("{min} to {max} {}", text(parameter, "/unit"))
+            }
+            "choice" => {
+                let choices = entries(parameter, "/choices").iter().filter_map(Value::as_str);
+                choices.collect::<Vec<_>>().join(", ")
+            }
+            "repository" => format!("a {}: ID or ID@REVISION", text(parameter, "/holds")),
+            other => other.to_owned(),
+        };
+        let default = match text(parameter, "/default") {
+            none if none.is_empty() => "must be given".to_owned(),
+            default => format!("{default} if not given"),
+        };
+        println!("  --set {}=…  {}", text(parameter, "/name"), text(parameter, "/label/en"));
+        println!("        {} ({default})", takes.trim());
+    }
+    for output in entries(service, "/outputs") {
+        println!("  makes the {} `{}`", text(output, "/holds"), text(output, "/name"));
+    }
+}

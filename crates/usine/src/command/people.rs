@@ -1,0 +1,167 @@
+//! `usine user` and `usine token`: accounts, roles and tokens.
+
+use anyhow::Result;
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{LIST_MAX, Session, login, segment};
+use crate::output::{entries, text, when};
+use crate::remote::wait;
+
+/// Accounts and the roles that people hold.
+#[derive(Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make an account; the password is asked for, or read from standard input.
+    Register {
+        /// The address to sign in with.
+        #[arg(long)]
+        email: String,
+        /// How the person is called.
+        #[arg(long)]
+        name: String,
+        /// Read the password from standard input instead of asking for it.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Show your own account and the roles you hold.
+    Show,
+    /// List who holds which role in a scope.
+    Roles {
+        /// `federation`, `factory:KEY`, `organisation:ID` or `project:ID`.
+        #[arg(default_value = "federation")]
+        scope: String,
+    },
+    /// Give somebody a role of the federation or of a factory.
+    Grant(RoleArguments),
+    /// Take a role away.
+    Revoke(RoleArguments),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RoleArguments {
+    /// The person's identifier.
+    person: String,
+    /// The role, as programme-officer.
+    role: String,
+    /// `federation` or `factory:KEY`.
+    #[arg(default_value = "federation")]
+    scope: String,
+}
+
+/// Carries out `usine user`.
+pub(crate) fn user(command: &UserCommand, session: &Session) -> Result<()> {
+    let remote = session.remote()?;
+    wait(async {
+        match command {
+            UserCommand::Register { email, name, password_stdin } => {
+                let password =
+                    if *password_stdin { login::line_of_input()? } else { login::ask_password()? };
+                let new = json!({ "email": email, "name": name, "password": password });
+                let made = remote.post("/people", &new).await?;
+                session.audience.show(&made, |made| {
+                    println!("made the account {} ({})", text(made, "/email"), text(made, "/id"));
+                    println!("sign in with: usine login {} --email {email}", remote.url());
+                })
+            }
+            UserCommand::Show => {
+                let me = remote.get("/me").await?;
+                session.audience.show(&me, tell_account)
+            }
+            UserCommand::Roles { scope } => {
+                let path = format!("/grants?scope={}", segment(scope));
+                let roles = remote.list(&path, LIST_MAX).await?;
+                let header = ["person", "role", "scope", "given by", "since"];
+                session.audience.list(&roles, "nobody holds a role there", header, |role| {
+                    [
+                        text(role, "/person"),
+                        text(role, "/role"),
+                        text(role, "/scope"),
+                        text(role, "/granted_by"),
+                        when(role, "/granted_at"),
+                    ]
+                })
+            }
+            UserCommand::Grant(RoleArguments { person, role, scope }) => {
+                let new = json!({ "person": person, "role": role, "scope": scope });
+                let given = remote.post("/grants", &new).await?;
+                session.audience.show(&given, |_| println!("{person} is {role} in {scope} now"))
+            }
+            UserCommand::Revoke(RoleArguments { person, role, scope }) => {
+                let parts = [person, role, scope].map(|part| segment(part)).join("/");
+                let taken = remote.delete(&format!("/grants/{parts}")).await?;
+                session
+                    .audience
+                    .show(&taken, |_| println!("{person} is no longer {role} in {scope}"))
+            }
+        }
+    })
+}
+
+fn tell_account(me: &Value) {
+    println!("{} <{}>  {}", text(me, "/name"), text(me, "/email"), text(me, "/id"));
+    for grant in entries(me, "/grants") {
+        println!("  {} in {}", text(grant, "/role"), text(grant, "/scope"));
+    }
+}
+
+/// API tokens: scoped, expiring, shown once.
+#[derive(Subcommand)]
+pub(crate) enum TokenCommand {
+    /// List your tokens that still work.
+    List,
+    /// Make a token; its secret is printed once, alone on standard output.
+    Create {
+        /// What you call it.
+        name: String,
+        /// What it may be used for: read, apply, run, data, administer.
+        #[arg(long, value_delimiter = ',', default_value = "read")]
+        abilities: Vec<String>,
+        /// Days until it expires.
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+    },
+    /// Revoke a token.
+    Revoke {
+        /// Its identifier.
+        id: String,
+    },
+}
+
+/// Carries out `usine token`.
+pub(crate) fn token(command: &TokenCommand, session: &Session) -> Result<()> {
+    let remote = session.remote()?;
+    wait(async {
+        match command {
+            TokenCommand::List => {
+                let tokens = remote.list("/tokens", LIST_MAX).await?;
+                let header = ["token", "name", "for", "expires"];
+                session.audience.list(&tokens, "you have no tokens", header, |token| {
+                    let abilities: Vec<_> =
+                        entries(token, "/abilities").iter().filter_map(Value::as_str).collect();
+                    [
+                        text(token, "/id"),
+                        text(token, "/name"),
+                        abilities.join(" "),
+                        when(token, "/expires_at"),
+                    ]
+                })
+            }
+            TokenCommand::Create { name, abilities, days } => {
+                let new = json!({ "name": name, "abilities": abilities, "days": days });
+                let made = remote.post("/tokens", &new).await?;
+                session.audience.show(&made, |made| {
+                    eprintln!(
+                        "token {} works until {}",
+                        text(made, "/id"),
+                        when(made, "/expires_at")
+                    );
+                    println!("{}", text(made, "/secret"));
+                })
+            }
+            TokenCommand::Revoke { id } => {
+                let gone = remote.delete(&format!("/tokens/{}", segment(id))).await?;
+                session.audience.show(&gone, |_| println!("the token {id} no longer works"))
+            }
+        }
+    })
+}

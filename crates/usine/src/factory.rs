@@ -1,0 +1,59 @@
+//! A whole factory in this process: the hub, the embedded site, and the housekeeping that has to
+//! happen because time passes.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use app::App;
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::site::EmbeddedSite;
+
+/// How often the house is kept.
+const HOUSEKEEPING: Duration = Duration::from_secs(15 * 60);
+
+/// A factory that works until it is stopped.
+pub(crate) struct Factory {
+    pub(crate) hub: Hub,
+    site: EmbeddedSite,
+    keeping: JoinHandle<()>,
+}
+
+impl Factory {
+    /// Starts everything; when this returns, the first page is served and jobs are taken.
+    pub(crate) async fn start(config: &Config) -> Result<Self> {
+        let hub = Hub::start(config).await?;
+        hub.app.keep_house().await?;
+        let keeping = tokio::spawn(keep_house(hub.app.clone()));
+        let site = EmbeddedSite::start(config, &hub.app, hub.address).await?;
+        Ok(Self { hub, site, keeping })
+    }
+
+    /// Stops everything in order. Running jobs go on and are found again at the next start.
+    pub(crate) async fn stop(self) -> Result<()> {
+        self.keeping.abort();
+        self.site.stop().await?;
+        self.hub.stop().await
+    }
+}
+
+/// Sweeps at once, then keeps house from time to time.
+async fn keep_house(app: App) {
+    let mut turn = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        turn.tick().await;
+        let kept = async {
+            app.keep_house().await?;
+            app.sweep_data().await
+        };
+        match kept.await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "deleted files that nothing names"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "housekeeping failed");
+            }
+        }
+    }
+}
