@@ -21,7 +21,7 @@ fn main() {
     let quick = words.iter().any(|word| word == "--quick");
     let sizes: &[usize] = if quick { &[1_000, 10_000] } else { &[10_000, 100_000, 1_000_000] };
     println!(
-        "{:<34}{:>9}{:>9}{:>10}{:>12}{:>14}{:>8}",
+        "{:<34}{:>9}{:>9}{:>10}{:>12}{:>16}{:>8}",
         "log", "jobs", "queue", "easy s", "textbook s", "conservative s", "ratio"
     );
     let mut rows = Vec::new();
@@ -36,7 +36,15 @@ fn main() {
         rows.push(measure(path, &jobs.expect("the log can be read").jobs, procs));
     }
     let cells: Vec<String> = rows.iter().map(Row::json).collect();
-    println!("{{\"bench\":\"twin\",\"peer\":\"textbook\",\"logs\":[{}]}}", cells.join(","));
+    // The deepest queue is where schedulers differ; the line of each log has its own figures.
+    let deepest = rows.iter().max_by_key(|row| row.queue_len_max).expect("there is a row");
+    println!(
+        "{{\"bench\":\"twin\",\"peer\":\"textbook\",\"ratio_to_peer\":{:.2},\
+         \"jobs_per_second\":{:.0},\"logs\":[{}]}}",
+        deepest.textbook_seconds / deepest.easy_seconds,
+        deepest.jobs as f64 / deepest.easy_seconds,
+        cells.join(","),
+    );
 }
 
 fn parse(log: &str) -> (&str, u32, u32) {
@@ -93,7 +101,7 @@ fn measure(log: &str, jobs: &[Job], procs: u32) -> Row {
         conservative_seconds,
     };
     println!(
-        "{:<34}{:>9}{:>9}{:>10.4}{:>12.4}{:>14.4}{:>8.2}",
+        "{:<34}{:>9}{:>9}{:>10.4}{:>12.4}{:>16.4}{:>8.2}",
         row.log.rsplit('/').next().unwrap_or_default(),
         row.jobs,
         row.queue_len_max,
