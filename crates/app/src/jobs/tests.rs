@@ -1,1 +1,8 @@
+//! Jobs from submission to charge, on every database.
 
+mod concurrency;
+mod events;
+mod services;
+mod stories;
+mod waiting;
+pub(crate) mod yard;

@@ -131,6 +131,9 @@ async fn slice(tx: &Tx, job: &Job, stream: Stream, offset: u64) -> Result<LogSli
         let seen = usize::try_from(seen).unwrap_or(usize::MAX);
         slice.bytes.extend_from_slice(piece.bytes.get(seen..).unwrap_or_default());
     }
+    if !job.life.state.is_final() {
+        slice.bytes.truncate(whole_characters(&slice.bytes));
+    }
     let total = match stream {
         Stream::Stdout => job.measured.stdout_bytes,
         Stream::Stderr => job.measured.stderr_bytes,
@@ -138,6 +141,20 @@ async fn slice(tx: &Tx, job: &Job, stream: Stream, offset: u64) -> Result<LogSli
     let reached = slice.offset.saturating_add(length(&slice.bytes));
     slice.complete = job.life.state.is_final() && reached >= u64::try_from(total).unwrap_or(0);
     Ok(slice)
+}
+
+/// The length without a character at the end of which only a part has come.
+fn whole_characters(bytes: &[u8]) -> usize {
+    let tail = bytes.len().saturating_sub(3);
+    let begun = bytes.iter().skip(tail).rposition(|byte| *byte >= 0xc0);
+    let Some(start) = begun.map(|position| position.saturating_add(tail)) else {
+        return bytes.len();
+    };
+    let last = bytes.get(start..).unwrap_or_default();
+    match std::str::from_utf8(last) {
+        Err(error) if error.error_len().is_none() => start,
+        _ => bytes.len(),
+    }
 }
 
 fn length(bytes: &[u8]) -> u64 {

@@ -1,1 +1,75 @@
+use std::time::Duration;
 
+use site::protocol::{End, Events, VERSION};
+use units::Slug;
+
+use crate::jobs::tests::yard::{Yard, here, script};
+use crate::{Actor, Error, Role, Scope};
+
+#[tokio::test]
+async fn an_agent_serves_its_own_site_and_no_other() {
+    let yard = Yard::new().await;
+    let elsewhere: Slug = "elsewhere".parse().unwrap();
+    let foreign = Actor::site(elsewhere.clone());
+    let app = yard.app();
+    let none = || Events { version: VERSION, inventory: None, events: vec![] };
+    for (actor, site) in
+        [(&foreign, here()), (&yard.agent, elsewhere.clone()), (&foreign, elsewhere)]
+    {
+        let orders = app.site_orders(actor, &site, 0, Duration::ZERO).await;
+        assert!(matches!(orders, Err(Error::NotFound("site"))));
+        let taken = app.take_events(actor, &site, none()).await;
+        assert!(matches!(taken, Err(Error::NotFound("site"))));
+    }
+    let person = app.take_events(&yard.ada, &here(), none()).await;
+    assert!(matches!(person, Err(Error::Forbidden(_))));
+}
+
+#[tokio::test]
+async fn an_order_reaches_an_agent_that_waits_at_once() {
+    for yard in Yard::each().await {
+        let (app, agent) = (yard.app().clone(), yard.agent.clone());
+        let waiting = tokio::spawn(async move {
+            let begun = std::time::Instant::now();
+            let orders = app.site_orders(&agent, &here(), 0, Duration::from_secs(20)).await;
+            (orders.unwrap().orders.len(), begun.elapsed())
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        yard.job("true").await;
+        let (orders, waited) = waiting.await.unwrap();
+        assert_eq!(orders, 1);
+        assert!(waited < Duration::from_secs(10), "waited {waited:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_goes_on_behind_the_last_order_it_saw() {
+    for yard in Yard::each().await {
+        let submitted = yard.submit(script("#SBATCH --array=1-60 --time=1")).await.unwrap();
+        let first = yard.orders(0).await;
+        assert_eq!(first.len(), 50);
+        let second = yard.orders(first[49].seq).await;
+        assert_eq!(second.len(), 10);
+        for job in &submitted.jobs {
+            yard.ends(job.id, End::Completed, 0).await;
+        }
+        let last = yard.job("true").await;
+        let rest = yard.orders(0).await;
+        assert_eq!(rest.len(), 1, "an agent that lost its place repeats no job that has ended");
+        assert_eq!(yard.ordered().await, [("start", last.id)]);
+    }
+}
+
+#[tokio::test]
+async fn staff_see_what_a_site_has_and_when_it_called() {
+    let yard = Yard::new().await;
+    let factory = |key: &str| Scope::Factory(key.parse().unwrap());
+    let (_, own) = yard.hub.person("o", &[(Role::SiteOperator, factory("meluxina-ai"))]).await;
+    let (_, other) = yard.hub.person("p", &[(Role::SiteOperator, factory("lumi-aif"))]).await;
+    let sites = yard.app().sites(&own).await.unwrap();
+    let known = sites[0].known.as_ref().unwrap();
+    assert_eq!(known.inventory.as_ref().unwrap().cores, 8);
+    assert_eq!(known.seen_at, Some(yard.app().now()));
+    assert!(matches!(yard.app().sites(&other).await, Err(Error::Forbidden(_))));
+    assert!(matches!(yard.app().sites(&yard.ada).await, Err(Error::Forbidden(_))));
+}

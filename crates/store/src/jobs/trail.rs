@@ -40,8 +40,9 @@ pub struct TrailEntry {
 /// # Errors
 /// When the database fails.
 pub async fn record(tx: &Tx, entry: &TrailEntry) -> Result<bool, StoreError> {
-    const SQL: &str = "INSERT INTO job_event (key, job, at, taken_at, kind, outcome)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key) DO NOTHING";
+    const SQL: &str = "INSERT INTO job_event (key, job, seq, at, taken_at, kind, outcome)
+        SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, $3, $4, $5, $6
+        FROM job_event WHERE job = $2 ON CONFLICT (key) DO NOTHING";
     let values = [
         entry.key.uuid().into(),
         entry.job.uuid().into(),
@@ -78,7 +79,7 @@ pub async fn trail(tx: &Tx, job: JobId) -> Result<Vec<TrailEntry>, StoreError> {
         outcome: String,
     }
     const SQL: &str = "SELECT key, at, taken_at, kind, outcome FROM job_event
-        WHERE job = $1 AND kind <> 'log' AND kind <> 'metrics' ORDER BY taken_at, at, key";
+        WHERE job = $1 AND kind <> 'log' AND kind <> 'metrics' ORDER BY seq";
     let rows = tx.all::<Row>(SQL, [job.uuid().into()]).await?;
     rows.into_iter()
         .map(|row| {

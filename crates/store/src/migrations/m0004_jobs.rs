@@ -124,12 +124,13 @@ const STATEMENTS: &[&str] = &[
     "CREATE TABLE job_event (
         key UUID PRIMARY KEY,
         job UUID NOT NULL REFERENCES job (id),
+        seq BIGINT NOT NULL,
         at BIGINT NOT NULL,
         taken_at BIGINT NOT NULL,
         kind TEXT NOT NULL,
         outcome TEXT NOT NULL
     )",
-    "CREATE INDEX job_event_job ON job_event (job, taken_at)",
+    "CREATE INDEX job_event_job ON job_event (job, seq)",
     "CREATE TABLE job_log (
         job UUID NOT NULL REFERENCES job (id),
         stream TEXT NOT NULL,

@@ -4,10 +4,13 @@ mod answers;
 mod audit;
 mod grants;
 mod health;
+mod jobs;
 mod ledger;
 mod people;
 mod repositories;
+mod services;
 mod session;
+mod sites;
 mod statements;
 mod tokens;
 pub mod wire;
@@ -36,10 +39,13 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(audit::routes())
         .merge(grants::routes())
         .merge(health::routes())
+        .merge(jobs::routes())
         .merge(ledger::routes())
         .merge(people::routes())
         .merge(repositories::routes())
+        .merge(services::routes())
         .merge(session::routes())
+        .merge(sites::routes())
         .merge(statements::routes())
         .merge(tokens::routes())
 }
