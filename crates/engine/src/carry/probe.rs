@@ -57,7 +57,8 @@ impl Isolation {
             (true, 0) => "own root directory".to_owned(),
             (true, version) => format!("own root directory and Landlock {version}"),
             (false, 0) => "NOT isolated: jobs can read this user's files".to_owned(),
-            (false, version) => format!("Landlock {version}"),
+            // Landlock guards what files hold, not their modes and times.
+            (false, version) => format!("Landlock {version}; modes of this user's files are open"),
         };
         let by = |group, otherwise: &str| {
             if group { "control group".to_owned() } else { otherwise.to_owned() }

@@ -19,7 +19,7 @@ async fn reopened(machine: Machine) -> Machine {
 fn shepherd(machine: &Machine, job: units::JobId) -> String {
     let text = std::fs::read_to_string(machine.folder_of(job).join("started.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&text).unwrap();
-    record["shepherd"].to_string()
+    record.get("shepherd").unwrap().to_string()
 }
 
 fn kill(process: &str) {

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use units::JobId;
 
 use super::mark::Mark;
-use crate::protocol::Event;
+use crate::protocol::{Event, EventBody};
 use segment::Segment;
 
 /// An event with what only the agent needs to know of it.
@@ -34,6 +34,8 @@ impl From<Event> for Entry {
     }
 }
 
+/// A message is not made longer, unless by its first event alone.
+const MESSAGE_BYTES_MAX: usize = 4 << 20;
 /// A segment that is longer is closed.
 const SEGMENT_BYTES_MAX: u64 = 4 << 20;
 
@@ -123,9 +125,17 @@ impl Journal {
         Ok(())
     }
 
-    /// The events that wait, oldest first, as many as fit one message.
+    /// The events that wait, oldest first, as many as fit one message; the first in any case.
     pub(super) fn waiting(&self, events_max: usize) -> Vec<Event> {
-        self.state().waiting.iter().take(events_max).map(|entry| entry.event.clone()).collect()
+        let mut bytes = 0_usize;
+        let fits = |entry: &&Entry| {
+            let before = bytes;
+            bytes = bytes.saturating_add(weight(&entry.event.body));
+            before == 0 || bytes <= MESSAGE_BYTES_MAX
+        };
+        let state = self.state();
+        let message = state.waiting.iter().take(events_max).take_while(fits);
+        message.map(|entry| entry.event.clone()).collect()
     }
 
     /// The hub has the first `count` of those that wait.
@@ -193,6 +203,18 @@ impl Journal {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// About how long an event is as JSON.
+fn weight(body: &EventBody) -> usize {
+    const PLAIN: usize = 512;
+    PLAIN
+        + match body {
+            EventBody::Log { bytes, .. } => bytes.len() / 3 * 4,
+            EventBody::Metrics { points } => points.len() * 128,
+            EventBody::OutputStored { files, .. } => files.len() * 256,
+            _ => 0,
+        }
 }
 
 impl State {

@@ -184,17 +184,17 @@ async fn send<E: Engine>(
     (output, file): (&Output, &String),
 ) -> Result<StoredFile, Trouble> {
     let site = segment(shared.settings.site.as_str());
-    let to = format!(
-        "/sites/{site}/jobs/{}/outputs/{}/{}",
-        order.job,
-        segment(&output.output),
-        segments(file)
-    );
     let path = format!("{}/{file}", output.path);
     let open = || engine::beneath::open(work, &path);
     let (size_bytes, sha256) = digest(open())
         .await
         .map_err(|error| Trouble::Lasting(format!("`{file}` cannot be read: {error}")))?;
+    let to = format!(
+        "/sites/{site}/jobs/{}/outputs/{}/{}?sha256={sha256}",
+        order.job,
+        segment(&output.output),
+        segments(file)
+    );
     let stored: StoredFile = shared.client.upload(&to, open, Arc::new(|_| {})).await?;
     if stored.size_bytes != size_bytes || stored.sha256 != sha256 {
         let source = io::Error::other(format!("the hub received something else for `{file}`"));

@@ -121,6 +121,9 @@ fn act(known: &mut Known, request: &wiremock::Request) -> ResponseTemplate {
         },
         ["sites", "here", "jobs", _, "outputs", _, ..] => {
             let file = stored("", &request.body);
+            if request.url.query() != Some(&format!("sha256={}", file.sha256)) {
+                return ResponseTemplate::new(422);
+            }
             known.outputs.insert(path, request.body.clone());
             json(&file)
         }
@@ -133,7 +136,7 @@ fn orders(known: &Known, request: &wiremock::Request) -> ResponseTemplate {
     let after = usize::try_from(after.parse::<i64>().unwrap()).unwrap();
     let from = after.saturating_sub(known.repeat_orders);
     let news = after < known.orders.len();
-    let orders = if news { known.orders[from..].to_vec() } else { Vec::new() };
+    let orders = if news { known.orders.iter().skip(from).cloned().collect() } else { Vec::new() };
     let answer = json(&Orders { version: VERSION, orders });
     if news { answer } else { answer.set_delay(Duration::from_millis(30)) }
 }

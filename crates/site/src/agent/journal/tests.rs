@@ -71,5 +71,8 @@ fn segments_that_the_hub_has_are_deleted() {
     drop(journal);
     let journal = Journal::open(folder.path()).unwrap();
     assert_eq!(journal.waiting(99).len(), 1);
-    assert_eq!(journal.mark(job()).stdout_bytes, 12 << 20);
+    let more = (12..20).map(|offset| log(offset << 20, &large)).collect();
+    journal.append(more).unwrap();
+    assert_eq!(journal.waiting(99).len(), 2, "a message grew too long");
+    assert_eq!(journal.mark(job()).stdout_bytes, 20 << 20);
 }
