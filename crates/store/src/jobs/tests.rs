@@ -233,7 +233,7 @@ async fn inputs_and_outputs_are_kept_with_what_became_of_them() {
         let input =
             Input { mount: "data".parse().unwrap(), repository: place.0, revision: place.1 };
         put_input(&tx, one.id, &input).await.unwrap();
-        assert_eq!(inputs(&tx, one.id).await.unwrap(), [input.clone()]);
+        assert_eq!(inputs(&tx, one.id).await.unwrap(), std::slice::from_ref(&input));
         assert_eq!(mounted(&tx, one.id, &input.mount).await.unwrap(), Some(input));
         assert_eq!(mounted(&tx, one.id, &"other".parse().unwrap()).await.unwrap(), None);
         let mut output = Output {
