@@ -7,10 +7,10 @@ use access::call::Call;
 use access::organisation::{Applicant, Organisation};
 use access::policy::{AccessMode, Entry as PolicyEntry};
 use store::Tx;
-use store::applications::{self as records, Filter};
+use store::applications as records;
 use units::{ApplicationId, CallId, OrganisationId, PartitionKey, PoolId, Timestamp, Work};
 
-pub use store::applications::Application;
+pub use store::applications::{Application, Filter};
 
 use crate::audit::Entry;
 use crate::{Action, Actor, App, Error, FieldError, Scope};

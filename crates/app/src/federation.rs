@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use access::agreement::{Funding, MachineClass, NoPools, Pools, funding};
 use access::document::{Diagnostics, Document};
-use access::federation::{Factory, Federation, Partition, System};
+use access::federation::{Factory, Federation, Partition, Summary, System};
 use access::policy::{Caps, Policy};
 use store::Tx;
 use store::pools::PoolRecord;
@@ -89,6 +89,16 @@ impl App {
     pub fn federation(&self, actor: &Actor) -> Result<&Federation, Error> {
         actor.may(Action::ViewFederation, &[])?;
         Ok(&self.rules().federation)
+    }
+
+    /// The federation at a glance, with the pools of the current quarter.
+    ///
+    /// # Errors
+    /// When the actor's token is not good for it.
+    pub fn federation_summary(&self, actor: &Actor) -> Result<Summary, Error> {
+        let now = self.now();
+        let federation = self.federation(actor)?;
+        Ok(federation.summary(Period::quarter_of(now), &self.caps(now)?))
     }
 
     /// One factory.

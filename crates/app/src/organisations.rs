@@ -4,7 +4,7 @@ use access::organisation::{Applicant, Organisation, OrganisationKind};
 use access::sme::{Enterprise, EnterpriseKind, Group};
 use jiff::civil::Date;
 use store::Tx;
-use store::organisations::{self as records, Declaration};
+use store::organisations as records;
 use units::{CountryCode, OrganisationId};
 
 use crate::audit::Entry;
@@ -13,6 +13,7 @@ use crate::{Action, Actor, App, Error, FieldError, Grant, Role, Scope};
 mod members;
 
 pub use members::Member;
+pub use store::organisations::Declaration;
 pub(crate) use members::fits;
 
 /// The longest name, number or sector of an organisation, in characters.

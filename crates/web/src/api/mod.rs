@@ -1,12 +1,17 @@
 //! The JSON API under `/api/v1`, one module a noun, and its OpenAPI document.
 
 mod answers;
+mod applications;
 mod audit;
+mod calls;
+mod federation;
 mod grants;
 mod health;
 mod jobs;
 mod ledger;
+mod organisations;
 mod people;
+mod projects;
 mod repositories;
 mod services;
 mod session;
@@ -36,12 +41,17 @@ struct Declared;
 /// Every noun's routes.
 fn nouns() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(applications::routes())
         .merge(audit::routes())
+        .merge(calls::routes())
+        .merge(federation::routes())
         .merge(grants::routes())
         .merge(health::routes())
         .merge(jobs::routes())
         .merge(ledger::routes())
+        .merge(organisations::routes())
         .merge(people::routes())
+        .merge(projects::routes())
         .merge(repositories::routes())
         .merge(services::routes())
         .merge(session::routes())
