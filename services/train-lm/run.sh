@@ -7,12 +7,9 @@
 # Learns from inputs/dataset; leaves the model in outputs/model and its measurements, one JSON
 # object a line, in metrics.jsonl.
 set -eu
-exec "$USINE_BIN" lm train \
-    --dataset inputs/dataset \
-    --output outputs/model \
-    --metrics metrics.jsonl \
-    --size "$PARAM_SIZE" \
-    --steps "$PARAM_STEPS" \
-    --batch "$PARAM_BATCH" \
-    --context "$PARAM_CONTEXT" \
-    --seed "$PARAM_SEED"
+set -- --preset "$PARAM_SIZE" --steps "$PARAM_STEPS" --seed "$PARAM_SEED"
+# Zero stands for what suits the preset.
+if [ "$PARAM_SECONDS" -gt 0 ]; then set -- "$@" --seconds "$PARAM_SECONDS"; fi
+if [ "$PARAM_BATCH" -gt 0 ]; then set -- "$@" --batch "$PARAM_BATCH"; fi
+if [ "$PARAM_CONTEXT" -gt 0 ]; then set -- "$@" --context "$PARAM_CONTEXT"; fi
+exec "$USINE_BIN" lm train --corpus inputs/dataset --out outputs/model --metrics metrics.jsonl "$@"
