@@ -5,14 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use candle_core::{Device, Var};
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{Arrays, Reader, replace};
 use crate::model::Model;
-use crate::operations::with_floats;
 use crate::optimizer::Moments;
+use crate::tensors::{tensor, with_floats};
 use crate::{Error, TrainConfig};
 
 const NOTE: &str = "training";
@@ -32,6 +31,7 @@ struct Note {
     version: u32,
     step: u64,
     spent_microseconds: u64,
+    text_bytes_max: u64,
     settings: Settings,
 }
 
@@ -71,14 +71,14 @@ impl Settings {
 }
 
 /// The checkpoint file of a training with output folder `out`.
-pub(crate) fn path(out: &Path) -> PathBuf {
+fn path(out: &Path) -> PathBuf {
     out.join("checkpoint.safetensors")
 }
 
 /// Writes the state of a training in place of an earlier one.
 pub(crate) fn save(
     out: &Path,
-    (config, corpus): (&TrainConfig, u64),
+    (config, corpus, text_bytes_max): (&TrainConfig, u64, u64),
     position: Position,
     (model, moments): (&Model, &[Moments]),
 ) -> Result<(), Error> {
@@ -94,6 +94,7 @@ pub(crate) fn save(
         version: 1,
         step: position.step,
         spent_microseconds: u64::try_from(position.spent.as_micros()).unwrap_or(u64::MAX),
+        text_bytes_max,
         settings: Settings::of(config, corpus),
     };
     let note = serde_json::to_string(&note).map_err(|e| Error::malformed(&path, e))?;
@@ -101,49 +102,58 @@ pub(crate) fn save(
     replace(&path, &bytes)
 }
 
-/// Reads the state of the training that was interrupted in `out`, if one was.
-pub(crate) fn load(
-    out: &Path,
-    config: &TrainConfig,
-    corpus: u64,
-) -> Result<Option<(Position, Model, Vec<Moments>)>, Error> {
-    let path = path(out);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::file("cannot read", path)(error)),
-    };
-    let note = note(&path, &bytes)?;
-    if let Some((setting, found, wanted)) =
-        note.settings.difference(&Settings::of(config, corpus))
-    {
-        return Err(Error::OtherTraining { path: out.to_path_buf(), setting, found, wanted });
-    }
-    let reader = Reader::new(&path, &bytes)?;
-    let mut moments = Vec::new();
-    let mut failure = None;
-    let model = Model::from_source(config.dimensions, &mut |name, shape| {
-        let read = |kind: &str| reader.floats(&format!("{kind}.{name}"), shape);
-        match (read("weight"), read("mean"), read("square")) {
-            (Ok(weight), Ok(mean), Ok(square)) => {
-                moments.push(Moments { mean, square });
-                Var::from_vec(weight, shape, &Device::Cpu)
+/// The state of a training that was interrupted, as it was found.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    out: PathBuf,
+    bytes: Vec<u8>,
+    note: Note,
+}
+
+impl Saved {
+    /// Reads what was left in `out`, if a training was interrupted there.
+    pub(crate) fn find(out: &Path) -> Result<Option<Saved>, Error> {
+        let path = path(out);
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let note = note(&path, &bytes)?;
+                Ok(Some(Saved { out: out.to_path_buf(), bytes, note }))
             }
-            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
-                let message = candle_core::Error::Msg(error.to_string());
-                failure = Some(error);
-                Err(message)
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::file("cannot read", path)(error)),
         }
-    });
-    let model = model.map_err(|error| failure.take().unwrap_or(Error::Tensor(error)))?;
-    let spent = Duration::from_micros(note.spent_microseconds);
-    Ok(Some((Position { step: note.step, spent }, model, moments)))
+    }
+
+    /// How much text that training took at most.
+    pub(crate) fn text_bytes_max(&self) -> u64 {
+        self.note.text_bytes_max
+    }
+
+    /// The state, for a training with the same settings and text.
+    pub(crate) fn restore(
+        &self,
+        config: &TrainConfig,
+        corpus: u64,
+    ) -> Result<(Position, Model, Vec<Moments>), Error> {
+        let wanted = Settings::of(config, corpus);
+        if let Some((setting, found, wanted)) = self.note.settings.difference(&wanted) {
+            return Err(Error::OtherTraining { path: self.out.clone(), setting, found, wanted });
+        }
+        let path = path(&self.out);
+        let reader = Reader::new(&path, &self.bytes)?;
+        let mut moments = Vec::new();
+        let model = Model::from_source(config.dimensions, &mut |name, shape| {
+            let read = |kind: &str| reader.floats(&format!("{kind}.{name}"), shape);
+            moments.push(Moments { mean: read("mean")?, square: read("square")? });
+            Ok(tensor(read("weight")?, shape)?)
+        })?;
+        let spent = Duration::from_micros(self.note.spent_microseconds);
+        Ok((Position { step: self.note.step, spent }, model, moments))
+    }
 }
 
 fn note(path: &Path, bytes: &[u8]) -> Result<Note, Error> {
-    let (_, metadata) =
-        SafeTensors::read_metadata(bytes).map_err(|e| Error::malformed(path, e))?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| Error::malformed(path, e))?;
     let note = metadata.metadata().as_ref().and_then(|notes| notes.get(NOTE));
     let note = note.ok_or_else(|| Error::malformed(path, "is not a checkpoint"))?;
     let note: Note = serde_json::from_str(note).map_err(|e| Error::malformed(path, e))?;

@@ -1,6 +1,7 @@
 //! The size of a model and the settings of a training.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Error;
@@ -179,8 +180,10 @@ pub struct TrainConfig {
     pub checkpoint_every: Duration,
     /// Worker threads; the processors this process may use when absent.
     pub threads: Option<NonZeroUsize>,
-    /// Bytes of text read at most.
-    pub corpus_bytes_max: u64,
+    /// Where measurements go as JSON lines; `metrics.jsonl` in the output folder when absent.
+    pub metrics: Option<PathBuf>,
+    /// Bytes of text taken at most; what a training of this length can use when absent.
+    pub text_bytes_max: Option<u64>,
 }
 
 impl TrainConfig {
@@ -211,7 +214,8 @@ impl TrainConfig {
             validations: 10,
             checkpoint_every: Duration::from_secs(30),
             threads: None,
-            corpus_bytes_max: 256 << 20,
+            metrics: None,
+            text_bytes_max: None,
         }
     }
 
@@ -221,9 +225,8 @@ impl TrainConfig {
     /// Names the first setting that does not.
     pub fn check(&self) -> Result<(), Error> {
         self.dimensions.check()?;
-        let refuse = |setting, problem: &str| {
-            Err(Error::Setting { setting, problem: problem.to_owned() })
-        };
+        let refuse =
+            |setting, problem: &str| Err(Error::Setting { setting, problem: problem.to_owned() });
         if self.steps.is_none() && self.time_budget.is_none() {
             return refuse("steps", "or a time budget must say when training ends");
         }
@@ -247,6 +250,23 @@ impl TrainConfig {
             return refuse("validation fraction", "must be above 0 and at most a half");
         }
         Ok(())
+    }
+
+    /// The bytes of text that this training can at most make use of, generously estimated, so that the
+    /// rest of a large corpus need not be tokenized.
+    pub(crate) fn usable_text_bytes(&self) -> u64 {
+        const BYTES_PER_TOKEN: f64 = 5.0;
+        const THREAD_FLOPS: f64 = 1.5e11;
+        const LEAST: f64 = (4 << 20) as f64;
+        let speed = THREAD_FLOPS * self.worker_threads() as f64
+            / self.dimensions.training_flops_per_token();
+        let in_steps = |steps| steps as f64 * (self.batch * self.dimensions.context) as f64;
+        let in_time = |budget: Duration| budget.as_secs_f64() * speed;
+        let tokens = self
+            .steps
+            .map_or(f64::INFINITY, in_steps)
+            .min(self.time_budget.map_or(f64::INFINITY, in_time));
+        self.text_bytes_max.unwrap_or((BYTES_PER_TOKEN * tokens).max(LEAST) as u64)
     }
 
     /// The threads to use: what was asked for, or what this process may use.

@@ -1,7 +1,6 @@
 //! Reading text from files and cutting it into tokens to learn from and tokens to validate on.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -12,7 +11,7 @@ const PIECE_BYTES: usize = 32 << 10;
 /// Validation text is taken from the whole corpus, in stretches of at most this many tokens.
 const STRETCH_TOKENS_MAX: usize = 4096;
 /// The tokenizer learns from at most this many bytes, spread over the corpus.
-const TOKENIZER_BYTES: usize = 4 << 20;
+const TOKENIZER_BYTES: usize = 2 << 20;
 
 /// The text files of a corpus, in the order of their paths.
 #[derive(Debug, Default)]
@@ -20,46 +19,42 @@ pub(crate) struct Corpus {
     texts: Vec<String>,
     /// Files that are not UTF-8 text, or hold none.
     pub(crate) files_skipped: usize,
-    /// Bytes of text.
+    /// Bytes of text taken.
     pub(crate) bytes: u64,
-    /// Whether reading ended at the allowed number of bytes.
-    pub(crate) truncated: bool,
+    /// Bytes of text found.
+    pub(crate) bytes_found: u64,
 }
 
 impl Corpus {
-    /// Reads every text file among `sources` and in the folders among them, up to `bytes_max`.
+    /// Reads every text file among `sources` and in the folders among them. Where that is more than
+    /// `bytes_max`, it takes pieces evenly from all of them.
     pub(crate) fn read(sources: &[PathBuf], bytes_max: u64) -> Result<Corpus, Error> {
         let mut files = Vec::new();
         for source in sources {
             collect(source, &mut files)?;
         }
+        let total: u64 = files.iter().map(|(_, bytes)| bytes).sum();
+        let every = usize::try_from(total.div_ceil(bytes_max.max(1))).unwrap_or(usize::MAX).max(1);
         let mut corpus = Corpus::default();
-        for path in files {
-            let left = bytes_max.saturating_sub(corpus.bytes);
-            if left == 0 {
-                corpus.truncated = true;
-                break;
+        let mut count = 0;
+        for (path, _) in files {
+            let bytes = fs::read(&path).map_err(Error::file("cannot read", &path))?;
+            let Some(text) = text(bytes) else {
+                corpus.files_skipped += 1;
+                continue;
+            };
+            corpus.bytes_found += text.len() as u64;
+            let mut kept = String::new();
+            for piece in pieces(&text) {
+                if count % every == 0 {
+                    kept.push_str(piece);
+                }
+                count += 1;
             }
-            corpus.add(&path, left)?;
+            corpus.bytes += kept.len() as u64;
+            corpus.texts.push(kept);
         }
         Ok(corpus)
-    }
-
-    fn add(&mut self, path: &Path, bytes_max: u64) -> Result<(), Error> {
-        let mut bytes = Vec::new();
-        let file = fs::File::open(path).map_err(Error::file("cannot read", path))?;
-        let read = file.take(bytes_max).read_to_end(&mut bytes);
-        read.map_err(Error::file("cannot read", path))?;
-        let full = bytes.len() as u64 == bytes_max;
-        match text(bytes, full) {
-            Some(text) => {
-                self.bytes += text.len() as u64;
-                self.truncated |= full;
-                self.texts.push(text);
-            }
-            None => self.files_skipped += 1,
-        }
-        Ok(())
     }
 
     /// Text files read.
@@ -87,11 +82,12 @@ impl Corpus {
     }
 }
 
-/// The files below `source`, sorted, without following links out of it.
-fn collect(source: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+/// The files below `source` with their sizes, sorted, without following links inside it.
+fn collect(source: &Path, files: &mut Vec<(PathBuf, u64)>) -> Result<(), Error> {
     let cannot_read = || Error::file("cannot read", source);
-    if !fs::metadata(source).map_err(cannot_read())?.is_dir() {
-        files.push(source.to_path_buf());
+    let about = fs::metadata(source).map_err(cannot_read())?;
+    if !about.is_dir() {
+        files.push((source.to_path_buf(), about.len()));
         return Ok(());
     }
     let mut entries = fs::read_dir(source)
@@ -100,27 +96,17 @@ fn collect(source: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let kind = entry.file_type().map_err(cannot_read())?;
-        if kind.is_dir() {
+        if kind.is_dir() || kind.is_file() {
             collect(&entry.path(), files)?;
-        } else if kind.is_file() {
-            files.push(entry.path());
         }
     }
     Ok(())
 }
 
-/// The bytes as text, if they are some; a character cut at the end of a `truncated` file is dropped.
-fn text(bytes: Vec<u8>, truncated: bool) -> Option<String> {
-    let text = String::from_utf8(bytes).or_else(|error| {
-        let whole = error.utf8_error().valid_up_to();
-        let mut bytes = error.into_bytes();
-        if !truncated || whole + 4 <= bytes.len() {
-            return Err(());
-        }
-        bytes.truncate(whole);
-        String::from_utf8(bytes).map_err(|_| ())
-    });
-    text.ok().filter(|text| !text.trim().is_empty() && !text.contains('\0'))
+/// The bytes as text, if they are some.
+fn text(bytes: Vec<u8>) -> Option<String> {
+    let text = String::from_utf8(bytes).ok()?;
+    (!text.trim().is_empty() && !text.contains('\0')).then_some(text)
 }
 
 /// Cuts `text` after line ends, or between characters where lines are long.
@@ -174,9 +160,8 @@ impl Split {
 
     /// A number that differs when the tokens do.
     pub(crate) fn fingerprint(&self) -> u64 {
-        let step = |hash: u64, token: &u32| {
-            (hash ^ u64::from(*token)).wrapping_mul(0x0000_0100_0000_01b3)
-        };
+        let step =
+            |hash: u64, token: &u32| (hash ^ u64::from(*token)).wrapping_mul(0x0000_0100_0000_01b3);
         self.training.iter().chain(&self.validation).fold(0xcbf2_9ce4_8422_2325, step)
     }
 }

@@ -36,7 +36,10 @@ impl Arrays {
     }
 
     /// The bytes of a file that holds these arrays and one note.
-    pub(crate) fn to_bytes(&self, note: (&str, &str)) -> Result<Vec<u8>, safetensors::SafeTensorError> {
+    pub(crate) fn to_bytes(
+        &self,
+        note: (&str, &str),
+    ) -> Result<Vec<u8>, safetensors::SafeTensorError> {
         let views = self.0.iter().map(|(name, shape, bytes)| {
             TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.as_str(), view))
         });

@@ -3,15 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use candle_core::{Tensor, Var};
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
+use crate::block::Block;
 use crate::config::{Dimensions, NORM_EPSILON, ROPE_THETA};
 use crate::files::{Arrays, Reader, replace};
-use crate::model::{Block, Model};
-use crate::operations::with_floats;
+use crate::model::Model;
+use crate::tensors::with_floats;
 use crate::tokenizer::{END_OF_TEXT, END_OF_TEXT_ID, Tokenizer};
-use crate::Error;
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
@@ -133,7 +134,8 @@ struct TokenizerConfig<'a> {
 /// Writes the weights and every configuration file; `card` becomes the README.
 pub(crate) fn write(folder: &Path, model: &Model, card: &str) -> Result<(), Error> {
     let path = folder.join(WEIGHTS);
-    let weights = arrays(model)?.to_bytes(("format", "pt")).map_err(|e| Error::malformed(&path, e))?;
+    let weights =
+        arrays(model)?.to_bytes(("format", "pt")).map_err(|e| Error::malformed(&path, e))?;
     replace(&path, &weights)?;
     replace(&folder.join("README.md"), card.as_bytes())?;
     write_json(&folder.join(CONFIG), &Config::of(model.dimensions))?;
@@ -220,8 +222,8 @@ pub(crate) fn read(folder: &Path) -> Result<(Model, Tokenizer), Error> {
     let embedding = reader.tensor("model.embed_tokens.weight", &[vocabulary, width])?;
     let blocks = (0..layers).map(|layer| block(&reader, dimensions, layer));
     let blocks = blocks.collect::<Result<_, _>>()?;
-    let norm = Var::from_tensor(&reader.tensor("model.norm.weight", &[width])?)?;
-    Ok((Model::new(dimensions, Var::from_tensor(&embedding)?, blocks, norm), tokenizer))
+    let norm = reader.tensor("model.norm.weight", &[width])?;
+    Ok((Model::new(dimensions, embedding, blocks, norm), tokenizer))
 }
 
 fn block(reader: &Reader<'_>, dimensions: Dimensions, layer: usize) -> Result<Block, Error> {
@@ -232,19 +234,19 @@ fn block(reader: &Reader<'_>, dimensions: Dimensions, layer: usize) -> Result<Bl
     let turned = |part: &str, (rows, columns): (usize, usize)| -> Result<Tensor, Error> {
         Ok(read(part, &[rows, columns])?.t()?.contiguous()?)
     };
-    let beside = |parts: &[&str], shape| -> Result<Var, Error> {
+    let beside = |parts: &[&str], shape| -> Result<Tensor, Error> {
         let matrices = parts.iter().map(|part| turned(part, shape));
         let matrices = matrices.collect::<Result<Vec<_>, _>>()?;
-        Ok(Var::from_tensor(&Tensor::cat(&matrices, 1)?.contiguous()?)?)
+        Ok(Tensor::cat(&matrices, 1)?.contiguous()?)
     };
     Ok(Block {
-        attention_norm: Var::from_tensor(&read("input_layernorm", &[width])?)?,
+        attention_norm: read("input_layernorm", &[width])?,
         attention_in: beside(
             &["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
             (width, width),
         )?,
         attention_out: beside(&["self_attn.o_proj"], (width, width))?,
-        hidden_norm: Var::from_tensor(&read("post_attention_layernorm", &[width])?)?,
+        hidden_norm: read("post_attention_layernorm", &[width])?,
         hidden_in: beside(&["mlp.gate_proj", "mlp.up_proj"], (hidden, width))?,
         hidden_out: beside(&["mlp.down_proj"], (width, hidden))?,
     })

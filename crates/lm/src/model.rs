@@ -1,47 +1,41 @@
 //! A decoder-only transformer as Llama has it: normalisation by root mean square before each part,
 //! rotary positions, a gated feed-forward part, and one embedding for input and output.
 
-use std::sync::Arc;
-
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{Error as LibraryError, Result as LibraryResult, Tensor};
 use rand_distr::{Distribution, Normal};
 
+use crate::Error;
+use crate::attention::{Heads, Rotary};
 use crate::batches::{Batch, stream};
-use crate::config::{Dimensions, NORM_EPSILON, ROPE_THETA};
-use crate::operations::{Heads, Rotary, causal_attention, loss, rms_norm, summed_loss, swiglu};
+use crate::block::{Block, Trace, rms_norm, rms_norm_gradient};
+use crate::config::{Dimensions, ROPE_THETA};
+use crate::kernels;
+use crate::tensors::{tensor, update_floats, with_floats};
 
 /// The spread of the first weights.
 const INITIAL_DEVIATION: f64 = 0.02;
-
-/// The weights of one transformer block. Matrices map rows from the left: `input · matrix`.
-#[derive(Debug)]
-pub(crate) struct Block {
-    pub(crate) attention_norm: Var,
-    /// Queries, keys and values side by side.
-    pub(crate) attention_in: Var,
-    pub(crate) attention_out: Var,
-    pub(crate) hidden_norm: Var,
-    /// Gates and ups side by side.
-    pub(crate) hidden_in: Var,
-    pub(crate) hidden_out: Var,
-}
+/// Positions whose scores over the vocabulary are held at once.
+const SCORED_ROWS: usize = 512;
 
 /// A model and its weights.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) dimensions: Dimensions,
-    pub(crate) embedding: Var,
+    pub(crate) embedding: Tensor,
     pub(crate) blocks: Vec<Block>,
-    pub(crate) norm: Var,
-    pub(crate) rotary: Arc<Rotary>,
+    pub(crate) norm: Tensor,
+    pub(crate) rotary: Rotary,
 }
 
+/// The gradients of a model's weights, in the order of [`Model::weights`].
+pub(crate) type Gradients = Vec<Tensor>;
+
 /// Where a model's weights come from: a name and a shape in, a tensor out.
-pub(crate) type Source<'a> = dyn FnMut(&str, &[usize]) -> Result<Var> + 'a;
+pub(crate) type Source<'a> = dyn FnMut(&str, &[usize]) -> Result<Tensor, Error> + 'a;
 
 impl Model {
     /// A model whose weights are drawn from `seed`.
-    pub(crate) fn initial(dimensions: Dimensions, seed: u64) -> Result<Model> {
+    pub(crate) fn initial(dimensions: Dimensions, seed: u64) -> Result<Model, Error> {
         let mut random = stream(seed, 0);
         let residual = INITIAL_DEVIATION / (2.0 * dimensions.layers as f64).sqrt();
         Model::from_source(dimensions, &mut |name, shape| {
@@ -53,12 +47,15 @@ impl Model {
                 }
                 _ => vec![1.0; elements],
             };
-            Var::from_vec(values, shape, &Device::Cpu)
+            Ok(tensor(values, shape)?)
         })
     }
 
     /// A model whose weights `source` gives, in the order of [`Model::weights`].
-    pub(crate) fn from_source(dimensions: Dimensions, source: &mut Source<'_>) -> Result<Model> {
+    pub(crate) fn from_source(
+        dimensions: Dimensions,
+        source: &mut Source<'_>,
+    ) -> Result<Model, Error> {
         let Dimensions { vocabulary, width, hidden, layers, .. } = dimensions;
         let embedding = source("embedding", &[vocabulary, width])?;
         let mut blocks = Vec::with_capacity(layers);
@@ -80,73 +77,134 @@ impl Model {
     /// A model of these weights.
     pub(crate) fn new(
         dimensions: Dimensions,
-        embedding: Var,
+        embedding: Tensor,
         blocks: Vec<Block>,
-        norm: Var,
+        norm: Tensor,
     ) -> Model {
         let rotary = Rotary::new(dimensions.head_size(), dimensions.context, ROPE_THETA);
-        Model { dimensions, embedding, blocks, norm, rotary: Arc::new(rotary) }
+        Model { dimensions, embedding, blocks, norm, rotary }
     }
 
     /// Every weight with its name, always in the same order.
-    pub(crate) fn weights(&self) -> Vec<(String, &Var)> {
+    pub(crate) fn weights(&self) -> Vec<(String, &Tensor)> {
         let mut all = vec![("embedding".to_owned(), &self.embedding)];
         for (layer, block) in self.blocks.iter().enumerate() {
-            all.extend([
-                (name(layer, "attention_norm"), &block.attention_norm),
-                (name(layer, "attention_in"), &block.attention_in),
-                (name(layer, "attention_out"), &block.attention_out),
-                (name(layer, "hidden_norm"), &block.hidden_norm),
-                (name(layer, "hidden_in"), &block.hidden_in),
-                (name(layer, "hidden_out"), &block.hidden_out),
-            ]);
+            all.extend(block.weights().map(|(part, weight)| (name(layer, part), weight)));
         }
         all.push(("norm".to_owned(), &self.norm));
         all
     }
 
-    /// What the last block leaves for each position of the sequences in `inputs`, normalised.
-    fn hidden(&self, inputs: &[u32], sequences: usize) -> Result<Tensor> {
+    /// What the blocks make of `batch`, and what they leave for the way back.
+    fn forward(&self, batch: &Batch) -> LibraryResult<(Tensor, Vec<Trace>)> {
+        let positions = batch.inputs.len().min(self.dimensions.context);
         let heads = Heads {
-            sequences,
-            positions: inputs.len() / sequences.max(1),
+            sequences: batch.inputs.len() / positions.max(1),
+            positions,
             heads: self.dimensions.heads,
             size: self.dimensions.head_size(),
         };
-        let ids = Tensor::new(inputs, &Device::Cpu)?;
-        let mut x = self.embedding.index_select(&ids, 0)?;
+        let mut x = self.embedded(&batch.inputs)?;
+        let mut traces = Vec::with_capacity(self.blocks.len());
         for block in &self.blocks {
-            let input = rms_norm(&x, &block.attention_norm, NORM_EPSILON)?;
-            let packed = input.matmul(&block.attention_in)?;
-            let contexts = causal_attention(&packed, heads, &self.rotary)?;
-            x = (x + contexts.matmul(&block.attention_out)?)?;
-            let input = rms_norm(&x, &block.hidden_norm, NORM_EPSILON)?;
-            let inner = swiglu(&input.matmul(&block.hidden_in)?)?;
-            x = (x + inner.matmul(&block.hidden_out)?)?;
+            let (output, trace) = block.forward(x, heads, &self.rotary)?;
+            x = output;
+            traces.push(trace);
         }
-        rms_norm(&x, &self.norm, NORM_EPSILON)
+        Ok((x, traces))
     }
 
-    /// The summed loss on `batch` times `weight`, ready for back-propagation.
-    pub(crate) fn loss(&self, batch: &Batch, weight: f32) -> Result<Tensor> {
-        let hidden = self.hidden(&batch.inputs, self.sequences(batch))?;
-        loss(&hidden, &self.embedding, &batch.targets, weight)
+    fn embedded(&self, inputs: &[u32]) -> LibraryResult<Tensor> {
+        let width = self.dimensions.width;
+        let rows = with_floats(&self.embedding, |table| {
+            let row = |id: &u32| table.get(*id as usize * width..(*id as usize + 1) * width);
+            inputs.iter().map(row).collect::<Option<Vec<_>>>().map(|rows| rows.concat())
+        })?;
+        let rows =
+            rows.ok_or_else(|| LibraryError::Msg("a token is not in the vocabulary".into()))?;
+        tensor(rows, (inputs.len(), width))
+    }
+
+    /// The summed loss on `batch` times `weight`, and its gradients.
+    pub(crate) fn gradients(&self, batch: &Batch, weight: f32) -> LibraryResult<(f64, Gradients)> {
+        let (last, traces) = self.forward(batch)?;
+        let normalised = rms_norm(&last, &self.norm)?;
+        let (loss, d_normalised, d_embedding) = self.scored(&normalised, &batch.targets, weight)?;
+        let (mut d, d_norm) = rms_norm_gradient(&last, &self.norm, &d_normalised)?;
+        drop((last, normalised, d_normalised));
+        let mut layers = Vec::with_capacity(traces.len());
+        for (block, trace) in self.blocks.iter().zip(traces).rev() {
+            let (d_input, weights) = block.backward(&trace, &d, &self.rotary)?;
+            d = d_input;
+            layers.push(weights);
+        }
+        self.spread(&d, &batch.inputs, &d_embedding)?;
+        let mut gradients = vec![d_embedding];
+        gradients.extend(layers.into_iter().rev().flatten());
+        gradients.push(d_norm);
+        Ok((loss * f64::from(weight), gradients))
+    }
+
+    /// The summed loss of predicting `targets`, and its gradients times `weight` with respect to the positions
+    /// and to the embedding. Scores are made, turned into their gradient and dropped a block at a time.
+    fn scored(
+        &self,
+        positions: &Tensor,
+        targets: &[u32],
+        weight: f32,
+    ) -> LibraryResult<(f64, Tensor, Tensor)> {
+        let mut loss = 0.0;
+        let mut d_positions = Vec::new();
+        let mut d_embedding: Option<Tensor> = None;
+        for (block, targets) in targets.chunks(SCORED_ROWS).enumerate() {
+            let rows = positions.narrow(0, block * SCORED_ROWS, targets.len())?;
+            let scores = rows.matmul(&self.embedding.t()?)?;
+            update_floats(&scores, |s| loss += kernels::cross_entropy(s, targets, weight))?;
+            d_positions.push(scores.matmul(&self.embedding)?);
+            let d = scores.t()?.matmul(&rows)?;
+            match &d_embedding {
+                None => d_embedding = Some(d),
+                Some(sum) => crate::block::add(sum, &d)?,
+            }
+        }
+        let d_embedding =
+            d_embedding.ok_or_else(|| LibraryError::Msg("a loss needs targets".into()))?;
+        Ok((loss, Tensor::cat(&d_positions, 0)?, d_embedding))
+    }
+
+    /// Adds the gradient of each position to that of its token's embedding.
+    fn spread(&self, d: &Tensor, inputs: &[u32], d_embedding: &Tensor) -> LibraryResult<()> {
+        let width = self.dimensions.width;
+        with_floats(d, |d| {
+            update_floats(d_embedding, |table| {
+                for (id, row) in inputs.iter().zip(d.chunks_exact(width)) {
+                    let start = *id as usize * width;
+                    if let Some(sum) = table.get_mut(start..start + width) {
+                        kernels::add_scaled(sum, 1.0, row);
+                    }
+                }
+            })
+        })?
     }
 
     /// The summed loss on `batch`.
-    pub(crate) fn summed_loss(&self, batch: &Batch) -> Result<f64> {
-        let hidden = self.hidden(&batch.inputs, self.sequences(batch))?;
-        summed_loss(&hidden, &self.embedding, &batch.targets)
-    }
-
-    fn sequences(&self, batch: &Batch) -> usize {
-        batch.inputs.len().div_ceil(self.dimensions.context).max(1)
+    pub(crate) fn loss(&self, batch: &Batch) -> LibraryResult<f64> {
+        let normalised = rms_norm(&self.forward(batch)?.0, &self.norm)?;
+        let mut loss = 0.0;
+        for (block, targets) in batch.targets.chunks(SCORED_ROWS).enumerate() {
+            let rows = normalised.narrow(0, block * SCORED_ROWS, targets.len())?;
+            let scores = rows.matmul(&self.embedding.t()?)?;
+            update_floats(&scores, |s| loss += kernels::cross_entropy(s, targets, 1.0))?;
+        }
+        Ok(loss)
     }
 
     /// The scores of every vocabulary entry after each position of one sequence.
     #[cfg(test)]
-    pub(crate) fn scores(&self, inputs: &[u32]) -> Result<Vec<Vec<f32>>> {
-        self.hidden(inputs, 1)?.matmul(&self.embedding.t()?)?.to_vec2()
+    pub(crate) fn scores(&self, inputs: &[u32]) -> LibraryResult<Vec<Vec<f32>>> {
+        let batch = Batch { inputs: inputs.to_vec(), targets: Vec::new() };
+        let normalised = rms_norm(&self.forward(&batch)?.0, &self.norm)?;
+        normalised.matmul(&self.embedding.t()?)?.to_vec2()
     }
 }
 

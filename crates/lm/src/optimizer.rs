@@ -1,11 +1,11 @@
 //! AdamW with clipping by the gradient's global norm.
 
-use candle_core::backprop::GradStore;
-use candle_core::{Error, Result, Var};
+use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use crate::kernels::{self, Adam};
-use crate::operations::{update_floats, with_floats};
+use crate::model::Gradients;
+use crate::tensors::{update_floats, with_floats};
 
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.95;
@@ -38,25 +38,24 @@ pub(crate) struct Step {
 /// Moves `weights` against the sum of `gradients` and returns its global norm before clipping. Nothing
 /// moves when that norm is not a number.
 pub(crate) fn update(
-    weights: &[(String, &Var)],
+    weights: &[(String, &Tensor)],
     moments: &mut [Moments],
-    gradients: &[GradStore],
+    gradients: &[Gradients],
     step: Step,
 ) -> Result<f64> {
-    let sums = weights
-        .par_iter()
-        .map(|(name, weight)| summed(name, weight, gradients))
-        .collect::<Result<Vec<_>>>()?;
-    let squares: f64 = sums.par_iter().map(|g| kernels::inner_product(g, g)).map(f64::from).collect::<Vec<_>>().iter().sum();
-    let norm = squares.sqrt();
+    let sums = (0..weights.len()).into_par_iter().map(|i| summed(i, gradients));
+    let sums = sums.collect::<Result<Vec<_>>>()?;
+    let norm = sums.iter().map(|(_, squares)| squares).sum::<f64>().sqrt();
     if !norm.is_finite() {
         return Ok(norm);
     }
     let adam = adam(step, norm);
-    weights.par_iter().zip(sums).zip(moments).try_for_each(|(((_, weight), gradient), moments)| {
-        let decay = if weight.rank() > 1 { adam.decay } else { 0.0 };
-        apply(Adam { decay, ..adam }, weight, &gradient, moments)
-    })?;
+    weights.par_iter().zip(sums).zip(moments).try_for_each(
+        |(((_, weight), (gradient, _)), moments)| {
+            let decay = if weight.rank() > 1 { adam.decay } else { 0.0 };
+            apply(Adam { decay, ..adam }, weight, &gradient, moments)
+        },
+    )?;
     Ok(norm)
 }
 
@@ -78,12 +77,10 @@ fn adam(step: Step, norm: f64) -> Adam {
     }
 }
 
-fn summed(name: &str, weight: &Var, gradients: &[GradStore]) -> Result<Vec<f32>> {
+/// The sum of the gradients of the weight at `index`, and of its squares.
+fn summed(index: usize, gradients: &[Gradients]) -> Result<(Vec<f32>, f64)> {
     let mut sum = Vec::new();
-    for gradient in gradients {
-        let gradient = gradient
-            .get(weight)
-            .ok_or_else(|| Error::Msg(format!("{name} has no gradient")))?;
+    for gradient in gradients.iter().filter_map(|gradients| gradients.get(index)) {
         with_floats(gradient, |gradient| {
             if sum.is_empty() {
                 sum.extend_from_slice(gradient);
@@ -92,15 +89,13 @@ fn summed(name: &str, weight: &Var, gradients: &[GradStore]) -> Result<Vec<f32>>
             }
         })?;
     }
-    Ok(sum)
+    let squares = kernels::inner_product(&sum, &sum);
+    Ok((sum, f64::from(squares)))
 }
 
-fn apply(adam: Adam, weight: &Var, gradient: &[f32], moments: &mut Moments) -> Result<()> {
-    let moments = std::cell::RefCell::new(moments);
-    update_floats(weight, |weight| {
-        let Moments { mean, square } = &mut **moments.borrow_mut();
-        kernels::adamw(adam, weight, gradient, mean, square);
-    })
+fn apply(adam: Adam, weight: &Tensor, gradient: &[f32], moments: &mut Moments) -> Result<()> {
+    let Moments { mean, square } = moments;
+    update_floats(weight, |weight| kernels::adamw(adam, weight, gradient, mean, square))
 }
 
 #[cfg(test)]

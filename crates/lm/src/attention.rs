@@ -1,11 +1,9 @@
 //! Causal self-attention with rotary positions, over queries, keys and values packed in one row.
 
-use std::sync::Arc;
-
 use candle_core::{Result, Tensor};
 
-use super::{Computed, tensor, update_floats, with_floats};
 use crate::kernels;
+use crate::tensors::{tensor, update_floats, with_floats};
 
 /// The rotation of each position, as `transformers` lays it out for Llama: the first half of a head
 /// against the second.
@@ -131,46 +129,57 @@ fn copy(_: usize, from: &[f32], to: &mut [f32]) {
     to.copy_from_slice(from);
 }
 
+/// What the forward pass leaves for the backward one.
+#[derive(Debug)]
+pub(crate) struct Attended {
+    heads: Heads,
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    /// How much each position takes from itself and each one before it.
+    shares: Tensor,
+}
+
 /// Attends from each position to itself and those before it. Rows of `packed` hold queries, keys and
 /// values of all heads; rows of the result hold the heads' contexts.
-pub(crate) fn causal_attention(
+pub(crate) fn forward(
     packed: &Tensor,
     heads: Heads,
-    rotary: &Arc<Rotary>,
-) -> Result<Tensor> {
-    let [q, k, v] = with_floats(packed, |x| -> Result<_> {
-        let q = heads.split(x, 0, |p, from, to| rotary.turn(p, heads.scale(), from, to))?;
-        let k = heads.split(x, 1, |p, from, to| rotary.turn(p, 1.0, from, to))?;
-        Ok([q, k, heads.split(x, 2, copy)?])
+    rotary: &Rotary,
+) -> Result<(Tensor, Attended)> {
+    let [queries, keys, values] = with_floats(packed, |x| -> Result<_> {
+        let queries = heads.split(x, 0, |p, from, to| rotary.turn(p, heads.scale(), from, to))?;
+        let keys = heads.split(x, 1, |p, from, to| rotary.turn(p, 1.0, from, to))?;
+        Ok([queries, keys, heads.split(x, 2, copy)?])
     })??;
-    let side = heads.positions;
-    let attended = q.matmul(&k.t()?)?;
-    update_floats(&attended, |scores| kernels::causal_softmax(scores, side))?;
-    let mut value = vec![0.0; heads.elements()];
-    heads.join(&attended.matmul(&v)?, (heads.width(), 0), &mut value, copy)?;
+    let shares = queries.matmul(&keys.t()?)?;
+    update_floats(&shares, |scores| kernels::causal_softmax(scores, heads.positions))?;
+    let mut contexts = vec![0.0; heads.elements()];
+    heads.join(&shares.matmul(&values)?, (heads.width(), 0), &mut contexts, copy)?;
+    let contexts = tensor(contexts, (heads.sequences * heads.positions, heads.width()))?;
+    Ok((contexts, Attended { heads, queries, keys, values, shares }))
+}
 
-    let rotary = Arc::clone(rotary);
-    let rows = heads.sequences * heads.positions;
-    let gradient = move |d: &Tensor| {
-        let d = with_floats(d, |d| split_context(heads, d))??;
-        let d_v = attended.t()?.matmul(&d)?;
-        let d_scores = d.matmul(&v.t()?)?;
-        with_floats(&attended, |p| {
-            update_floats(&d_scores, |d| kernels::causal_softmax_gradient(d, p, side))
-        })??;
-        let (d_q, d_k) = (d_scores.matmul(&k)?, d_scores.t()?.matmul(&q)?);
-        let stride = 3 * heads.width();
-        let mut out = vec![0.0; rows * stride];
-        heads.join(&d_q, (stride, 0), &mut out, |p, from, to| {
-            rotary.turn_back(p, heads.scale(), from, to);
-        })?;
-        heads.join(&d_k, (stride, heads.width()), &mut out, |p, from, to| {
-            rotary.turn_back(p, 1.0, from, to);
-        })?;
-        heads.join(&d_v, (stride, 2 * heads.width()), &mut out, copy)?;
-        tensor(out, (rows, stride))
-    };
-    packed.apply_op1(Computed::new("attention", value, (rows, heads.width()), gradient))
+/// The gradient of the packed rows from that of the contexts.
+pub(crate) fn backward(attended: &Attended, d: &Tensor, rotary: &Rotary) -> Result<Tensor> {
+    let Attended { heads, queries, keys, values, shares } = attended;
+    let d = with_floats(d, |d| split_context(*heads, d))??;
+    let d_values = shares.t()?.matmul(&d)?;
+    let d_scores = d.matmul(&values.t()?)?;
+    with_floats(shares, |shares| {
+        update_floats(&d_scores, |d| kernels::causal_softmax_gradient(d, shares, heads.positions))
+    })??;
+    let (d_queries, d_keys) = (d_scores.matmul(keys)?, d_scores.t()?.matmul(queries)?);
+    let (rows, stride) = (heads.sequences * heads.positions, 3 * heads.width());
+    let mut out = vec![0.0; rows * stride];
+    heads.join(&d_queries, (stride, 0), &mut out, |p, from, to| {
+        rotary.turn_back(p, heads.scale(), from, to);
+    })?;
+    heads.join(&d_keys, (stride, heads.width()), &mut out, |p, from, to| {
+        rotary.turn_back(p, 1.0, from, to);
+    })?;
+    heads.join(&d_values, (stride, 2 * heads.width()), &mut out, copy)?;
+    tensor(out, (rows, stride))
 }
 
 /// Rows of contexts in head-major layout.
