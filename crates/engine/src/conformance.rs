@@ -117,6 +117,8 @@ async fn streams<T: Trial>(trial: &T) -> Result<(), String> {
 
 async fn once<T: Trial>(trial: &T) -> Result<(), String> {
     let spec = small("echo ran\nsleep 1");
+    let stranger = trial.engine().knows(trial.new_job()).await;
+    require(matches!(stranger, Ok(false)), || format!("it knows a stranger: {stranger:?}"))?;
     let job = submit(trial, &spec).await?;
     let again = || async { trial.engine().submit(job, &spec).await.map_err(|e| e.to_string()) };
     again().await?;
@@ -135,6 +137,8 @@ async fn once<T: Trial>(trial: &T) -> Result<(), String> {
         trial.engine().clear(job).await.map_err(|error| error.to_string())?;
     }
     again().await?;
+    let known = trial.engine().knows(job).await;
+    require(matches!(known, Ok(true)), || format!("it does not know the job again: {known:?}"))?;
     let state = state(trial, job).await?;
     require(state.is_none(), || format!("it is {state:?} after it was cleared"))
 }

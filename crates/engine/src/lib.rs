@@ -63,6 +63,9 @@ pub trait Engine: Send + Sync + 'static {
     /// The directory in which the job will run, made if need be, for inputs to be put into.
     fn prepare(&self, job: JobId) -> impl Future<Output = Result<PathBuf, Error>> + Send;
 
+    /// Whether the job was submitted here before, be it cleared by now or not.
+    fn knows(&self, job: JobId) -> impl Future<Output = Result<bool, Error>> + Send;
+
     /// Takes the job in, to start when there is room; nothing happens when it is known already.
     fn submit(&self, job: JobId, spec: &Spec) -> impl Future<Output = Result<(), Error>> + Send;
 

@@ -217,6 +217,11 @@ impl Engine for SimulatedEngine {
         Ok(folder)
     }
 
+    async fn knows(&self, job: JobId) -> Result<bool, Error> {
+        let world = self.world();
+        Ok(world.jobs.contains_key(&job) || world.cleared.contains(&job))
+    }
+
     async fn submit(&self, job: JobId, spec: &Spec) -> Result<(), Error> {
         self.world().submit(job, spec)
     }

@@ -143,6 +143,10 @@ impl Engine for LocalEngine {
         self.with(move |shared| shared.prepare(job)).await
     }
 
+    async fn knows(&self, job: JobId) -> Result<bool, Error> {
+        self.with(move |shared| Ok(shared.queue().knows(job))).await
+    }
+
     async fn submit(&self, job: JobId, spec: &Spec) -> Result<(), Error> {
         let spec = spec.clone();
         self.with(move |shared| shared.submit(job, &spec)).await

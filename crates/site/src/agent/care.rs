@@ -74,7 +74,7 @@ impl<E: Engine> Care<E> {
     /// Gives the job to the engine with its inputs; whether it will run.
     async fn admit(&mut self, order: &StartJob) -> Result<bool, Error> {
         // A job that the engine has may have begun to change its directory.
-        if !self.is_known().await?
+        if !self.shared.engine.knows(self.job).await?
             && let Some(last_word) = self.stage_and_submit(order).await?
         {
             self.tell_last(last_word)?;
@@ -101,11 +101,6 @@ impl<E: Engine> Care<E> {
             Err(engine::Error::Refused(reason)) => Ok(Some(EventBody::Refused { reason })),
             answer => answer.map(|()| None).map_err(Error::from),
         }
-    }
-
-    async fn is_known(&self) -> Result<bool, Error> {
-        let all = self.shared.engine.observe().await?;
-        Ok(all.iter().any(|observation| observation.job == self.job))
     }
 
     /// Tells how the job fares until it has ended and everything it wrote is told.

@@ -24,12 +24,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Engine;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use units::{Slug, Timestamp};
 
 use crate::client::Client;
 use journal::Journal;
 use table::Table;
+
+/// How many files are on their way at once.
+const TRANSFERS_MAX: usize = 8;
 
 /// How an agent works.
 #[derive(Clone, Debug)]
@@ -99,6 +103,8 @@ struct Shared<E> {
     engine: E,
     journal: Journal,
     table: Table,
+    /// Files on their way, over all jobs.
+    transfers: Semaphore,
 }
 
 impl<E: Engine> Agent<E> {
@@ -113,7 +119,8 @@ impl<E: Engine> Agent<E> {
         let table = Table::open(&settings.folder.join("jobs"))
             .map_err(Error::folder("read the records of its jobs"))?;
         let client = client.with_patience(crate::client::Patience::NONE);
-        let shared = Shared { settings, client, engine, journal, table };
+        let transfers = Semaphore::new(TRANSFERS_MAX);
+        let shared = Shared { settings, client, engine, journal, table, transfers };
         Ok(Self { shared: Arc::new(shared) })
     }
 

@@ -111,6 +111,7 @@ async fn receive<E: Engine>(
     expected: &StoredFile,
     draft: &Path,
 ) -> Result<(), Trouble> {
+    let _turn = shared.transfers.acquire().await;
     let mut download = shared.client.download(from, 0).await?;
     let mut file = tokio::fs::File::create(draft).await.map_err(passing("write an input"))?;
     let mut hash = Sha256::new();
@@ -186,6 +187,7 @@ async fn send<E: Engine>(
     let site = segment(shared.settings.site.as_str());
     let path = format!("{}/{file}", output.path);
     let open = || engine::beneath::open(work, &path);
+    let _turn = shared.transfers.acquire().await;
     let (size_bytes, sha256) = digest(open())
         .await
         .map_err(|error| Trouble::Lasting(format!("`{file}` cannot be read: {error}")))?;
