@@ -6,6 +6,7 @@
 //! of the queue. All promises are made anew only when the plan itself was wrong: a job outlives
 //! its estimate, or the pool changes.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 
 use crate::core::{Core, Key, Slot};
@@ -121,7 +122,14 @@ impl<P: Pool> Core<P> {
         let limits = Limits::new(limits.map(|until| until.saturating_sub(now)));
         let since = now.saturating_sub(self.origin);
         let starts_within = limits.since_earlier(since);
-        let takes = |job: &Waiting, seconds| seconds <= until(job.size, limits.least(job.size));
+        // Neighbours in the queue are often of one size.
+        let last = Cell::new((0, Second::MAX));
+        let takes = |job: &Waiting, seconds: Second| {
+            if last.get().0 != job.size {
+                last.set((job.size, until(job.size, limits.least(job.size))));
+            }
+            seconds <= last.get().1
+        };
         let ends = |job: &Waiting| limits.takes(job) && takes(job, job.estimate_seconds);
         let begins =
             |job: &Waiting| starts_within.takes(job) && takes(job, job.estimate_seconds - since);
