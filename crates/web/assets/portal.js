@@ -5,22 +5,26 @@
 for (const form of document.querySelectorAll("form[data-check]")) {
   const target = document.getElementById(form.dataset.target);
   let pending = 0;
-  let round = 0;
+  let busy = false;
+  // One at a time: each answer carries the version that the next one is written over.
   const check = async () => {
-    const mine = ++round;
+    if (busy) { pending = setTimeout(check, 200); return; }
+    busy = true;
     const body = new URLSearchParams(new FormData(form));
     const answer = await fetch(form.dataset.check, { method: "POST", body }).catch(() => null);
-    if (answer?.ok && mine === round) target.innerHTML = await answer.text();
+    if (answer?.ok) target.innerHTML = await answer.text();
+    busy = false;
   };
   form.addEventListener("input", () => {
     clearTimeout(pending);
     pending = setTimeout(check, 400);
   });
+  form.addEventListener("submit", () => clearTimeout(pending));
 }
 
 // An element with data-stream="ADDRESS" follows a job: its state, its output, its figures.
 for (const live of document.querySelectorAll("[data-stream]")) {
-  const log = live.querySelector("[data-log]");
+  const logs = live.querySelectorAll("[data-log]");
   const parts = live.querySelectorAll("[data-part]");
   let refreshing = false;
   let again = false;
@@ -39,17 +43,18 @@ for (const live of document.querySelectorAll("[data-stream]")) {
   source.addEventListener("state", (event) => {
     refresh();
     const state = JSON.parse(event.data);
-    if (state.final) source.close();
+    if (state.state === "ended") source.close();
   });
   source.addEventListener("metric", refresh);
   source.addEventListener("log", (event) => {
     const piece = JSON.parse(event.data);
-    if (!log || (log.dataset.log && piece.stream !== log.dataset.log)) return;
+    const log = [...logs].find((one) => one.dataset.log === piece.stream);
+    if (!log) return;
     const known = Number(log.dataset.bytes);
     if (piece.offset < known) return;
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
     log.append(piece.text);
-    log.dataset.bytes = String(piece.offset + new TextEncoder().encode(piece.text).length);
+    log.dataset.bytes = String(piece.next);
     if (atEnd) log.scrollTop = log.scrollHeight;
   });
 }

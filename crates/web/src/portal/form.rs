@@ -17,8 +17,14 @@ const TOKEN: &str = "csrf";
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
+    /// A form of these fields.
+    pub(crate) fn of(fields: &[(&str, &str)]) -> Self {
+        Self(fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+    }
+
     /// The first value of a field, without surrounding space; empty when it is absent.
-    pub(crate) fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: impl AsRef<str>) -> &str {
+        let name = name.as_ref();
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
     }
 

@@ -3,12 +3,22 @@
 //! A page's handler asks use cases of `app`, puts what they answer into a template and renders it.
 //! Not here: decisions, and any way to the records but through `app`.
 
+mod applications;
 mod assets;
+mod calls;
 mod chart;
+mod data;
 mod error;
+mod factory;
+mod federation;
 mod form;
+mod hours;
+mod jobs;
+mod organisations;
+mod projects;
 mod settings;
 mod sign_in;
+mod statement;
 mod tongue;
 mod visit;
 
@@ -24,9 +34,53 @@ pub(crate) use error::for_people;
 pub(crate) fn router(scheme: Scheme) -> Router<App> {
     Router::new()
         .merge(account())
+        .merge(access())
+        .merge(work())
+        .route("/", get(federation::show))
+        .route("/factories/{key}", get(factory::show))
         .route("/problems/{slug}", get(error::explain))
         .route("/assets/{version}/{name}", get(assets::serve))
         .layer(Extension(scheme))
+}
+
+/// From a call to its decision.
+fn access() -> Router<App> {
+    Router::new()
+        .route("/calls", get(calls::list))
+        .route("/calls/{id}", get(calls::show))
+        .route("/calls/{id}/apply", post(calls::apply))
+        .route("/applications", get(applications::list))
+        .route("/applications/{id}", get(applications::show).post(applications::save))
+        .route("/applications/{id}/checks", post(applications::save_and_check))
+        .route("/applications/{id}/withdraw", post(applications::withdraw))
+        .route("/organisations", get(organisations::list))
+        .route("/organisations/new", get(organisations::registration).post(organisations::register))
+        .route("/organisations/{id}", get(organisations::show))
+        .route("/organisations/{id}/members", post(organisations::add_member))
+        .route(
+            "/organisations/{id}/declaration",
+            get(organisations::show_form).post(organisations::declare),
+        )
+}
+
+/// What a project does with its hours.
+fn work() -> Router<App> {
+    Router::new()
+        .route("/projects", get(projects::list))
+        .route("/projects/{id}", get(projects::show))
+        .route("/projects/{id}/members", post(projects::add_member))
+        .route("/projects/{id}/members/{person}/remove", post(projects::remove_member))
+        .route("/projects/{id}/jobs/new", get(jobs::submission).post(jobs::submit))
+        .route("/jobs", get(jobs::list))
+        .route("/jobs/{id}", get(jobs::show))
+        .route("/jobs/{id}/parts/standing", get(jobs::standing_part))
+        .route("/jobs/{id}/parts/figures", get(jobs::figures_part))
+        .route("/jobs/{id}/log/{stream}", get(jobs::whole_log))
+        .route("/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/projects/{id}/statement", get(statement::show))
+        .route("/data", get(data::list))
+        .route("/data/{id}", get(data::repository))
+        .route("/data/{id}/revisions/{revision}", get(data::revision))
 }
 
 /// Doors and one's own account.

@@ -11,7 +11,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use jiff::tz::TimeZone;
 use unic_langid::LanguageIdentifier;
-use units::{Meter, PartsPerMillion, Timestamp, Work};
+use units::{CountryCode, Meter, PartsPerMillion, Timestamp, Work};
 
 /// The cookie that remembers a chosen language.
 pub(crate) const COOKIE: &str = "usine_language";
@@ -73,6 +73,17 @@ impl Tongue {
     /// The message of a family: `sub("role-", "user")` says `role-user`.
     pub(crate) fn sub(self, family: &str, member: &str) -> String {
         self.say(&format!("{family}{member}"))
+    }
+
+    /// The name of a state; its code when we have no name for it.
+    pub(crate) fn country(self, code: impl Borrow<CountryCode>) -> String {
+        let code = code.borrow();
+        let key = format!("country-{code}");
+        if self.bundle().has_message(&key) {
+            self.sub("country-", code.as_str())
+        } else {
+            code.to_string()
+        }
     }
 
     /// The message `key` about `count` things, in the right number.
@@ -144,6 +155,17 @@ impl Tongue {
             text.push(digit);
         }
         text
+    }
+
+    /// A number of hundredths with its decimals, if it has any: `12.5`, `12,5`.
+    pub(crate) fn hundredths(self, number: u32) -> String {
+        let (whole, rest) = (i64::from(number / 100), number % 100);
+        let whole = self.number(whole);
+        if rest == 0 {
+            return whole;
+        }
+        let point = if self == Self::French { ',' } else { '.' };
+        format!("{whole}{point}{rest:02}").trim_end_matches('0').to_owned()
     }
 
     /// A day: `21 Nov 2026`, `21 nov. 2026`.

@@ -1,7 +1,7 @@
 //! One visit to a page: who comes, in which language, and how a page is rendered for them.
 
 use app::identity::Account;
-use app::{App, Role, Scope, Subject};
+use app::{App, Subject};
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -50,13 +50,6 @@ impl Frame {
     /// Whether the section `under` is the one this page stands in.
     pub(crate) fn within(&self, under: &str) -> bool {
         self.path.strip_prefix(under).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    }
-
-    /// Whether the visitor holds `role` in the whole federation.
-    pub(crate) fn holds(&self, role: Role) -> bool {
-        self.account.as_ref().is_some_and(|account| {
-            account.grants.iter().any(|g| g.role == role && g.scope == Scope::Federation)
-        })
     }
 }
 

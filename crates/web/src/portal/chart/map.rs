@@ -71,6 +71,11 @@ pub(crate) struct Map {
 }
 
 impl Map {
+    /// The codes of the states that have a place.
+    pub(crate) fn placed() -> impl Iterator<Item = &'static str> {
+        PLACES.iter().map(|(code, _, _)| *code)
+    }
+
     /// The drawing.
     pub(crate) fn svg(&self) -> String {
         let side = STEP * 8;

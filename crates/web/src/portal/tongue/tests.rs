@@ -106,7 +106,7 @@ fn figures_follow_the_language() {
     assert_eq!(plain(fr.percent(PartsPerMillion::new(125_000))), "12,5 %");
     assert_eq!(plain(en.percent(PartsPerMillion::percent(35))), "35 %");
     assert_eq!(plain(en.number(-1_234_567)), "−1 234 567");
-    let at = "2026-11-21T09:05:59Z".parse().unwrap();
+    let at: Timestamp = "2026-11-21T09:05:59Z".parse().unwrap();
     assert_eq!(plain(en.minute(at)), "21 Nov 2026, 09:05 UTC");
     assert_eq!(plain(fr.day(at)), "21 nov. 2026");
     assert_eq!(plain(en.seconds(42)), "42 s");

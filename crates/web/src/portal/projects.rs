@@ -1,0 +1,176 @@
+//! Projects: their hours, people, jobs and data in one place.
+
+use access::project::Project;
+use app::data::{Filter, Repository};
+use app::jobs::JobFilter;
+use app::organisations::Member;
+use app::projects::AllocationView;
+use app::{Action, Role, Scope};
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use ledger::Part as Balance;
+use units::{PersonId, ProjectId, Work};
+
+use super::chart::{Bar, Part};
+use super::form::Form;
+use super::hours;
+use super::jobs::{JobLine, line};
+use super::tongue::Tongue;
+use super::visit::{Frame, Visit, on_to, page};
+use crate::extract::Path;
+use crate::problem::Problem;
+
+/// How many projects the list holds.
+const LISTED: u32 = 100;
+/// How many jobs and repositories a project's page shows.
+const RECENT: u32 = 10;
+
+#[derive(Template)]
+#[template(path = "projects.html")]
+struct ProjectsPage {
+    frame: Frame,
+    projects: Vec<(Project, Vec<Hours>)>,
+}
+
+#[derive(Template)]
+#[template(path = "project.html")]
+struct ProjectPage {
+    frame: Frame,
+    project: Project,
+    organisation: Option<String>,
+    allocations: Vec<Hours>,
+    members: Vec<Member>,
+    jobs: Vec<JobLine>,
+    repositories: Vec<Repository>,
+    may_submit: bool,
+    may_manage: bool,
+    wrong: Vec<app::FieldError>,
+}
+
+/// An allocation's hours: who paid them and what became of them.
+struct Hours {
+    partition: String,
+    stage: &'static str,
+    period: String,
+    rule: String,
+    left: String,
+    amount: String,
+    bar: Bar,
+    payers: Vec<String>,
+}
+
+/// `GET /projects`.
+pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
+    visit.signed_in()?;
+    let mut projects = Vec::new();
+    for project in visit.app.projects(&visit.actor, None, LISTED).await? {
+        let allocations = visit.app.project_allocations(&visit.actor, project.id).await?;
+        let hours = allocations.iter().map(|view| hours_of(&visit, view)).collect();
+        projects.push((project, hours));
+    }
+    page(&ProjectsPage { frame: visit.frame, projects })
+}
+
+/// `GET /projects/{id}`.
+pub(crate) async fn show(visit: Visit, Path(id): Path<ProjectId>) -> Result<Response, Problem> {
+    render(&visit, id, Vec::new()).await
+}
+
+async fn render(
+    visit: &Visit,
+    id: ProjectId,
+    wrong: Vec<app::FieldError>,
+) -> Result<Response, Problem> {
+    let (app, actor) = (&visit.app, &visit.actor);
+    let project = app.project(actor, id).await?;
+    let allocations = app.project_allocations(actor, id).await?;
+    let jobs = app.jobs(actor, JobFilter { project: Some(id), ..JobFilter::default() }, RECENT);
+    let jobs = jobs.await?.iter().map(|job| line(visit, job)).collect();
+    let filter = Filter { project: Some(id), ..Filter::default() };
+    let scopes = [Scope::Project(id), Scope::Organisation(project.organisation)];
+    let organisation = app.organisation(actor, project.organisation).await;
+    page(&ProjectPage {
+        organisation: organisation.ok().map(|organisation| organisation.name),
+        allocations: allocations.iter().map(|view| hours_of(visit, view)).collect(),
+        members: app.project_members(actor, id).await?,
+        jobs,
+        repositories: app.repositories(actor, &filter, RECENT).await?,
+        may_submit: actor.can(Action::SubmitJob, &scopes),
+        may_manage: actor.can(Action::ManageProject, &scopes),
+        project,
+        wrong,
+        frame: visit.frame.clone(),
+    })
+}
+
+fn hours_of(visit: &Visit, view: &AllocationView) -> Hours {
+    let t = visit.t();
+    let allocation = &view.allocation;
+    let sum = |pick: fn(&Balance) -> Work| {
+        Work::seconds(view.balance.values().map(|part| pick(part).count()).sum())
+    };
+    let (used, held, left) = (sum(|it| it.used), sum(|it| it.held), sum(|it| it.available));
+    let last = allocation.period.end().checked_sub(jiff::SignedDuration::from_secs(1));
+    let last = last.unwrap_or_else(|_| allocation.period.end());
+    Hours {
+        partition: allocation.partition.to_string(),
+        stage: allocation.stage(visit.app.now()).name(),
+        period: format!("{} – {}", t.day(allocation.period.start()), t.day(last)),
+        rule: allocation.rule.clone(),
+        left: t.work(left, allocation.meter),
+        amount: t.work(allocation.amount, allocation.meter),
+        bar: bar(t, view, [("used", used), ("held", held), ("left", left)]),
+        payers: view
+            .shares
+            .iter()
+            .map(|it| {
+                format!("{} {}", hours::payer(t, it.payer), t.work(it.amount, allocation.meter))
+            })
+            .collect(),
+    }
+}
+
+fn bar(t: Tongue, view: &AllocationView, parts: [(&'static str, Work); 3]) -> Bar {
+    let meter = view.allocation.meter;
+    let part = |(class, work): (&'static str, Work)| Part {
+        class,
+        label: t.sub("hours-", class),
+        value: work.count(),
+        text: t.work(work, meter),
+    };
+    Bar {
+        title: view.allocation.partition.to_string(),
+        parts: parts.into_iter().map(part).collect(),
+        whole: view.allocation.amount.count(),
+    }
+}
+
+/// `POST /projects/{id}/members`.
+pub(crate) async fn add_member(
+    visit: Visit,
+    Path(id): Path<ProjectId>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let role: Role =
+        form.text("role").parse().map_err(|error| Problem::field("role", format!("{error}")))?;
+    let added = visit.app.add_project_member(&visit.actor, id, (form.text("email"), role)).await;
+    match added {
+        Ok(_) => Ok(on_to(&format!("/projects/{id}#members"))),
+        Err(app::Error::Invalid(wrong)) => {
+            let again = render(&visit, id, wrong).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /projects/{id}/members/{person}/remove`.
+pub(crate) async fn remove_member(
+    visit: Visit,
+    Path((id, person)): Path<(ProjectId, PersonId)>,
+    _form: Form,
+) -> Result<Response, Problem> {
+    visit.app.remove_project_member(&visit.actor, id, person).await?;
+    Ok(on_to(&format!("/projects/{id}#members")))
+}
