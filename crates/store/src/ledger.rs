@@ -13,6 +13,7 @@ mod pen;
 mod read;
 mod rows;
 mod statement;
+mod take;
 mod verify;
 mod write;
 

@@ -99,6 +99,11 @@ impl Load {
         let tx = self.store.write().await?;
         let ending: Vec<JobId> = self.running.iter().take(entries / 2).copied().collect();
         let mut pen = Pen::take_to_close(&tx, &ending).await?;
+        let beginning = entries.div_ceil(2).min(ALLOCATIONS);
+        let beginning: Vec<_> = (1..=beginning)
+            .filter_map(|turn| self.allocations.get(turn % ALLOCATIONS).copied())
+            .collect();
+        pen.foresee(&beginning).await?;
         for entry in 0..entries {
             if entry % 2 == 0 {
                 let (allocation, job) = self.next();

@@ -61,7 +61,7 @@ async fn main() -> Result<(), Failure> {
         all.extend(measure("postgres", &url, arguments.quick).await?);
     }
     print_table(&all);
-    println!("{}", json(&all)?);
+    println!("{}", json(&all));
     Ok(())
 }
 
@@ -157,22 +157,22 @@ fn print_table(all: &[Measured]) {
 }
 
 /// The headline on SQLite, then every size and database under keys of its own.
-fn json(all: &[Measured]) -> Result<String, Failure> {
-    let mut figures = serde_json::Map::new();
-    figures.insert("bench".to_owned(), "ledger".into());
-    for it in all {
-        let head = it.database == "sqlite" && it.size == HEADLINE;
-        let suffixes = [head.then(String::new), Some(format!("_{}_{}", it.database, it.size))];
-        for suffix in suffixes.into_iter().flatten() {
-            for (name, figure, digits) in [
-                ("entries_per_second", it.entries_per_second, 10.0),
-                ("bare_inserts_per_second", it.bare_inserts_per_second(), 10.0),
-                ("ratio_to_bare_insert", it.ratio(), 1_000.0),
-            ] {
-                let figure = (figure * digits).round() / digits;
-                figures.insert(format!("{name}{suffix}"), figure.into());
-            }
+fn json(all: &[Measured]) -> String {
+    let mut figures = vec![r#""bench":"ledger""#.to_owned()];
+    let mut tell = |it: &Measured, suffix: &str| {
+        for (name, figure, decimals) in [
+            ("entries_per_second", it.entries_per_second, 1),
+            ("bare_inserts_per_second", it.bare_inserts_per_second(), 1),
+            ("ratio_to_bare_insert", it.ratio(), 3),
+        ] {
+            figures.push(format!("\"{name}{suffix}\":{figure:.decimals$}"));
         }
+    };
+    for it in all.iter().filter(|it| it.database == "sqlite" && it.size == HEADLINE) {
+        tell(it, "");
     }
-    Ok(serde_json::to_string(&figures)?)
+    for it in all {
+        tell(it, &format!("_{}_{}", it.database, it.size));
+    }
+    format!("{{{}}}", figures.join(","))
 }

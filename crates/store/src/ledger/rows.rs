@@ -51,13 +51,6 @@ impl AnyAccount {
             .map_err(|error| Unreadable::new("account", error))
     }
 
-    pub(super) fn name(&self) -> String {
-        match self {
-            Self::Hours(account) => account.to_string(),
-            Self::Euros(account) => account.to_string(),
-        }
-    }
-
     /// The allocation or pool it belongs to.
     pub(super) fn owner(&self) -> Option<Uuid> {
         let Self::Hours(account) = self else { return None };

@@ -1,26 +1,37 @@
 //! Putting entries down: few statements, however many entries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use ::ledger::{Books, Entry, Movements, Place, Transfer, Unit};
 use sea_orm::{FromQueryResult, Value};
-use units::{AllocationId, Work};
+use units::Work;
 use uuid::Uuid;
 
 use super::rows::{AnyAccount, ENTRY_COLUMNS, entry_values};
 use crate::{StoreError, Tx};
 
-/// Rows that one statement inserts or changes. Statements are prepared once for each number of
-/// rows, so there should not be many different ones; and a row has up to 12 parameters, of which
-/// SQLite takes 32 766.
+/// Rows that one statement inserts or changes at most. Statements have a power of two of rows, so
+/// that there are few different ones and the database prepares each only once.
 const ROWS_MAX: usize = 64;
+
+/// Up to this many rows are written in one call, where the database takes several statements.
+const ROWS_IN_ONE_CALL_MAX: usize = 16;
 
 /// What entries do to an account.
 struct Touched {
     account: AnyAccount,
     delta: i64,
     base: i64,
+}
+
+/// A transfer with the names of its accounts.
+struct Named {
+    seq: i64,
+    line: i64,
+    from: String,
+    to: String,
+    amount: i64,
 }
 
 /// Writes `entries`, which `books` took in, and what they do to the balances. `numbers` are those
@@ -31,77 +42,89 @@ pub(super) async fn put_down(
     mut numbers: BTreeMap<String, i64>,
     entries: &[Entry],
 ) -> Result<(), StoreError> {
-    let touched = touched(books, entries)?;
+    let mut touched = BTreeMap::new();
+    let mut transfers = Vec::new();
+    for entry in entries {
+        let seq = entry.seq().number();
+        match entry.movements() {
+            Movements::Hours(moved) => {
+                touch(&mut touched, &mut transfers, (seq, moved), AnyAccount::Hours)?;
+            }
+            Movements::Euros(moved) => {
+                touch(&mut touched, &mut transfers, (seq, moved), AnyAccount::Euros)?;
+            }
+        }
+    }
+    touch_bases(&mut touched, books, entries);
     find_numbers(tx, &touched, &mut numbers).await?;
     let fresh = open_accounts(tx, &touched, &mut numbers).await?;
-    let rows: Vec<_> = entries.iter().map(entry_values).collect();
-    insert(tx, &format!("ledger_entry ({ENTRY_COLUMNS})"), &rows).await?;
-    let rows = transfer_values(entries, &numbers)?;
-    insert(tx, "ledger_transfer (seq, line, source, target, amount)", &rows).await?;
+    let entries: Vec<_> = entries.iter().map(entry_values).collect();
+    let transfers = transfer_values(&transfers, &numbers)?;
     let changes: Vec<[Value; 3]> = touched
         .iter()
-        .filter(|(name, _)| !fresh.contains_key(*name))
+        .filter(|(name, _)| !fresh.contains(*name))
         .filter_map(|(name, touched)| {
             let number = numbers.get(name)?;
             Some([(*number).into(), touched.delta.into(), touched.base.into()])
         })
         .collect();
-    change_balances(tx, &changes).await
-}
-
-/// Every account that the entries move, or whose base they change, by name.
-fn touched(books: &Books, entries: &[Entry]) -> Result<BTreeMap<String, Touched>, StoreError> {
-    let mut all = BTreeMap::new();
-    for entry in entries {
-        match entry.movements() {
-            Movements::Hours(transfers) => touch(&mut all, transfers, AnyAccount::Hours)?,
-            Movements::Euros(transfers) => touch(&mut all, transfers, AnyAccount::Euros)?,
-        }
-        let parts = entry.kind().parts();
-        for allocation in parts.allocation.into_iter().chain(parts.recipient) {
-            for (account, base) in bases(books, allocation) {
-                let name = account.name();
-                let used = !all.contains_key(&name) && base == 0;
-                if !used {
-                    let fresh = Touched { account, delta: 0, base };
-                    all.entry(name).or_insert(fresh).base = base;
-                }
-            }
-        }
-    }
-    Ok(all)
+    let mut batch = Batch::new(tx);
+    batch.insert(&format!("ledger_entry ({ENTRY_COLUMNS})"), &entries);
+    batch.insert("ledger_transfer (seq, line, source, target, amount)", &transfers);
+    batch.change_balances(&changes);
+    batch.run().await
 }
 
 fn touch<U: Unit>(
     all: &mut BTreeMap<String, Touched>,
-    transfers: &[Transfer<U>],
+    named: &mut Vec<Named>,
+    (seq, transfers): (i64, &[Transfer<U>]),
     any: impl Fn(::ledger::Account<U>) -> AnyAccount,
 ) -> Result<(), StoreError> {
-    for transfer in transfers {
+    for (line, transfer) in (0_i64..).zip(transfers) {
         let amount = transfer.amount().count();
-        for (account, change) in [(transfer.from(), -amount), (transfer.to(), amount)] {
-            let fresh = || Touched { account: any(account.clone()), delta: 0, base: 0 };
-            let touched = all.entry(account.to_string()).or_insert_with(fresh);
-            touched.delta = touched
-                .delta
-                .checked_add(change)
-                .ok_or_else(|| StoreError::damaged("balance", "it exceeds 64 bits"))?;
+        let (from, to) = (transfer.from().to_string(), transfer.to().to_string());
+        for (name, account, change) in
+            [(&from, transfer.from(), -amount), (&to, transfer.to(), amount)]
+        {
+            if !all.contains_key(name) {
+                let fresh = Touched { account: any(account.clone()), delta: 0, base: 0 };
+                all.insert(name.clone(), fresh);
+            }
+            if let Some(touched) = all.get_mut(name) {
+                touched.delta = touched
+                    .delta
+                    .checked_add(change)
+                    .ok_or_else(|| StoreError::damaged("balance", "it exceeds 64 bits"))?;
+            }
         }
+        named.push(Named { seq, line, from, to, amount });
     }
     Ok(())
 }
 
-/// What each payer had paid when the shares last changed, kept with the account of what it paid.
-fn bases(books: &Books, allocation: AllocationId) -> Vec<(AnyAccount, i64)> {
-    let Some(standing) = books.standing(allocation) else { return Vec::new() };
-    let account = |place| {
-        AnyAccount::Hours(::ledger::Account::<Work>::new(standing.commodity().clone(), place))
-    };
-    standing
-        .parts()
-        .iter()
-        .map(|(payer, part)| (account(Place::Used(allocation, *payer)), part.base.count()))
-        .collect()
+/// Adds what each payer had paid when the shares last changed, kept with the account of what it
+/// paid.
+fn touch_bases(all: &mut BTreeMap<String, Touched>, books: &Books, entries: &[Entry]) {
+    let mut allocations = BTreeSet::new();
+    for entry in entries {
+        let parts = entry.kind().parts();
+        allocations.extend(parts.allocation.into_iter().chain(parts.recipient));
+    }
+    for allocation in allocations {
+        let Some(standing) = books.standing(allocation) else { continue };
+        for (payer, part) in standing.parts() {
+            let place = Place::Used(allocation, *payer);
+            let account = ::ledger::Account::<Work>::new(standing.commodity().clone(), place);
+            let (name, base) = (account.to_string(), part.base.count());
+            if let Some(touched) = all.get_mut(&name) {
+                touched.base = base;
+            } else if base != 0 {
+                let account = AnyAccount::Hours(account);
+                all.insert(name, Touched { account, delta: 0, base });
+            }
+        }
+    }
 }
 
 #[derive(FromQueryResult)]
@@ -119,8 +142,8 @@ async fn find_numbers(
     let unknown: Vec<&String> =
         touched.keys().filter(|name| !numbers.contains_key(*name)).collect();
     for names in unknown.chunks(ROWS_MAX) {
-        let sql =
-            format!("SELECT number, name FROM ledger_account WHERE {}", is_in("name", names.len()));
+        let condition = is_in("name", names.len());
+        let sql = format!("SELECT number, name FROM ledger_account WHERE {condition}");
         let names = names.iter().map(|name| Value::from(name.as_str()));
         for row in tx.all::<NumberRow>(&sql, names).await? {
             numbers.insert(row.name, row.number);
@@ -134,9 +157,9 @@ async fn open_accounts(
     tx: &Tx,
     touched: &BTreeMap<String, Touched>,
     numbers: &mut BTreeMap<String, i64>,
-) -> Result<BTreeMap<String, ()>, StoreError> {
+) -> Result<BTreeSet<String>, StoreError> {
     let missing: Vec<_> = touched.iter().filter(|(name, _)| !numbers.contains_key(*name)).collect();
-    let mut fresh = BTreeMap::new();
+    let mut fresh = BTreeSet::new();
     if missing.is_empty() {
         return Ok(fresh);
     }
@@ -157,89 +180,118 @@ async fn open_accounts(
             touched.delta.into(),
         ]);
         numbers.insert(name.clone(), number);
-        fresh.insert(name.clone(), ());
+        fresh.insert(name.clone());
     }
-    insert(tx, "ledger_account (number, name, owner, floor, base, balance)", &rows).await?;
+    let mut batch = Batch::new(tx);
+    batch.insert("ledger_account (number, name, owner, floor, base, balance)", &rows);
+    batch.run().await?;
     Ok(fresh)
 }
 
 fn transfer_values(
-    entries: &[Entry],
+    transfers: &[Named],
     numbers: &BTreeMap<String, i64>,
 ) -> Result<Vec<[Value; 5]>, StoreError> {
-    let mut rows = Vec::new();
-    let mut push = |seq: i64, line: i64, names: [String; 2], amount: i64| {
-        let [from, to] = names.map(|name| numbers.get(&name).copied());
-        let (Some(from), Some(to)) = (from, to) else {
-            return Err(StoreError::damaged("account", "it has no number"));
-        };
-        rows.push([seq.into(), line.into(), from.into(), to.into(), amount.into()]);
-        Ok(())
+    let number = |name: &String| {
+        let known = numbers.get(name).copied();
+        known.ok_or_else(|| StoreError::damaged("account", format!("{name} has no number")))
     };
-    for entry in entries {
-        let seq = entry.seq().number();
-        match entry.movements() {
-            Movements::Hours(transfers) => {
-                for (line, t) in (0_i64..).zip(transfers) {
-                    let names = [t.from().to_string(), t.to().to_string()];
-                    push(seq, line, names, t.amount().count())?;
-                }
-            }
-            Movements::Euros(transfers) => {
-                for (line, t) in (0_i64..).zip(transfers) {
-                    let names = [t.from().to_string(), t.to().to_string()];
-                    push(seq, line, names, t.amount().count())?;
-                }
-            }
-        }
-    }
-    Ok(rows)
+    transfers
+        .iter()
+        .map(|it| {
+            let (from, to) = (number(&it.from)?, number(&it.to)?);
+            Ok([it.seq.into(), it.line.into(), from.into(), to.into(), it.amount.into()])
+        })
+        .collect()
 }
 
-async fn insert<const N: usize>(
-    tx: &Tx,
-    into: &str,
-    rows: &[[Value; N]],
-) -> Result<(), StoreError> {
-    for rows in rows.chunks(ROWS_MAX) {
-        let sql = format!("INSERT INTO {into} VALUES {}", tuples(rows.len(), N));
-        tx.execute(&sql, rows.iter().flatten().cloned()).await?;
-    }
-    Ok(())
+/// Statements that change rows, and how many rows they should change.
+struct Batch<'t> {
+    tx: &'t Tx,
+    statements: Vec<(String, Vec<Value>)>,
+    rows: usize,
 }
 
-/// Adds to balances, each only if it stays on or above its floor: the second guard, after the
-/// books themselves.
-async fn change_balances(tx: &Tx, changes: &[[Value; 3]]) -> Result<(), StoreError> {
-    for changes in changes.chunks(ROWS_MAX) {
-        // Both databases call the columns of VALUES column1, column2 …
-        let sql = format!(
-            "UPDATE ledger_account SET balance = balance + v.column2, base = v.column3 \
-             FROM (VALUES {}) AS v WHERE ledger_account.number = v.column1 \
-             AND ledger_account.balance + v.column2 >= ledger_account.floor",
-            tuples(changes.len(), 3),
-        );
-        let changed = tx.execute(&sql, changes.iter().flatten().cloned()).await?;
-        if usize::try_from(changed) != Ok(changes.len()) {
-            return Err(below_floor("one of the accounts"));
+impl<'t> Batch<'t> {
+    const fn new(tx: &'t Tx) -> Self {
+        Self { tx, statements: Vec::new(), rows: 0 }
+    }
+
+    fn insert<const N: usize>(&mut self, into: &str, rows: &[[Value; N]]) {
+        for rows in pieces(rows) {
+            let tuples = self.tuples(rows.len(), N);
+            self.push(format!("INSERT INTO {into} VALUES {tuples}"), rows);
         }
     }
-    Ok(())
+
+    /// Adds to balances, each only if it stays on or above its floor: the second guard, after the
+    /// books themselves.
+    fn change_balances(&mut self, changes: &[[Value; 3]]) {
+        for changes in pieces(changes) {
+            // Both databases call the columns of VALUES column1, column2 …
+            let sql = format!(
+                "UPDATE ledger_account SET balance = balance + v.column2, base = v.column3 \
+                 FROM (VALUES {}) AS v WHERE ledger_account.number = v.column1 \
+                 AND ledger_account.balance + v.column2 >= ledger_account.floor",
+                self.tuples(changes.len(), 3),
+            );
+            self.push(sql, changes);
+        }
+    }
+
+    fn push<const N: usize>(&mut self, sql: String, rows: &[[Value; N]]) {
+        self.rows = self.rows.saturating_add(rows.len());
+        self.statements.push((sql, rows.iter().flatten().cloned().collect()));
+    }
+
+    /// Changes the rows, or fails if one was not there or would break a condition.
+    async fn run(self) -> Result<(), StoreError> {
+        let mut changed = 0_u64;
+        if !self.tx.is_postgres() && self.rows <= ROWS_IN_ONE_CALL_MAX {
+            // Each call is a journey to the thread that serves the database.
+            let (sql, values): (Vec<_>, Vec<_>) = self.statements.into_iter().unzip();
+            changed = self.tx.execute(&sql.join("; "), values.into_iter().flatten()).await?;
+        } else {
+            for (sql, values) in self.statements {
+                changed = changed.saturating_add(self.tx.execute(&sql, values).await?);
+            }
+        }
+        if u64::try_from(self.rows) == Ok(changed) {
+            return Ok(());
+        }
+        Err(below_floor("one of the accounts"))
+    }
+
+    /// `(?, ?), (?, ?)` or `($1, $2), ($3, $4)` and so on. Numbers are names to SQLite, which
+    /// looks each up among all before it.
+    fn tuples(&self, rows: usize, columns: usize) -> String {
+        if !self.tx.is_postgres() {
+            let row = format!("({})", vec!["?"; columns].join(", "));
+            return vec![row; rows].join(", ");
+        }
+        let mut text = String::new();
+        for row in 0..rows {
+            text.push_str(if row == 0 { "(" } else { ", (" });
+            placeholders(&mut text, row.saturating_mul(columns), columns);
+            text.push(')');
+        }
+        text
+    }
+}
+
+/// `rows` in pieces of a power of two, the largest first.
+fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = rows.len().checked_ilog2()?;
+        let size = 1_usize.checked_shl(size)?.min(ROWS_MAX);
+        let (piece, rest) = rows.split_at_checked(size)?;
+        rows = rest;
+        Some(piece)
+    })
 }
 
 fn below_floor(name: &str) -> StoreError {
     StoreError::Ledger(format!("{name} would fall below its floor"))
-}
-
-/// `($1, $2), ($3, $4)` and so on.
-fn tuples(rows: usize, columns: usize) -> String {
-    let mut text = String::with_capacity(rows.saturating_mul(columns).saturating_mul(6));
-    for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ", (" });
-        placeholders(&mut text, row.saturating_mul(columns), columns);
-        text.push(')');
-    }
-    text
 }
 
 /// `column IN ($1, $2)`; never, for no values.
