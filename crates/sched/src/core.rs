@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 
-use crate::blocks::{At, Blocks};
+use crate::blocks::Blocks;
+use crate::easy::Shadow;
 use crate::plan::Plan as _;
-use crate::waiting::{Gap, Shortest, Waiting};
+use crate::waiting::{Shortest, Waiting};
 use crate::{Pool, Second};
 
 /// Who may start before whom.
@@ -35,7 +36,8 @@ pub struct Task<D> {
 pub struct Ticket(u32);
 
 impl Ticket {
-    const MAX: Self = Self(u32::MAX);
+    pub(crate) const MIN: Self = Self(0);
+    pub(crate) const MAX: Self = Self(u32::MAX);
 
     /// A small number, below the greatest number of jobs that were in the core at once.
     pub const fn index(self) -> usize {
@@ -53,15 +55,6 @@ pub(crate) enum Slot<P: Pool> {
     Running { task: Task<P::Demand>, grant: P::Grant, end: Second },
 }
 
-/// What the first job of the queue is promised.
-#[derive(Clone, Debug)]
-struct Shadow<P> {
-    /// When it can start if every job runs as long as it may.
-    start: Second,
-    /// What is free from then on, besides what it needs.
-    spare: P,
-}
-
 /// Jobs that wait for a pool of resources, and jobs that hold some of it.
 #[derive(Clone, Debug)]
 pub struct Core<P: Pool> {
@@ -74,7 +67,7 @@ pub struct Core<P: Pool> {
     pub(crate) running: Blocks<(Second, Ticket), u32, u64>,
     arrivals: u64,
     /// Under [`Policy::Easy`], from the last pass, while nothing has ended since.
-    shadow: Option<Shadow<P>>,
+    pub(crate) shadow: Option<Shadow<P>>,
     /// Jobs that arrived since the last pass; most start at once and never enter the queue.
     pub(crate) fresh: Vec<(Key, Waiting)>,
     /// Under [`Policy::Conservative`], what is promised to whom.
@@ -230,11 +223,6 @@ impl<P: Pool> Core<P> {
         }
     }
 
-    /// The instant that the first waiting job is promised under [`Policy::Easy`].
-    pub fn promised_start(&self) -> Option<Second> {
-        self.find_shadow().map(|shadow| shadow.start)
-    }
-
     fn forget(&mut self) {
         self.plan = None;
         self.shadow = None;
@@ -259,7 +247,7 @@ impl<P: Pool> Core<P> {
         }
     }
 
-    fn start_in_order(&mut self, now: Second, started: &mut Vec<Ticket>) {
+    pub(crate) fn start_in_order(&mut self, now: Second, started: &mut Vec<Ticket>) {
         if self.queue.len() == 0 {
             self.start_fresh(now, started);
         }
@@ -294,127 +282,6 @@ impl<P: Pool> Core<P> {
             return None;
         }
         self.pool.place(&self.task(job.ticket)?.demand)
-    }
-
-    fn backfill(&mut self, now: Second, started: &mut Vec<Ticket>) {
-        if self.shadow.is_some() && self.backfill_fresh(now, started) {
-            return;
-        }
-        self.start_in_order(now, started);
-        self.shadow = None;
-        let any = Gap { room: self.pool.room(), seconds: Second::MAX, spare: 0 };
-        if self.queue.len() < 2 || !any.may()(&self.queue.summary()) {
-            return;
-        }
-        let Some((head, _, _)) = self.queue.first() else { return };
-        let Some(mut shadow) = self.find_shadow() else { return };
-        let mut from = head.next();
-        while let Some((at, job, fit)) = self.next_fit(now, from, &shadow) {
-            self.queue.remove(at);
-            self.start_beside(now, &job, fit, &mut shadow);
-            started.push(job.ticket);
-            from = at;
-        }
-        self.shadow = Some(shadow);
-    }
-
-    /// When nothing has ended since the last pass, only what arrived since can start; says whether
-    /// the promise to the first job still stood.
-    fn backfill_fresh(&mut self, now: Second, started: &mut Vec<Ticket>) -> bool {
-        let Some((_, first, _)) = self.queue.first() else { return false };
-        if self.fresh.iter().any(|(key, _)| *key < first) {
-            return false;
-        }
-        let Some(mut shadow) = self.shadow.take() else { return false };
-        let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.sort_unstable_by_key(|(key, _)| *key);
-        for (key, job) in fresh.drain(..) {
-            let gap = self.gap(now, &shadow);
-            match self.fit(&job, &gap, &shadow) {
-                Some(fit) => {
-                    self.start_beside(now, &job, fit, &mut shadow);
-                    started.push(job.ticket);
-                }
-                None => self.queue.insert(key, job),
-            }
-        }
-        self.shadow = Some(shadow);
-        self.fresh = fresh;
-        true
-    }
-
-    /// What may be started beside the promise to the first job.
-    fn gap(&self, now: Second, shadow: &Shadow<P>) -> Gap {
-        let room = self.pool.room();
-        let seconds = shadow.start.saturating_sub(now);
-        Gap { room, seconds, spare: room.min(shadow.spare.room()) }
-    }
-
-    /// The first job at or after `from` that does not delay the first of the queue.
-    fn next_fit(
-        &self,
-        now: Second,
-        from: At,
-        shadow: &Shadow<P>,
-    ) -> Option<(At, Waiting, P::Grant)> {
-        let gap = self.gap(now, shadow);
-        let mut fit = None;
-        let at = self.queue.search(from, gap.may(), |job| {
-            fit = self.fit(job, &gap, shadow);
-            fit.is_some()
-        })?;
-        let (_, _, job) = self.queue.get(at)?;
-        Some((at, job, fit?))
-    }
-
-    /// Where the job fits without delaying the first, if it does.
-    fn fit(&self, job: &Waiting, gap: &Gap, shadow: &Shadow<P>) -> Option<P::Grant> {
-        if !gap.takes(job) {
-            return None;
-        }
-        let demand = &self.task(job.ticket)?.demand;
-        if job.estimate_seconds <= gap.seconds {
-            self.pool.place_apart(&shadow.spare, demand)
-        } else {
-            self.pool.place_within(&shadow.spare, demand)
-        }
-    }
-
-    fn start_beside(&mut self, now: Second, job: &Waiting, fit: P::Grant, shadow: &mut Shadow<P>) {
-        if job.estimate_seconds > shadow.start.saturating_sub(now) {
-            shadow.spare.take(&fit);
-        }
-        self.start(now, job.ticket, fit);
-    }
-
-    /// When the first job of the queue can start at the latest, unless it can at once.
-    fn find_shadow(&self) -> Option<Shadow<P>> {
-        let (_, _, head) = self.queue.first()?;
-        let demand = &self.task(head.ticket)?.demand;
-        let lacking = u64::from(head.size).saturating_sub(u64::from(self.pool.room()));
-        let (mut at, mut held) = self.running.reach(lacking.max(1))?;
-        let mut given = (Second::MIN, Ticket(0));
-        let mut spare = self.pool.clone();
-        loop {
-            let (_, (start, _), _) = self.running.get(at)?;
-            let mut last = (at, (start, Ticket::MAX));
-            while let Some((place, (end, _), more)) = self.running.get(last.0.next())
-                && end == start
-            {
-                held += u64::from(more);
-                last.0 = place;
-            }
-            let between = self.running.iter().map(|(key, _)| *key);
-            let between = between.skip_while(|key| *key <= given).take_while(|key| *key <= last.1);
-            spare.give_all(held, between.filter_map(|(_, ticket)| self.grant(ticket)));
-            if let Some(grant) = spare.place_apart(&self.pool, demand) {
-                spare.take(&grant);
-                return Some(Shadow { start, spare });
-            }
-            given = last.1;
-            let (place, _, more) = self.running.get(last.0.next())?;
-            (at, held) = (place, u64::from(more));
-        }
     }
 
     pub(crate) fn task(&self, ticket: Ticket) -> Option<&Task<P::Demand>> {

@@ -11,6 +11,7 @@
 mod blocks;
 mod conservative;
 mod core;
+mod easy;
 mod forecast;
 mod machine;
 mod nodes;

@@ -1,0 +1,143 @@
+//! EASY backfill: a promise to the first job of the queue, and others beside it.
+
+use crate::blocks::At;
+use crate::core::Core;
+use crate::waiting::{Gap, Waiting};
+use crate::{Pool, Second, Ticket};
+
+/// What the first job of the queue is promised.
+#[derive(Clone, Debug)]
+pub(crate) struct Shadow<P> {
+    /// When it can start if every job runs as long as it may.
+    start: Second,
+    /// What is free from then on, besides what it needs.
+    spare: P,
+}
+
+impl<P: Pool> Core<P> {
+    /// The instant that the first waiting job is promised under [`Policy::Easy`].
+    pub fn promised_start(&self) -> Option<Second> {
+        self.find_shadow().map(|shadow| shadow.start)
+    }
+
+    pub(crate) fn backfill(&mut self, now: Second, started: &mut Vec<Ticket>) {
+        if self.shadow.is_some() && self.backfill_fresh(now, started) {
+            return;
+        }
+        self.start_in_order(now, started);
+        self.shadow = None;
+        let any = Gap { room: self.pool.room(), seconds: Second::MAX, spare: 0 };
+        if self.queue.len() < 2 || !any.may()(&self.queue.summary()) {
+            return;
+        }
+        let Some((head, _, _)) = self.queue.first() else { return };
+        let Some(mut shadow) = self.find_shadow() else { return };
+        let mut from = head.next();
+        while let Some((at, job, fit)) = self.next_fit(now, from, &shadow) {
+            self.queue.remove(at);
+            self.start_beside(now, &job, fit, &mut shadow);
+            started.push(job.ticket);
+            from = at;
+        }
+        self.shadow = Some(shadow);
+    }
+
+    /// When nothing has ended since the last pass, only what arrived since can start; says whether
+    /// the promise to the first job still stood.
+    fn backfill_fresh(&mut self, now: Second, started: &mut Vec<Ticket>) -> bool {
+        let Some((_, first, _)) = self.queue.first() else { return false };
+        if self.fresh.iter().any(|(key, _)| *key < first) {
+            return false;
+        }
+        let Some(mut shadow) = self.shadow.take() else { return false };
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.sort_unstable_by_key(|(key, _)| *key);
+        for (key, job) in fresh.drain(..) {
+            let gap = self.gap(now, &shadow);
+            match self.fit(&job, &gap, &shadow) {
+                Some(fit) => {
+                    self.start_beside(now, &job, fit, &mut shadow);
+                    started.push(job.ticket);
+                }
+                None => self.queue.insert(key, job),
+            }
+        }
+        self.shadow = Some(shadow);
+        self.fresh = fresh;
+        true
+    }
+
+    /// What may be started beside the promise to the first job.
+    fn gap(&self, now: Second, shadow: &Shadow<P>) -> Gap {
+        let room = self.pool.room();
+        let seconds = shadow.start.saturating_sub(now);
+        Gap { room, seconds, spare: room.min(shadow.spare.room()) }
+    }
+
+    /// The first job at or after `from` that does not delay the first of the queue.
+    fn next_fit(
+        &self,
+        now: Second,
+        from: At,
+        shadow: &Shadow<P>,
+    ) -> Option<(At, Waiting, P::Grant)> {
+        let gap = self.gap(now, shadow);
+        let mut fit = None;
+        let at = self.queue.search(from, gap.may(), |job| {
+            fit = self.fit(job, &gap, shadow);
+            fit.is_some()
+        })?;
+        let (_, _, job) = self.queue.get(at)?;
+        Some((at, job, fit?))
+    }
+
+    /// Where the job fits without delaying the first, if it does.
+    fn fit(&self, job: &Waiting, gap: &Gap, shadow: &Shadow<P>) -> Option<P::Grant> {
+        if !gap.takes(job) {
+            return None;
+        }
+        let demand = &self.task(job.ticket)?.demand;
+        if job.estimate_seconds <= gap.seconds {
+            self.pool.place_apart(&shadow.spare, demand)
+        } else {
+            self.pool.place_within(&shadow.spare, demand)
+        }
+    }
+
+    fn start_beside(&mut self, now: Second, job: &Waiting, fit: P::Grant, shadow: &mut Shadow<P>) {
+        if job.estimate_seconds > shadow.start.saturating_sub(now) {
+            shadow.spare.take(&fit);
+        }
+        self.start(now, job.ticket, fit);
+    }
+
+    /// When the first job of the queue can start at the latest, unless it can at once.
+    fn find_shadow(&self) -> Option<Shadow<P>> {
+        let (_, _, head) = self.queue.first()?;
+        let demand = &self.task(head.ticket)?.demand;
+        let lacking = u64::from(head.size).saturating_sub(u64::from(self.pool.room()));
+        let (mut at, mut held) = self.running.reach(lacking.max(1))?;
+        let mut given = (Second::MIN, Ticket::MIN);
+        let mut spare = self.pool.clone();
+        loop {
+            let (_, (start, _), _) = self.running.get(at)?;
+            let mut last = (at, (start, Ticket::MAX));
+            while let Some((place, (end, _), more)) = self.running.get(last.0.next())
+                && end == start
+            {
+                held += u64::from(more);
+                last.0 = place;
+            }
+            let between = self.running.iter().map(|(key, _)| *key);
+            let between = between.skip_while(|key| *key <= given).take_while(|key| *key <= last.1);
+            spare.give_all(held, between.filter_map(|(_, ticket)| self.grant(ticket)));
+            if let Some(grant) = spare.place_apart(&self.pool, demand) {
+                spare.take(&grant);
+                return Some(Shadow { start, spare });
+            }
+            given = last.1;
+            let (place, _, more) = self.running.get(last.0.next())?;
+            (at, held) = (place, u64::from(more));
+        }
+    }
+}
