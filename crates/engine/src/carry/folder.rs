@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
+use units::Timestamp;
 
 /// The folder of one job: records beside the directory that the job itself sees.
 #[derive(Clone, Debug)]
@@ -112,6 +113,11 @@ impl JobFolder {
             Err(error) => Err(error.into()),
             Ok(()) => Ok(false),
         }
+    }
+
+    /// When the shepherd last gave a sign of life.
+    pub(crate) fn last_sign(&self) -> Option<Timestamp> {
+        fs::metadata(self.lock()).ok()?.modified().ok()?.try_into().ok()
     }
 
     fn open_lock(&self) -> io::Result<File> {

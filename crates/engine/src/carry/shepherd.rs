@@ -90,7 +90,7 @@ pub(super) fn pause(duration: Duration) {
 pub(super) fn run(folder: &JobFolder) -> io::Result<ExitCode> {
     // Fails only for the leader of a session, which needs no other.
     let _leader_already = rustix::process::setsid();
-    let _lock = folder.acquire_lock()?;
+    let lock = folder.acquire_lock()?;
     if folder.started().exists() || folder.ended().exists() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -107,7 +107,7 @@ pub(super) fn run(folder: &JobFolder) -> io::Result<ExitCode> {
         &folder.started(),
         &StartRecord { started_microseconds: started, shepherd, boot: boot() },
     )?;
-    let mut end = carry(folder, &task, init).unwrap_or_else(|error| {
+    let mut end = carry((folder, &lock), &task, init).unwrap_or_else(|error| {
         never_began(How::NodeFailed, Some(format!("the job could not be carried: {error}")))
     });
     if !tree::kill_all() {
@@ -132,8 +132,9 @@ pub(crate) fn never_began(how: How, reason: Option<String>) -> EndRecord {
     }
 }
 
-/// The end of a job whose shepherd is gone without a word.
-pub(crate) fn shepherd_lost(start: &StartRecord) -> EndRecord {
+/// The end of a job whose shepherd is gone without a word: it counts as having run until the last
+/// sign of it.
+pub(crate) fn shepherd_lost(start: &StartRecord, last_sign: Option<Timestamp>) -> EndRecord {
     let reason = if start.boot == boot() {
         format!("process {} that watched over it was killed", start.shepherd)
     } else {
@@ -142,7 +143,12 @@ pub(crate) fn shepherd_lost(start: &StartRecord) -> EndRecord {
     let end = never_began(How::NodeFailed, Some(reason));
     EndRecord {
         started_microseconds: Some(start.started_microseconds),
-        ended_microseconds: end.ended_microseconds.max(start.started_microseconds),
+        ended_microseconds: last_sign
+            .map_or(end.ended_microseconds, Timestamp::as_microsecond)
+            .clamp(
+                start.started_microseconds,
+                end.ended_microseconds.max(start.started_microseconds),
+            ),
         ..end
     }
 }
@@ -193,12 +199,16 @@ fn log(folder: &JobFolder, path: &std::path::Path, name: Option<&str>) -> io::Re
 }
 
 /// Lets init go on, and returns once it is gone.
-fn carry(folder: &JobFolder, task: &Task, mut init: Init) -> io::Result<EndRecord> {
+fn carry(
+    (folder, lock): (&JobFolder, &File),
+    task: &Task,
+    mut init: Init,
+) -> io::Result<EndRecord> {
     init.groups.admit(init.pid)?;
     if let Some(mut pipe) = init.process.stdin.take() {
         pipe.write_all(&serde_json::to_vec(task)?)?;
     }
-    let mut watch = Watch::new(folder, task, init.pid, init.groups);
+    let mut watch = Watch::new((folder, lock), task, init.pid, init.groups);
     watch.until_over()?;
     let (how, reason) = watch.verdict().unwrap_or_else(|| exit_of(folder));
     Ok(EndRecord {

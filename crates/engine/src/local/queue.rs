@@ -231,7 +231,7 @@ impl Queue {
         }
         if let Some(start) = load::<StartRecord>(&folder.started())? {
             carry::clean_up(&job.to_string());
-            return self.end(&folder, job, carry::shepherd_lost(&start));
+            return self.end(&folder, job, carry::shepherd_lost(&start, folder.last_sign()));
         }
         if placed.launches >= LAUNCHES_MAX {
             let log = fs::read_to_string(folder.shepherd_log()).unwrap_or_default();

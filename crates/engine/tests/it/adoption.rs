@@ -71,13 +71,19 @@ async fn a_job_without_its_shepherd_is_ended_as_a_failure_of_the_node() {
             value["boot"] = "another".into();
             std::fs::write(&record, value.to_string()).unwrap();
         }
+        if restarted {
+            tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+        }
         kill(&process);
+        tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
         let ended = machine.until_ended(job).await;
         assert_eq!(ended.end, End::NodeFailed);
         let reason = ended.reason.unwrap();
         let expected = if restarted { "restarted" } else { "was killed" };
         assert!(reason.contains(expected), "{reason}");
-        assert!(ended.started.unwrap() <= ended.ended);
+        let ran = ended.ended.as_millisecond() - ended.started.unwrap().as_millisecond();
+        let expected = if restarted { 1_000..4_000 } else { 0..1_200 };
+        assert!(expected.contains(&ran), "it counts as having run {ran} ms");
         for _ in 0..100 {
             if processes_with(&seconds) == 0 {
                 break;

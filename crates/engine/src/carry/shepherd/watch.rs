@@ -1,7 +1,8 @@
 //! The limits of one running job, and the wish of others that it end.
 
+use std::fs::File;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, wait};
@@ -14,11 +15,16 @@ use crate::carry::{affinity, memory, tree};
 
 /// How often a job is looked at.
 const INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+/// How often the shepherd gives a sign of life.
+const SIGN_EVERY: Duration = Duration::from_secs(1);
 const MIB: u64 = 1024 * 1024;
 
 /// What is known of the running job.
 pub(super) struct Watch<'a> {
     folder: &'a JobFolder,
+    /// Its time of change tells others that the shepherd still lives.
+    lock: &'a File,
+    signed: Instant,
     task: &'a Task,
     init: Pid,
     groups: Groups,
@@ -35,8 +41,14 @@ struct Ending {
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(folder: &'a JobFolder, task: &'a Task, init: Pid, groups: Groups) -> Self {
-        Self { folder, task, init, groups, began: Instant::now(), peak_bytes: 0, ending: None }
+    pub(super) fn new(
+        (folder, lock): (&'a JobFolder, &'a File),
+        task: &'a Task,
+        init: Pid,
+        groups: Groups,
+    ) -> Self {
+        let began = Instant::now();
+        Self { folder, lock, signed: began, task, init, groups, began, peak_bytes: 0, ending: None }
     }
 
     /// Returns when init is gone, of itself or because the job was ended.
@@ -84,6 +96,11 @@ impl<'a> Watch<'a> {
     }
 
     fn look(&mut self) {
+        if self.signed.elapsed() >= SIGN_EVERY {
+            self.signed = Instant::now();
+            // A sign that fails to be given makes a lost job look shorter, nothing else.
+            let _missing_is_bearable = self.lock.set_modified(SystemTime::now());
+        }
         let processes = tree::descendants(self.init);
         let held = memory::held_at_most(&processes);
         self.peak_bytes = self.peak_bytes.max(held.min(self.memory_bytes_max()));
