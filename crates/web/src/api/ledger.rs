@@ -172,3 +172,6 @@ async fn entries(
     let found = app.ledger_entries(&actor, after, limit).await?;
     Ok(Json(Page::new(found, limit, |entry| entry.seq())))
 }
+
+#[cfg(test)]
+mod tests;
