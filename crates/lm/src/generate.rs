@@ -62,6 +62,32 @@ pub fn generate(
     Ok(config.tokens_max)
 }
 
+/// A text as a model sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// Its tokens.
+    pub tokens: Vec<u32>,
+    /// After each token, the score of every entry of the vocabulary as the next.
+    pub scores: Vec<Vec<f32>>,
+}
+
+/// What the model in `folder` expects after each token of `text`, which must fit its context.
+///
+/// # Errors
+/// When the folder does not hold a model of the kind that this crate trains, or the text is too long.
+pub fn score(folder: &Path, text: &str) -> Result<Scored, Error> {
+    let (model, tokenizer) = layout::read(folder)?;
+    let tokens = tokenizer.encode(text)?;
+    let context = model.dimensions.context;
+    if tokens.len() > context {
+        let problem = format!("has {} tokens, more than the model's {context}", tokens.len());
+        return Err(Error::Setting { setting: "text", problem });
+    }
+    let mut decoder = Decoder::new(&model);
+    let scores = tokens.iter().map(|token| decoder.advance(*token)).collect::<Result<_, _>>()?;
+    Ok(Scored { tokens, scores })
+}
+
 /// A text under way and the scores for its next token.
 struct Text<'a> {
     decoder: Decoder<'a>,

@@ -322,3 +322,6 @@ pub(crate) fn adamw(
         },
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,7 @@ mod train;
 
 pub use config::{Dimensions, Preset, TrainConfig};
 pub use error::Error;
-pub use generate::{GenerateConfig, generate};
+pub use generate::{GenerateConfig, Scored, generate, score};
 pub use progress::{CorpusSummary, Progress, Report};
+pub use throughput::environment;
 pub use train::train;

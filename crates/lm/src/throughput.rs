@@ -1,6 +1,7 @@
 //! How fast this machine multiplies matrices of the model's shapes, measured with the library and the threads
 //! that train, so that a training's speed can be given as a part of it.
 
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use candle_core::{Device, Result, Tensor};
@@ -36,4 +37,12 @@ fn product_flops(rows: usize, inner: usize, columns: usize) -> Result<f64> {
         drop(product);
     }
     Ok(operations / best.max(1e-9))
+}
+
+/// Variables for the environment of a process that trains on `threads` threads. The tensor library reads them
+/// at every matrix product; where they are missing it counts the machine's processors each time, which on a
+/// machine with many takes longer than a small product.
+#[must_use]
+pub fn environment(threads: NonZeroUsize) -> [(&'static str, String); 2] {
+    [("RAYON_NUM_THREADS", threads.to_string()), ("CANDLE_NUM_THREADS", "1".to_owned())]
 }

@@ -43,14 +43,20 @@ impl Tokenizer {
                 .build(),
         );
         library.train(&mut trainer, texts).map_err(failed)?;
-        Ok(Tokenizer(library))
+        Ok(Tokenizer::of(library))
+    }
+
+    /// A tokenizer to which the name of a special token in a text is ordinary text.
+    fn of(mut library: Library) -> Tokenizer {
+        library.set_encode_special_tokens(true);
+        Tokenizer(library)
     }
 
     /// Reads a `tokenizer.json`.
     pub(crate) fn load(path: &Path) -> Result<Tokenizer, Error> {
         let text = std::fs::read(path).map_err(Error::file("cannot read", path))?;
         let library = Library::from_bytes(&text).map_err(|e| Error::malformed(path, e))?;
-        let tokenizer = Tokenizer(library);
+        let tokenizer = Tokenizer::of(library);
         if tokenizer.0.token_to_id(END_OF_TEXT) != Some(END_OF_TEXT_ID) {
             return Err(Error::malformed(path, format!("lacks the token {END_OF_TEXT}")));
         }
@@ -67,7 +73,7 @@ impl Tokenizer {
         self.0.get_vocab_size(true)
     }
 
-    /// The tokens of one text. The text of a special token inside it is ordinary text.
+    /// The tokens of one text.
     pub(crate) fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
         let encoding = self.0.encode_fast(text, false).map_err(failed)?;
         Ok(encoding.get_ids().to_vec())

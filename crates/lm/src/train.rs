@@ -337,3 +337,6 @@ fn first_state(config: &TrainConfig) -> Result<(Position, Model, Vec<Moments>), 
     let moments = elements.map(Moments::zero).collect();
     Ok((Position::default(), model, moments))
 }
+
+#[cfg(test)]
+mod tests;
