@@ -195,7 +195,7 @@ impl<K: Copy + Ord, V: Copy, S: Summary<V>> Blocks<K, V, S> {
     }
 
     /// The first place at or after `from` whose value is `wanted`, among stretches that `may`
-    /// hold one.
+    /// hold one; a stretch of no values may not.
     pub(crate) fn search(
         &self,
         from: At,

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::blocks::Blocks;
+use crate::cap::Cap;
 use crate::easy::Shadow;
 use crate::plan::Plan as _;
 use crate::waiting::{Shortest, Waiting};
@@ -29,6 +30,8 @@ pub struct Task<D> {
     pub estimate_seconds: Second,
     /// The highest goes first; within one priority, the first to arrive.
     pub priority: i64,
+    /// The group whose [cap](Core::cap) it counts against, if that group has one.
+    pub group: u32,
 }
 
 /// A job within one [`Core`]; numbers of jobs that are gone are given out again.
@@ -66,6 +69,7 @@ pub struct Core<P: Pool> {
     /// What each holds, by the instant at which it must have ended.
     pub(crate) running: Blocks<(Second, Ticket), u32, u64>,
     arrivals: u64,
+    pub(crate) caps: Vec<Cap>,
     /// Under [`Policy::Easy`], from the last pass, while nothing has ended since.
     pub(crate) shadow: Option<Shadow<P>>,
     /// Jobs that arrived since the last pass; most start at once and never enter the queue.
@@ -89,6 +93,7 @@ impl<P: Pool> Core<P> {
             queue: Blocks::new(),
             running: Blocks::new(),
             arrivals: 0,
+            caps: Vec::new(),
             shadow: None,
             fresh: Vec::new(),
             plan: None,
@@ -154,6 +159,7 @@ impl<P: Pool> Core<P> {
         self.pool.take(&grant);
         let end = started.saturating_add(task.estimate_seconds);
         let held = self.pool.held(&grant);
+        self.count(task.group, |before| before.saturating_add(held));
         let ticket = self.admit(Slot::Running { task, grant, end });
         self.running.insert((end, ticket), held);
         self.forget();
@@ -176,11 +182,13 @@ impl<P: Pool> Core<P> {
                     plan.release(start, start.saturating_add(task.estimate_seconds), &grant);
                 }
             }
-            Slot::Running { grant, end, .. } => {
+            Slot::Running { task, grant, end } => {
                 if let Some(at) = self.running.find((end, ticket)) {
                     self.running.remove(at);
                 }
                 self.pool.give(&grant);
+                let held = self.pool.held(&grant);
+                self.count(task.group, |before| before.saturating_sub(held));
                 match &mut self.plan {
                     Some(plan) if now <= end => plan.release(now, end, &grant),
                     // It outlived its estimate, so others could not have what they were promised.
@@ -223,7 +231,7 @@ impl<P: Pool> Core<P> {
         }
     }
 
-    fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.plan = None;
         self.shadow = None;
     }
@@ -248,11 +256,12 @@ impl<P: Pool> Core<P> {
     }
 
     pub(crate) fn start_in_order(&mut self, now: Second, started: &mut Vec<Ticket>) {
-        if self.queue.len() == 0 {
+        if self.queue.len() == 0 && self.caps.is_empty() {
             self.start_fresh(now, started);
         }
         self.enqueue();
-        while let Some((at, _, head)) = self.queue.first() {
+        self.promise_groups();
+        while let Some((at, _, head)) = self.head(now) {
             let Some(grant) = self.place(&head) else { return };
             self.queue.remove(at);
             self.start(now, head.ticket, grant);
@@ -297,8 +306,12 @@ impl<P: Pool> Core<P> {
         if let Slot::Waiting { task, .. } = std::mem::replace(slot, Slot::Free) {
             let end = now.saturating_add(task.estimate_seconds);
             self.pool.take(&grant);
-            self.running.insert((end, ticket), self.pool.held(&grant));
+            let held = self.pool.held(&grant);
+            self.running.insert((end, ticket), held);
+            let group = task.group;
             *slot = Slot::Running { task, grant, end };
+            self.count(group, |before| before.saturating_add(held));
+            self.promise_group(group);
         }
     }
 }

@@ -10,18 +10,20 @@ use crate::{Pool, Second, Ticket};
 pub(crate) struct Shadow<P> {
     /// When it can start if every job runs as long as it may.
     start: Second,
+    /// That job.
+    head: Waiting,
     /// What is free from then on, besides what it needs.
     spare: P,
 }
 
 impl<P: Pool> Core<P> {
     /// The instant that the first waiting job is promised under [`Policy::Easy`].
-    pub fn promised_start(&self) -> Option<Second> {
-        self.find_shadow().map(|shadow| shadow.start)
+    pub fn promised_start(&self, now: Second) -> Option<Second> {
+        self.find_shadow(now).map(|shadow| shadow.start)
     }
 
     pub(crate) fn backfill(&mut self, now: Second, started: &mut Vec<Ticket>) {
-        if self.shadow.is_some() && self.backfill_fresh(now, started) {
+        if self.caps.is_empty() && self.shadow.is_some() && self.backfill_fresh(now, started) {
             return;
         }
         self.start_in_order(now, started);
@@ -30,8 +32,8 @@ impl<P: Pool> Core<P> {
         if self.queue.len() < 2 || !any.may()(&self.queue.summary()) {
             return;
         }
-        let Some((head, _, _)) = self.queue.first() else { return };
-        let Some(mut shadow) = self.find_shadow() else { return };
+        let Some((head, _, _)) = self.head(now) else { return };
+        let Some(mut shadow) = self.find_shadow(now) else { return };
         let mut from = head.next();
         while let Some((at, job, fit)) = self.next_fit(now, from, &shadow) {
             self.queue.remove(at);
@@ -45,7 +47,7 @@ impl<P: Pool> Core<P> {
     /// When nothing has ended since the last pass, only what arrived since can start; says whether
     /// the promise to the first job still stood.
     fn backfill_fresh(&mut self, now: Second, started: &mut Vec<Ticket>) -> bool {
-        let Some((_, first, _)) = self.queue.first() else { return false };
+        let Some((_, first, _)) = self.head(now) else { return false };
         if self.fresh.iter().any(|(key, _)| *key < first) {
             return false;
         }
@@ -54,7 +56,7 @@ impl<P: Pool> Core<P> {
         fresh.sort_unstable_by_key(|(key, _)| *key);
         for (key, job) in fresh.drain(..) {
             let gap = self.gap(now, &shadow);
-            match self.fit(&job, &gap, &shadow) {
+            match self.fit(now, &job, &gap, &shadow) {
                 Some(fit) => {
                     self.start_beside(now, &job, fit, &mut shadow);
                     started.push(job.ticket);
@@ -84,7 +86,7 @@ impl<P: Pool> Core<P> {
         let gap = self.gap(now, shadow);
         let mut fit = None;
         let at = self.queue.search(from, gap.may(), |job| {
-            fit = self.fit(job, &gap, shadow);
+            fit = self.fit(now, job, &gap, shadow);
             fit.is_some()
         })?;
         let (_, _, job) = self.queue.get(at)?;
@@ -92,8 +94,11 @@ impl<P: Pool> Core<P> {
     }
 
     /// Where the job fits without delaying the first, if it does.
-    fn fit(&self, job: &Waiting, gap: &Gap, shadow: &Shadow<P>) -> Option<P::Grant> {
+    fn fit(&self, now: Second, job: &Waiting, gap: &Gap, shadow: &Shadow<P>) -> Option<P::Grant> {
         if !gap.takes(job) {
+            return None;
+        }
+        if !self.is_uncapped(now, job, self.kept_for(&shadow.head, job)) {
             return None;
         }
         let demand = &self.task(job.ticket)?.demand;
@@ -112,8 +117,8 @@ impl<P: Pool> Core<P> {
     }
 
     /// When the first job of the queue can start at the latest, unless it can at once.
-    fn find_shadow(&self) -> Option<Shadow<P>> {
-        let (_, _, head) = self.queue.first()?;
+    fn find_shadow(&self, now: Second) -> Option<Shadow<P>> {
+        let (_, _, head) = self.head(now)?;
         let demand = &self.task(head.ticket)?.demand;
         let lacking = u64::from(head.size).saturating_sub(u64::from(self.pool.room()));
         let (mut at, mut held) = self.running.reach(lacking.max(1))?;
@@ -133,7 +138,7 @@ impl<P: Pool> Core<P> {
             spare.give_all(held, between.filter_map(|(_, ticket)| self.grant(ticket)));
             if let Some(grant) = spare.place_apart(&self.pool, demand) {
                 spare.take(&grant);
-                return Some(Shadow { start, spare });
+                return Some(Shadow { start, head, spare });
             }
             given = last.1;
             let (place, _, more) = self.running.get(last.0.next())?;

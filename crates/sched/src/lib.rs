@@ -9,6 +9,7 @@
 //! every call, so the same events always give the same effects.
 
 mod blocks;
+mod cap;
 mod conservative;
 mod core;
 mod easy;

@@ -35,19 +35,20 @@ fn starts<P: Pool>(
             core.remove(now, ticket);
         }
         while let Some((index, job)) = arrivals.next_if(|(_, job)| job.0 <= now) {
-            let task = Task { demand: demand(job.3), estimate_seconds: job.2, priority: job.4 };
+            let task =
+                Task { demand: demand(job.3), estimate_seconds: job.2, priority: job.4, group: 0 };
             holders.insert(core.submit(now, task), index);
         }
         // Whoever arrives with a higher priority is not bound by the promise.
         let head = core.waiting().next().map(|(ticket, task)| (ticket, task.priority));
         let outranked = core.waiting().any(|(_, task)| head.is_some_and(|h| h.1 < task.priority));
-        let promised = core.promised_start().filter(|_| policy == Policy::Easy && !outranked);
+        let promised = core.promised_start(now).filter(|_| policy == Policy::Easy && !outranked);
         let mut started = Vec::new();
         core.pass(now, &mut started);
         if let (Some(before), Some(head)) = (promised, head)
             && core.waiting().next().is_some_and(|(ticket, _)| ticket == head.0)
         {
-            let after = core.promised_start();
+            let after = core.promised_start(now);
             prop_assert!(after.is_some_and(|at| at <= before), "{before} became {after:?}");
         }
         for ticket in started {

@@ -5,13 +5,15 @@
 //!
 //! Not here: the hub, and any scheduling decision.
 
+mod lane;
 mod load;
 mod metrics;
 mod replay;
 mod starts;
 pub mod swf;
 
+pub use lane::{FastLane, Members, NotMembers};
 pub use load::{Job, LoadError, Sanitised, as_is, open, sanitise};
-pub use metrics::Metrics;
-pub use replay::{Progress, Replay, replay};
+pub use metrics::{Metrics, Waits};
+pub use replay::{Progress, Replay, replay, replay_with_lane};
 pub use starts::write_starts;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use sched::{Core, Policy, Pool as _, Processors, Task, Ticket};
 
-use crate::Job;
+use crate::{FastLane, Job};
 
 /// When each job of a log would have started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,24 +42,28 @@ pub fn replay(
     jobs: &[Job],
     procs: u32,
     policy: Policy,
-    mut report: impl FnMut(Progress) -> ControlFlow<()>,
+    report: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Option<Replay> {
-    let mut run = Run::new(jobs, procs, policy);
-    while run.next_second() {
-        if run.passes.is_multiple_of(PASSES_BETWEEN_REPORTS) && report(run.progress()).is_break() {
-            return None;
-        }
-    }
-    Some(Replay {
-        starts: run.starts,
-        queue_len_max: run.queue_len_max,
-        procs_busy_max: run.procs_busy_max,
-        passes: run.passes,
-    })
+    Run::new(jobs, procs, policy, None).finish(report)
 }
+
+/// As [`replay`], by first come first served or EASY backfill, with a floor for some of the jobs.
+pub fn replay_with_lane(
+    jobs: &[Job],
+    procs: u32,
+    policy: Policy,
+    lane: &FastLane,
+    report: impl FnMut(Progress) -> ControlFlow<()>,
+) -> Option<Replay> {
+    Run::new(jobs, procs, policy, Some(lane)).finish(report)
+}
+
+/// The group of jobs that are not members of the fast lane.
+const OTHERS: u32 = 1;
 
 struct Run<'a> {
     jobs: &'a [Job],
+    lane: Option<&'a FastLane>,
     core: Core<Processors>,
     procs: u32,
     arrived: usize,
@@ -74,10 +78,15 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(jobs: &'a [Job], procs: u32, policy: Policy) -> Self {
+    fn new(jobs: &'a [Job], procs: u32, policy: Policy, lane: Option<&'a FastLane>) -> Self {
+        let mut core = Core::new(Processors::new(procs), policy);
+        if let Some(lane) = lane.filter(|lane| lane.floor_procs > 0) {
+            core.cap(OTHERS, procs.saturating_sub(lane.floor_procs));
+        }
         Self {
             jobs,
-            core: Core::new(Processors::new(procs), policy),
+            lane,
+            core,
             procs,
             arrived: 0,
             ends: BinaryHeap::new(),
@@ -88,6 +97,22 @@ impl<'a> Run<'a> {
             procs_busy_max: 0,
             passes: 0,
         }
+    }
+
+    fn finish(mut self, mut report: impl FnMut(Progress) -> ControlFlow<()>) -> Option<Replay> {
+        while self.next_second() {
+            if self.passes.is_multiple_of(PASSES_BETWEEN_REPORTS)
+                && report(self.progress()).is_break()
+            {
+                return None;
+            }
+        }
+        Some(Replay {
+            starts: self.starts,
+            queue_len_max: self.queue_len_max,
+            procs_busy_max: self.procs_busy_max,
+            passes: self.passes,
+        })
     }
 
     fn progress(&self) -> Progress {
@@ -109,7 +134,15 @@ impl<'a> Run<'a> {
         while let Some(job) = self.jobs.get(self.arrived)
             && job.submit <= now
         {
-            let task = Task { demand: job.procs, estimate_seconds: job.estimate, priority: 0 };
+            let task = Task {
+                demand: job.procs,
+                estimate_seconds: job.estimate,
+                priority: 0,
+                group: match self.lane {
+                    Some(lane) if !lane.members.contain(job) => OTHERS,
+                    _ => 0,
+                },
+            };
             let ticket = self.core.submit(now, task);
             if ticket.index() >= self.holders.len() {
                 self.holders.resize(ticket.index() + 1, 0);

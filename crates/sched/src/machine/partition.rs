@@ -105,6 +105,7 @@ impl Partition {
             demand: self.demand(job),
             estimate_seconds: job.time_limit_seconds,
             priority: job.priority,
+            group: 0,
         }
     }
 
