@@ -10,5 +10,5 @@ exec "$USINE_BIN" lm generate \
     --model inputs/model \
     --prompt "$PARAM_PROMPT" \
     --tokens "$PARAM_TOKENS" \
-    --temperature-hundredths "$PARAM_TEMPERATURE" \
+    --temperature "$((PARAM_TEMPERATURE / 100)).$(printf %02d $((PARAM_TEMPERATURE % 100)))" \
     --seed "$PARAM_SEED"

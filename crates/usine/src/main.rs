@@ -6,11 +6,13 @@
 mod command;
 mod config;
 mod corpus;
+mod demo;
 mod exit;
 mod factory;
 mod federation;
 mod folders;
 mod hub;
+mod lm;
 mod output;
 mod remote;
 mod site;
@@ -21,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use command::{Session, data, job, ledger, login, model, people};
+use command::{Session, apply, call, data, job, ledger, login, model, org, people, project};
 use output::Audience;
 use remote::HubChoice;
 
@@ -50,6 +52,8 @@ struct Global {
 enum Command {
     /// Start a factory on this machine: hub, agent, local engine, database, folder.
     Up(up::Arguments),
+    /// Play the main job once: from an agreement to a trained model, on this machine.
+    Demo(demo::DemoArguments),
     /// Sign in to a hub.
     Login(login::LoginArguments),
     /// Sign out: the command line's token stops working.
@@ -60,6 +64,18 @@ enum Command {
     /// API tokens: scoped, expiring, shown once.
     #[command(subcommand)]
     Token(people::TokenCommand),
+    /// Organisations: on record, declared, assessed.
+    #[command(subcommand)]
+    Org(org::OrgCommand),
+    /// Calls: invitations to apply.
+    #[command(subcommand)]
+    Call(call::CallCommand),
+    /// Applications: draft, check, submit, withdraw.
+    #[command(subcommand)]
+    Apply(apply::ApplyCommand),
+    /// Projects: people, allocations, and what is left.
+    #[command(subcommand)]
+    Project(project::ProjectCommand),
     /// Jobs: submit, list, show, log, cancel, watch.
     #[command(subcommand)]
     Job(job::JobCommand),
@@ -77,6 +93,8 @@ enum Command {
     /// The books of the hub.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Train a small language model and let it write, without a hub.
+    Lm(lm::Args),
     /// The federation as data: check a folder that describes it.
     #[command(subcommand)]
     Federation(federation::FederationCommand),
@@ -108,16 +126,22 @@ fn main() -> ExitCode {
 fn run(command: Command, session: &Session) -> anyhow::Result<()> {
     match command {
         Command::Up(arguments) => up::run(arguments),
+        Command::Demo(arguments) => demo::run(arguments),
         Command::Login(arguments) => login::login(&arguments, session),
         Command::Logout => login::logout(session),
         Command::User(command) => people::user(&command, session),
         Command::Token(command) => people::token(&command, session),
+        Command::Org(command) => org::org(&command, session),
+        Command::Call(command) => call::call(&command, session),
+        Command::Apply(command) => apply::apply(&command, session),
+        Command::Project(command) => project::project(&command, session),
         Command::Job(command) => job::job(&command, session),
         Command::Service(command) => job::service(&command, session),
         Command::Model(command) => model::model(&command, session),
         Command::Statement(arguments) => ledger::statement(&arguments, session),
         Command::Ledger(command) => ledger::ledger(&command, session),
         Command::Data(command) => data::data(&command, session),
+        Command::Lm(arguments) => lm::run(arguments, session.audience),
         Command::Federation(command) => federation::run(command, session.audience),
         Command::Twin(arguments) => twin::run(arguments, session.audience),
         Command::Config(arguments) => config::print(&arguments),
