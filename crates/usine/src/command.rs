@@ -1,11 +1,15 @@
 //! Commands that speak to a hub: one module a noun.
 
+pub(crate) mod apply;
+pub(crate) mod call;
 pub(crate) mod data;
 pub(crate) mod job;
 pub(crate) mod ledger;
 pub(crate) mod login;
 pub(crate) mod model;
+pub(crate) mod org;
 pub(crate) mod people;
+pub(crate) mod project;
 
 use anyhow::Result;
 

@@ -127,12 +127,6 @@ impl Remote {
         }
     }
 
-    /// Reads text that is not JSON.
-    pub(crate) async fn text(&self, path: &str) -> Result<String> {
-        let request = self.request(Method::GET, path).timeout(CALL_TIMEOUT);
-        Ok(self.answered(request).await?.text().await?)
-    }
-
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
         let changes = method != Method::GET;
         let mut request = self.request(method, path).timeout(CALL_TIMEOUT);

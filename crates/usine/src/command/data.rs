@@ -13,7 +13,7 @@ use crate::exit::{Failure, Told};
 use crate::output::{byte_bar, bytes, entries, number, text, when};
 use crate::remote::{Remote, wait};
 
-pub(crate) use push::{NewRepository, PushArguments, Pushed, push_files};
+pub(crate) use push::{NewRepository, PushArguments, push_files};
 
 /// Datasets.
 #[derive(Subcommand)]

@@ -1,0 +1,192 @@
+//! `usine org`: organisations, their declarations and assessments, their members.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{LIST_MAX, Session, segment};
+use crate::exit::{Failure, Told};
+use crate::output::{entries, text, when};
+use crate::remote::wait;
+
+/// Organisations.
+#[derive(Subcommand)]
+pub(crate) enum OrgCommand {
+    /// List the organisations that you may see.
+    List,
+    /// Show an organisation.
+    Show {
+        /// Its identifier.
+        id: String,
+    },
+    /// Put an organisation on record; you represent it from then on.
+    Register {
+        /// Its name.
+        #[arg(long)]
+        name: String,
+        /// enterprise, research or public-body.
+        #[arg(long, default_value = "enterprise")]
+        kind: String,
+        /// The state it is established in, as LU.
+        #[arg(long)]
+        country: String,
+        /// Its legal form.
+        #[arg(long)]
+        legal_form: Option<String>,
+        /// Its number in the register.
+        #[arg(long)]
+        registration: Option<String>,
+        /// What it works in.
+        #[arg(long)]
+        sector: Option<String>,
+        /// When it was registered, as 2024-05-01.
+        #[arg(long)]
+        registered_on: Option<String>,
+    },
+    /// Declare an enterprise's figures and holdings, and learn what it counts as.
+    Declare {
+        /// The organisation.
+        id: String,
+        /// The declaration, as JSON (see `usine openapi`); `-` reads standard input.
+        file: PathBuf,
+    },
+    /// Show the latest assessment with its calculation.
+    Assess {
+        /// The organisation.
+        id: String,
+    },
+    /// List the members of an organisation.
+    Members {
+        /// The organisation.
+        id: String,
+    },
+    /// Bring somebody with an account into an organisation.
+    Add {
+        /// The organisation.
+        id: String,
+        /// Their address.
+        email: String,
+        /// user or organisation-representative.
+        #[arg(default_value = "user")]
+        role: String,
+    },
+}
+
+/// Carries out `usine org`.
+pub(crate) fn org(command: &OrgCommand, session: &Session) -> Result<()> {
+    let remote = session.remote()?;
+    wait(async {
+        match command {
+            OrgCommand::List => {
+                let found = remote.list("/organisations?limit=200", LIST_MAX).await?;
+                let header = ["organisation", "name", "kind", "country"];
+                session.audience.list(&found, "you belong to no organisation", header, |one| {
+                    ["/id", "/name", "/kind", "/country"].map(|key| text(one, key))
+                })
+            }
+            OrgCommand::Show { id } => {
+                let found = remote.get(&format!("/organisations/{}", segment(id))).await?;
+                session.audience.show(&found, tell)
+            }
+            OrgCommand::Register {
+                name,
+                kind,
+                country,
+                legal_form,
+                registration,
+                sector,
+                registered_on,
+            } => {
+                let new = json!({
+                    "name": name,
+                    "kind": kind,
+                    "country": country,
+                    "legal_form": legal_form,
+                    "registration": registration,
+                    "sector": sector,
+                    "registered_on": registered_on,
+                });
+                let made = remote.post("/organisations", &new).await?;
+                session.audience.show(&made, tell)
+            }
+            OrgCommand::Declare { id, file } => {
+                let path = format!("/organisations/{}/declaration", segment(id));
+                let assessment = remote.put(&path, &json_of(file)?).await?;
+                session.audience.show(&assessment, tell_assessment)
+            }
+            OrgCommand::Assess { id } => {
+                let path = format!("/organisations/{}/assessment", segment(id));
+                let assessment = remote.get(&path).await?;
+                session.audience.show(&assessment, tell_assessment)
+            }
+            OrgCommand::Members { id } => {
+                let path = format!("/organisations/{}/members", segment(id));
+                members(&remote.list(&path, LIST_MAX).await?, session)
+            }
+            OrgCommand::Add { id, email, role } => {
+                let path = format!("/organisations/{}/members", segment(id));
+                let member = remote.post(&path, &json!({ "email": email, "role": role })).await?;
+                session.audience.show(&member, |_| println!("{email} is {role} there now"))
+            }
+        }
+    })
+}
+
+/// Lists members of an organisation or a project.
+pub(super) fn members(members: &[Value], session: &Session) -> Result<()> {
+    let header = ["person", "name", "address", "role", "since"];
+    session.audience.list(members, "nobody", header, |member| {
+        [
+            text(member, "/person"),
+            text(member, "/name"),
+            text(member, "/email"),
+            text(member, "/role"),
+            when(member, "/since"),
+        ]
+    })
+}
+
+/// The JSON in a file, or on standard input for `-`.
+fn json_of(file: &Path) -> Result<Value> {
+    let content = if file.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?
+    } else {
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
+    };
+    serde_json::from_str(&content).map_err(|error| {
+        Told::new(Failure::Invalid, format!("{} is not JSON: {error}", file.display())).into()
+    })
+}
+
+fn tell(organisation: &Value) {
+    println!("{}  {}", text(organisation, "/name"), text(organisation, "/id"));
+    println!("  {} in {}", text(organisation, "/kind"), text(organisation, "/country"));
+    for key in ["legal_form", "registration", "sector", "registered_on"] {
+        let value = text(organisation, &format!("/{key}"));
+        if !value.is_empty() {
+            println!("  {:<14}{value}", key.replace('_', " "));
+        }
+    }
+}
+
+fn tell_assessment(assessment: &Value) {
+    let is = |key: &str| assessment.pointer(key).and_then(Value::as_bool) == Some(true);
+    let or_not = |is: bool, what: &str| if is { what.to_owned() } else { format!("not {what}") };
+    println!(
+        "{}, {}: {}; {}",
+        text(assessment, "/class"),
+        text(assessment, "/relation"),
+        or_not(is("/sme"), "an SME"),
+        or_not(is("/start_up"), "a start-up"),
+    );
+    for line in entries(assessment, "/lines") {
+        let share = text(line, "/share");
+        println!("  - {} {share} ({})", text(line, "/what"), text(line, "/article"));
+    }
+    for reason in entries(assessment, "/start_up_reasons").iter().filter_map(Value::as_str) {
+        println!("  - {reason}");
+    }
+    println!("  by {}", text(assessment, "/rule"));
+}
