@@ -6,6 +6,7 @@
 
 # Prints what the model in inputs/model makes of the prompt.
 set -eu
+whole=$((PARAM_TEMPERATURE / 100)) hundredths=$((PARAM_TEMPERATURE % 100))
 exec "$USINE_BIN" lm generate \
     --model inputs/model \
     --prompt "$PARAM_PROMPT" \

@@ -15,6 +15,7 @@ use store::ledger::{Denied, Pen};
 use store::sites::{self, OrderKind};
 use store::{Tx, allocations};
 use units::{JobId, PersonId, ProjectId, Work as Amount};
+use vault::FilePath;
 
 use super::prepare::{Prepared, fitted, shape};
 use super::{Changes, Job, SiteSettings, Submission, scopes};
@@ -87,7 +88,7 @@ impl App {
             environment: export.apply(&new.environment),
             network: new.network,
         };
-        let (id, mut jobs) = self.elements(&common);
+        let (id, mut jobs) = self.elements(&common)?;
         let mut changes = Changes::default();
         self.enter_jobs(&tx, actor, &mut jobs, &common, &mut changes).await?;
         self.audit_submission(&tx, actor, id, &jobs, &allocation).await?;
@@ -128,17 +129,17 @@ impl App {
     }
 
     /// The jobs of a submission, not yet decided on.
-    fn elements(&self, common: &Common<'_>) -> (JobId, Vec<Job>) {
+    fn elements(&self, common: &Common<'_>) -> Result<(JobId, Vec<Job>), Error> {
         let array = common.prepared.script.directives().array.as_ref();
         let id = self.mint_job();
         let Some(spec) = array else {
-            return (id, vec![self.new_job(id, id, None, common)]);
+            return Ok((id, vec![self.new_job(id, id, None, common)?]));
         };
         let indices = spec.indices();
         let jobs = indices.iter().map(|index| {
             let at_once_max = spec.at_once_max();
             let element = Element { array: id, index: *index, at_once_max };
-            let mut job = self.new_job(self.mint_job(), id, Some(element), common);
+            let mut job = self.new_job(self.mint_job(), id, Some(element), common)?;
             let bounds = [("MIN", indices.first()), ("MAX", indices.last())];
             for (name, bound) in bounds {
                 let bound = bound.copied().unwrap_or_default();
@@ -147,9 +148,9 @@ impl App {
             }
             let count = indices.len().to_string();
             job.program.environment.insert("SLURM_ARRAY_TASK_COUNT".to_owned(), count);
-            job
+            Ok(job)
         });
-        (id, jobs.collect())
+        Ok((id, jobs.collect::<Result<_, Error>>()?))
     }
 
     fn new_job(
@@ -158,18 +159,21 @@ impl App {
         array: JobId,
         element: Option<Element>,
         common: &Common<'_>,
-    ) -> Job {
+    ) -> Result<Job, Error> {
         let directives = common.prepared.script.directives();
         let name = directives.job_name.clone().unwrap_or_else(|| "job".to_owned());
         let index = element.map(|element| element.index);
         let names = FileNames { job: id, array, index, name: &name, user: &common.user };
-        let file = |pattern: &Option<FilePattern>| pattern.as_ref().map(|p| p.expand(&names));
+        let file = |option: &str, pattern: &Option<FilePattern>| match pattern {
+            Some(pattern) => own_file(option, &pattern.expand(&names)),
+            None => Ok(None),
+        };
         let mut environment = common.environment.clone();
         if let Some(index) = index {
             environment.insert("SLURM_ARRAY_JOB_ID".to_owned(), array.to_string());
             environment.insert("SLURM_ARRAY_TASK_ID".to_owned(), index.to_string());
         }
-        Job {
+        Ok(Job {
             id,
             element,
             owner: common.owner,
@@ -184,8 +188,8 @@ impl App {
                 script: vault::Sha256::of(common.prepared.script.text().as_bytes()),
                 environment,
                 network: common.network,
-                stdout: file(&directives.output),
-                stderr: file(&directives.error),
+                stdout: file("output", &directives.output)?,
+                stderr: file("error", &directives.error)?,
             },
             dependency: directives.dependency.clone(),
             request: common.request,
@@ -196,7 +200,7 @@ impl App {
             reason: None,
             measured: Measured::default(),
             name,
-        }
+        })
     }
 
     /// Writes the jobs down, in the state they begin in, with their orders.
@@ -334,6 +338,18 @@ fn hold_of(rule: &ChargeRule, request: &Request) -> Result<Amount, Error> {
 async fn user_name(tx: &Tx, person: PersonId) -> Result<String, Error> {
     let person = people::by_id(tx, person).await?.ok_or(Error::NotFound("person"))?;
     Ok(person.email.split('@').next().unwrap_or_default().to_owned())
+}
+
+/// Where a job also writes its text: below its own directory. What it writes is kept by the hub in
+/// any case, so `/dev/null` only means that no file is wanted.
+fn own_file(option: &str, name: &str) -> Result<Option<String>, Error> {
+    if name == "/dev/null" {
+        return Ok(None);
+    }
+    let name = name.trim_start_matches("./");
+    name.parse::<FilePath>().map(|path| Some(path.to_string())).map_err(|error| {
+        Error::invalid("script", format!("`--{option}` must lie in the job's directory: {error}"))
+    })
 }
 
 fn unknown_job(id: JobId) -> Error {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ::jobs::life::{End, Event as LifeEvent, Failure};
+use ::jobs::life::{End, Event as LifeEvent, Failure, Ignored};
 use site::protocol::{self, Event, EventBody, Events, Inventory, MetricPoint, Receipt, StoredFile};
 use store::jobs::{self as records, LogPiece, Metric, Outcome, Stream, TrailEntry};
 use store::{Tx, sites};
-use units::{JobId, Slug, Timestamp};
+use units::{EventId, JobId, Slug, Timestamp};
 use vault::{Code, FileEntry, FilePath};
 
 use crate::data::{Home, JobOutput};
@@ -68,13 +68,32 @@ impl App {
         Ok(tx.commit().await?)
     }
 
-    /// The number of events that had not come before.
+    /// The number of events that had not come before. An output that cannot be kept must leave
+    /// nothing behind, so the transaction that finds out is given up and begun again without it.
     async fn take_events_of(
         &self,
         actor: &Actor,
         site: &Slug,
         id: JobId,
         events: Vec<Event>,
+    ) -> Result<u64, Error> {
+        let mut unkept = BTreeMap::new();
+        loop {
+            let (batch, begun) = ((id, events.clone()), unkept.len());
+            let taken = self.try_events_of(actor, site, batch, &mut unkept).await;
+            if unkept.len() == begun {
+                return taken;
+            }
+        }
+    }
+
+    /// Takes in the events of one job, or finds an output that cannot be kept, by its event.
+    async fn try_events_of(
+        &self,
+        actor: &Actor,
+        site: &Slug,
+        (id, events): (JobId, Vec<Event>),
+        unkept: &mut BTreeMap<EventId, String>,
     ) -> Result<u64, Error> {
         let tx = self.store().write().await?;
         let found = records::take(&tx, id).await?;
@@ -84,7 +103,13 @@ impl App {
         };
         let mut changes = Changes::default();
         let mut taken = 0;
-        for event in events {
+        for mut event in events {
+            if let (EventBody::OutputStored { output, .. }, Some(reason)) =
+                (&event.body, unkept.get(&event.key))
+            {
+                let (output, reason) = (output.clone(), reason.clone());
+                event.body = EventBody::OutputRefused { output, reason };
+            }
             let mut entry = TrailEntry {
                 key: event.key,
                 job: id,
@@ -97,7 +122,14 @@ impl App {
                 continue;
             }
             taken += 1;
-            entry.outcome = self.take_event(&tx, actor, &mut job, event, &mut changes).await?;
+            let told = (event.at, event.body);
+            match self.take_event(&tx, actor, &mut job, told, &mut changes).await? {
+                Ok(outcome) => entry.outcome = outcome,
+                Err(reason) => {
+                    unkept.insert(event.key, reason);
+                    return Ok(0);
+                }
+            }
             if let Outcome::Ignored(reason) = &entry.outcome {
                 tracing::info!(job = %id, event = %entry.kind, %reason, "ignored an event");
                 records::amend(&tx, &entry).await?;
@@ -107,17 +139,17 @@ impl App {
         Ok(taken)
     }
 
+    /// What comes of an event; or why an output cannot be kept.
     async fn take_event(
         &self,
         tx: &Tx,
         actor: &Actor,
         job: &mut Job,
-        event: Event,
+        (at, body): (Timestamp, EventBody),
         changes: &mut Changes,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Result<Outcome, String>, Error> {
         changes.touched(job.id);
-        let at = event.at;
-        let life = match event.body {
+        let life = match body {
             EventBody::Accepted => LifeEvent::Accepted,
             EventBody::Started { started, .. } => LifeEvent::Started(started),
             EventBody::Refused { reason } => {
@@ -135,42 +167,44 @@ impl App {
                 LifeEvent::Ended { end, started, ended }
             }
             EventBody::Log { stream, offset, bytes } => {
-                return take_log(tx, job, stream, offset, bytes).await;
+                return Ok(Ok(take_log(tx, job, stream, offset, bytes).await?));
             }
-            EventBody::Metrics { points } => return take_metrics(tx, job, at, points).await,
+            EventBody::Metrics { points } => {
+                return Ok(Ok(take_metrics(tx, job, at, points).await?));
+            }
             EventBody::OutputStored { output, files } => {
-                return self.take_output(tx, actor, job, &output, files).await;
+                return self.take_output(tx, actor, job, (&output, files)).await;
             }
             EventBody::OutputRefused { output, reason } => {
-                return note_output(tx, job, &output, Err(shortened(reason))).await;
+                return Ok(Ok(note_output(tx, job, &output, Err(shortened(reason))).await?));
             }
         };
         let moved = self.advance(tx, job, life, changes).await?;
-        Ok(moved.map_or_else(|ignored| Outcome::Ignored(ignored.to_string()), |()| Outcome::Taken))
+        let outcome = |ignored: Ignored| Outcome::Ignored(ignored.to_string());
+        Ok(Ok(moved.map_or_else(outcome, |()| Outcome::Taken)))
     }
 
-    /// Makes a revision of what a job wrote.
+    /// Makes a revision of what a job wrote; or says why it cannot be kept.
     async fn take_output(
         &self,
         tx: &Tx,
         actor: &Actor,
         job: &Job,
-        name: &str,
-        files: Vec<StoredFile>,
-    ) -> Result<Outcome, Error> {
+        (name, files): (&str, Vec<StoredFile>),
+    ) -> Result<Result<Outcome, String>, Error> {
         let declared = records::outputs(tx, job.id).await?;
         let Some(declared) = declared.into_iter().find(|output| output.name.as_str() == name)
         else {
-            return Ok(ignored("the job has no such output"));
+            return Ok(Ok(ignored("the job has no such output")));
         };
         if matches!(declared.result, Some(Ok(_))) {
-            return Ok(ignored("this output was stored before"));
+            return Ok(Ok(ignored("this output was stored before")));
         }
         let inputs = records::inputs(tx, job.id).await?;
         let files = files.iter().map(stored_file).collect::<Result<Vec<_>, String>>();
         let files = match files {
             Ok(files) => files,
-            Err(reason) => return note_output(tx, job, name, Err(reason)).await,
+            Err(reason) => return Ok(Err(reason)),
         };
         let made = JobOutput {
             home: Home { project: job.owner.project, organisation: job.owner.organisation },
@@ -185,14 +219,14 @@ impl App {
             inputs: inputs.into_iter().map(|input| (input.mount, input.revision)).collect(),
             files,
         };
-        let result = match self.commit_output(tx, actor, made).await {
-            Ok(revision) => Ok((revision.repository, revision.id)),
-            Err(error @ (Error::Store(_) | Error::Internal(_) | Error::Conflict(_))) => {
-                return Err(error);
+        match self.commit_output(tx, actor, made).await {
+            Ok(revision) => {
+                let result = Ok((revision.repository, revision.id));
+                Ok(Ok(note_output(tx, job, name, result).await?))
             }
-            Err(refusal) => Err(refusal.to_string()),
-        };
-        note_output(tx, job, name, result).await
+            Err(error @ (Error::Store(_) | Error::Internal(_) | Error::Conflict(_))) => Err(error),
+            Err(refusal) => Ok(Err(refusal.to_string())),
+        }
     }
 }
 

@@ -42,11 +42,11 @@ pub(super) fn render(
         };
         match check(parameter, value) {
             Err(error) => wrong.push(error),
-            Ok(Some(input)) => {
+            Ok(Checked::Repository(input)) => {
                 inputs.insert(parameter.name.clone(), input);
             }
-            Ok(None) => {
-                let (variable, value) = (parameter.variable(), quoted(value));
+            Ok(Checked::Text(value)) => {
+                let (variable, value) = (parameter.variable(), quoted(&value));
                 assignments.push_str(&format!("export {variable}={value}\n"));
             }
         }
@@ -69,16 +69,23 @@ fn unknown(template: &Template, given: &BTreeMap<String, String>) -> Vec<WrongVa
         .collect()
 }
 
-/// Whether `value` is what `parameter` takes; for a repository, which one it names.
-pub(super) fn check(
-    parameter: &Parameter,
-    value: &str,
-) -> Result<Option<RepositoryRef>, WrongValue> {
+/// A value that its parameter takes.
+pub(super) enum Checked {
+    /// Written into the script; numbers as every shell reads them, without leading zeros.
+    Text(String),
+    /// Put under `inputs/`.
+    Repository(RepositoryRef),
+}
+
+/// Whether `value` is what `parameter` takes, and what it comes to.
+pub(super) fn check(parameter: &Parameter, value: &str) -> Result<Checked, WrongValue> {
     match &parameter.kind {
         Kind::Integer { min, max, unit } => {
             let unit = unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default();
             match value.parse::<i64>() {
-                Ok(number) if (*min..=*max).contains(&number) => Ok(None),
+                Ok(number) if (*min..=*max).contains(&number) => {
+                    Ok(Checked::Text(number.to_string()))
+                }
                 _ => Err(problem(
                     parameter,
                     format!("write a whole number from {min} to {max}{unit}"),
@@ -88,15 +95,17 @@ pub(super) fn check(
         Kind::Text { length_max } => {
             let length = u32::try_from(value.chars().count()).unwrap_or(u32::MAX);
             if length <= *length_max && !value.contains('\0') && !value.contains('\r') {
-                return Ok(None);
+                return Ok(Checked::Text(value.to_owned()));
             }
             Err(problem(parameter, format!("write at most {length_max} characters")))
         }
-        Kind::Choice(choices) if choices.iter().any(|choice| choice == value) => Ok(None),
+        Kind::Choice(choices) if choices.iter().any(|choice| choice == value) => {
+            Ok(Checked::Text(value.to_owned()))
+        }
         Kind::Choice(choices) => {
             Err(problem(parameter, format!("choose one of {}", choices.join(", "))))
         }
-        Kind::Repository { holds } => value.parse().map(Some).map_err(|_| {
+        Kind::Repository { holds } => value.parse().map(Checked::Repository).map_err(|_| {
             problem(parameter, format!("name a {holds} as IDENTIFIER or IDENTIFIER@REVISION"))
         }),
     }

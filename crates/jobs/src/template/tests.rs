@@ -82,6 +82,13 @@ fn values_stand_between_the_directives_and_the_first_command() {
 }
 
 #[test]
+fn numbers_reach_the_script_as_every_shell_reads_them() {
+    let given = values(&[("whom", "x"), ("how-often", "+008"), ("book", BOOK)]);
+    let rendered = template().render(&given).unwrap();
+    assert!(rendered.script.contains("export PARAM_HOW_OFTEN='8'\n"));
+}
+
+#[test]
 fn wrong_values_are_all_named() {
     let long = "x".repeat(41);
     check_refused(

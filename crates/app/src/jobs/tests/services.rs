@@ -123,6 +123,8 @@ async fn an_output_that_cannot_be_kept_leaves_its_reason_with_the_job() {
         let detail = yard.app().job(&yard.ada, job.id).await.unwrap();
         let refused = detail.outputs[0].result.clone().unwrap().unwrap_err();
         assert!(!refused.is_empty());
+        let repositories = yard.app().repositories(&yard.ada, &Default::default(), 9).await;
+        assert_eq!(repositories.unwrap().len(), 1, "no empty repository is left behind");
         yard.ends(job.id, End::Completed, 60).await;
         assert_eq!(yard.stands(job.id).await, "completed");
     }

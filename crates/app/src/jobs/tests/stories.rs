@@ -17,11 +17,13 @@ fn refusal(outcome: Result<super::super::Submitted, Error>) -> String {
 #[tokio::test]
 async fn a_job_is_held_ordered_run_and_charged_for_what_it_used() {
     for yard in Yard::each().await {
-        let job = yard.job("#SBATCH --time=10 -c 2 --mem=1G -J hello -o %x-%u.out").await;
+        let job =
+            yard.job("#SBATCH --time=10 -c 2 --mem=1G -J hello -o ./%x-%u.out -e /dev/null").await;
         assert_eq!(yard.balance(yard.allocation).await, (ALL - 600, 600, 0));
         let start = yard.start_of(job.id).await;
         assert_eq!(start.name, "hello");
         assert_eq!(start.stdout.as_deref(), Some("hello-ada.out"));
+        assert_eq!(start.stderr, None);
         assert_eq!((start.request.cpus, start.request.memory_mb), (2, 1_024));
         assert!(start.script.ends_with("echo done\n"));
 
