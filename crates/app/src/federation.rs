@@ -1,6 +1,7 @@
 //! The federation and the policy, and what follows from them by itself: pools of the current
 //! quarter, standing calls, hours that run out.
 
+mod contributions;
 mod house;
 
 pub use house::Housekeeping;

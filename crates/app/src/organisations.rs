@@ -13,8 +13,8 @@ use crate::{Action, Actor, App, Error, FieldError, Grant, Role, Scope};
 mod members;
 
 pub use members::Member;
-pub use store::organisations::Declaration;
 pub(crate) use members::fits;
+pub use store::organisations::Declaration;
 
 /// The longest name, number or sector of an organisation, in characters.
 const TEXT_LENGTH_MAX: usize = 200;

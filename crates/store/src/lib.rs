@@ -3,6 +3,7 @@
 //! The only place with SQL. Not here: rules, clocks, permissions. A use case opens one
 //! [`Tx`], reads and writes through the modules of this crate (one an aggregate), and commits once.
 
+pub mod agreements;
 pub mod allocations;
 pub mod applications;
 pub mod blobs;

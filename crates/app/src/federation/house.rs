@@ -13,6 +13,8 @@ use crate::{Actor, App, Error};
 /// What housekeeping found to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Housekeeping {
+    /// Systems whose agreement's contributions were entered.
+    pub agreements_entered: Vec<Slug>,
     /// Partitions whose pools of this quarter were opened.
     pub pools_opened: Vec<PartitionKey>,
     /// Standing calls that were opened.
@@ -22,7 +24,8 @@ pub struct Housekeeping {
 }
 
 impl App {
-    /// Opens the pools of the current quarter and the standing calls, and lets the hours of
+    /// Enters the agreements' contributions, opens the pools of the current quarter and the
+    /// standing calls, and lets the hours of
     /// allocations that have ended run out. To be run at the start and from time to time; what is
     /// done already is left alone.
     ///
@@ -33,6 +36,9 @@ impl App {
         let mut done = Housekeeping::default();
         let tx = self.store().write().await?;
         for (_, system) in self.rules().federation.systems() {
+            if self.enter_contributions(&tx, system, now).await? {
+                done.agreements_entered.push(system.key.clone());
+            }
             for partition in &system.partitions {
                 if self.open_pools(&tx, &partition.key, now).await? {
                     done.pools_opened.push(partition.key.clone());

@@ -14,6 +14,8 @@ async fn pools_of_a_quarter_are_opened_once_and_follow_the_agreement() {
     for hub in TestHub::each().await {
         let done = hub.app.keep_house().await.unwrap();
         assert_eq!(done.pools_opened, [served()]);
+        let agreements: Vec<&str> = done.agreements_entered.iter().map(Slug::as_str).collect();
+        assert_eq!(agreements, ["meluxina-ai"]);
         assert_eq!(hub.app.keep_house().await.unwrap(), Housekeeping::default());
         let at = hub.app.now();
         let pools = hub.app.partition_pools(&Actor::anonymous(), &served(), at).await.unwrap();
@@ -29,8 +31,17 @@ async fn pools_of_a_quarter_are_opened_once_and_follow_the_agreement() {
         assert_eq!(opened, expected);
         assert!(pools.opened.iter().all(|(pool, left)| pool.amount == *left));
         let (_, officer) = hub.person("o", &[(Role::ProgrammeOfficer, Scope::Federation)]).await;
+        let entries = hub.app.ledger_entries(&officer, None, 10).await.unwrap();
+        let paid: Vec<String> = match entries[0].movements() {
+            ledger::Movements::Euros(moves) => {
+                moves.iter().map(|it| format!("{} to {}", it.amount(), it.to())).collect()
+            }
+            ledger::Movements::Hours(_) => Vec::new(),
+        };
+        assert_eq!(paid.len(), 4, "{paid:?}");
+        assert!(paid.iter().filter(|it| it.starts_with("EUR 40 000 000.00")).count() == 2);
         let check = hub.app.check_ledger(&officer, |_| {}).await.unwrap();
-        assert_eq!(check.outcome.unwrap().entries, 1);
+        assert_eq!(check.outcome.unwrap().entries, 2);
     }
 }
 

@@ -51,6 +51,11 @@ const STATEMENTS: &[&str] = &[
         opened_at BIGINT NOT NULL,
         UNIQUE (partition, starts_at, payer)
     )",
+    "CREATE TABLE agreement (
+        id UUID PRIMARY KEY,
+        system TEXT NOT NULL UNIQUE,
+        entered_at BIGINT NOT NULL
+    )",
     "CREATE TABLE call (
         id UUID PRIMARY KEY,
         name TEXT NOT NULL UNIQUE,
