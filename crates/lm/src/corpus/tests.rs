@@ -53,7 +53,7 @@ proptest! {
     fn pieces_put_together_are_the_text(text in "([a-z]{0,9}|é|\\n){0,40}", times in 1_usize..400) {
         let text = text.repeat(times);
         let pieces: Vec<&str> = pieces(&text).collect();
-        prop_assert_eq!(pieces.concat(), text);
+        prop_assert_eq!(pieces.concat(), text.as_str());
         prop_assert!(pieces.iter().all(|piece| !piece.is_empty() && piece.len() <= PIECE_BYTES));
     }
 
