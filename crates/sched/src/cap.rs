@@ -28,8 +28,8 @@ struct Promise {
 
 impl<P: Pool> Core<P> {
     /// Lets the running jobs of `group` hold no more than `size_max` together, in the units of
-    /// [`Pool::size`]; a job that alone asks more never starts. What the caps of all others leave
-    /// is a floor for a group without one.
+    /// [`Pool::size`]; a job that alone asks more is not held to it, for it would never start. What
+    /// the caps of all others leave is a floor for a group without one.
     ///
     /// Promises to all jobs cannot be kept beside caps: they count under [`Policy::Fcfs`] and
     /// [`Policy::Easy`] only.
@@ -69,9 +69,10 @@ impl<P: Pool> Core<P> {
     }
 
     fn group_promise(&self, cap: &Cap) -> Option<Promise> {
-        let (_, first) = self.queue.iter().find(|(_, job)| self.group_of(job) == cap.group)?;
-        let mut free = cap.size_max.saturating_sub(cap.held);
-        if first.size <= free {
+        let (_, first) = self.queue.iter().find(|(_, job)| self.is_held_to(cap, job))?;
+        let needed = i64::from(first.size);
+        let mut free = i64::from(cap.size_max) - i64::from(cap.held);
+        if needed <= free {
             return None;
         }
         let nobody = Promise { start: Second::MIN, spare: 0 };
@@ -84,48 +85,103 @@ impl<P: Pool> Core<P> {
                 break;
             }
             if self.task(ticket).is_some_and(|task| task.group == cap.group) {
-                free = free.saturating_add(*held);
-                let enough = free.checked_sub(first.size);
+                free += i64::from(*held);
+                let enough = u32::try_from(free - needed).ok();
                 promise = enough.map(|spare| Promise { start: end, spare }).or(promise);
             }
         }
         Some(promise.unwrap_or(nobody))
     }
 
+    fn is_held_to(&self, cap: &Cap, job: &Waiting) -> bool {
+        job.size <= cap.size_max && self.group_of(job) == cap.group
+    }
+
+    fn cap_of(&self, job: &Waiting) -> Option<&Cap> {
+        self.caps.iter().find(|cap| self.is_held_to(cap, job))
+    }
+
     fn group_of(&self, job: &Waiting) -> u32 {
         self.task(job.ticket).map_or(0, |task| task.group)
     }
 
-    /// The first job that no cap holds back.
+    /// The job that is next in order: the first, or where promises are not made, the first that no
+    /// cap holds back.
     pub(crate) fn head(&self, now: Second) -> Option<(At, Key, Waiting)> {
         let first = self.queue.first()?;
         if self.caps.is_empty() {
             return Some(first);
         }
+        if self.policy() == Policy::Easy {
+            return Some(first).filter(|(_, _, job)| self.is_uncapped(now, job));
+        }
         let any = |stretch: &Shortest| !stretch.is_none();
-        let at = self.queue.search(first.0, any, |job| self.is_uncapped(now, job, 0))?;
+        let at = self.queue.search(first.0, any, |job| self.is_uncapped(now, job))?;
         self.queue.get(at)
     }
 
-    /// Whether the job may start as far as its group's cap goes, which must leave `kept`, and
-    /// without delaying the first of its group.
-    pub(crate) fn is_uncapped(&self, now: Second, job: &Waiting, kept: u32) -> bool {
+    /// Whether the job may start as far as its group's cap goes, without delaying the first of its
+    /// group.
+    fn is_uncapped(&self, now: Second, job: &Waiting) -> bool {
+        self.cap_of(job).is_none_or(|cap| {
+            let fits = cap.held.saturating_add(job.size) <= cap.size_max;
+            let passes = cap.promise.is_none_or(|promise| {
+                now.saturating_add(job.estimate_seconds) <= promise.start
+                    || job.size <= promise.spare
+            });
+            fits && passes
+        })
+    }
+
+    /// From when on the cap of the job's group lets it start, if it is the first of its group.
+    pub(crate) fn uncapped_from(&self, job: &Waiting) -> Second {
+        let promise = self.cap_of(job).and_then(|cap| cap.promise);
+        promise.map_or(Second::MIN, |promise| promise.start)
+    }
+
+    /// What the group of `head` may hold besides it at `start`, if it has a cap.
+    pub(crate) fn lane_of(&self, head: &Waiting, start: Second) -> Option<Lane> {
+        let cap = self.cap_of(head)?;
+        let beyond = self.running.iter().filter_map(|(&(end, ticket), &held)| {
+            let of_group = self.task(ticket).is_some_and(|task| task.group == cap.group);
+            (of_group && end > start).then_some(held)
+        });
+        let held = beyond.fold(head.size, u32::saturating_add);
+        Some(Lane { group: cap.group, spare: cap.size_max.saturating_sub(held) })
+    }
+
+    /// Whether the job may start beside the promise to the first, as far as caps go; `short` says
+    /// that it will have ended by then.
+    pub(crate) fn may_pass(
+        &self,
+        now: Second,
+        job: &Waiting,
+        lane: Option<&Lane>,
+        short: bool,
+    ) -> bool {
         if self.caps.is_empty() {
             return true;
         }
-        let group = self.group_of(job);
-        let Some(cap) = self.caps.iter().find(|cap| cap.group == group) else { return true };
-        let asked = job.size.saturating_add(kept);
-        let fits = cap.held.saturating_add(asked) <= cap.size_max;
-        let passes = cap.promise.is_none_or(|promise| {
-            now.saturating_add(job.estimate_seconds) <= promise.start || job.size <= promise.spare
-        });
-        fits && passes
+        match (lane, self.cap_of(job)) {
+            (Some(lane), Some(cap)) if lane.group == cap.group => {
+                let fits = cap.held.saturating_add(job.size) <= cap.size_max;
+                fits && (short || job.size <= lane.spare)
+            }
+            _ => self.is_uncapped(now, job),
+        }
     }
 
-    /// What the cap of the job's group must leave to the first of the queue, if that is of it.
-    pub(crate) fn kept_for(&self, head: &Waiting, job: &Waiting) -> u32 {
-        let same = !self.caps.is_empty() && self.group_of(head) == self.group_of(job);
-        if same { head.size } else { 0 }
+    /// Counts a job that passes the first and is not short.
+    pub(crate) fn count_long(&self, job: &Waiting, lane: &mut Lane) {
+        if self.cap_of(job).is_some_and(|cap| cap.group == lane.group) {
+            lane.spare = lane.spare.saturating_sub(job.size);
+        }
     }
+}
+
+/// What the cap of the first job's group leaves to others of its group when it starts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lane {
+    group: u32,
+    spare: u32,
 }

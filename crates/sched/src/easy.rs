@@ -1,6 +1,7 @@
 //! EASY backfill: a promise to the first job of the queue, and others beside it.
 
 use crate::blocks::At;
+use crate::cap::Lane;
 use crate::core::Core;
 use crate::waiting::{Gap, Waiting};
 use crate::{Pool, Second, Ticket};
@@ -10,16 +11,16 @@ use crate::{Pool, Second, Ticket};
 pub(crate) struct Shadow<P> {
     /// When it can start if every job runs as long as it may.
     start: Second,
-    /// That job.
-    head: Waiting,
+    /// What its group may hold besides it then, if that has a cap.
+    lane: Option<Lane>,
     /// What is free from then on, besides what it needs.
     spare: P,
 }
 
 impl<P: Pool> Core<P> {
     /// The instant that the first waiting job is promised under [`Policy::Easy`].
-    pub fn promised_start(&self, now: Second) -> Option<Second> {
-        self.find_shadow(now).map(|shadow| shadow.start)
+    pub fn promised_start(&self) -> Option<Second> {
+        self.find_shadow().map(|shadow| shadow.start)
     }
 
     pub(crate) fn backfill(&mut self, now: Second, started: &mut Vec<Ticket>) {
@@ -32,8 +33,8 @@ impl<P: Pool> Core<P> {
         if self.queue.len() < 2 || !any.may()(&self.queue.summary()) {
             return;
         }
-        let Some((head, _, _)) = self.head(now) else { return };
-        let Some(mut shadow) = self.find_shadow(now) else { return };
+        let Some((head, _, _)) = self.queue.first() else { return };
+        let Some(mut shadow) = self.find_shadow() else { return };
         let mut from = head.next();
         while let Some((at, job, fit)) = self.next_fit(now, from, &shadow) {
             self.queue.remove(at);
@@ -47,7 +48,7 @@ impl<P: Pool> Core<P> {
     /// When nothing has ended since the last pass, only what arrived since can start; says whether
     /// the promise to the first job still stood.
     fn backfill_fresh(&mut self, now: Second, started: &mut Vec<Ticket>) -> bool {
-        let Some((_, first, _)) = self.head(now) else { return false };
+        let Some((_, first, _)) = self.queue.first() else { return false };
         if self.fresh.iter().any(|(key, _)| *key < first) {
             return false;
         }
@@ -98,11 +99,12 @@ impl<P: Pool> Core<P> {
         if !gap.takes(job) {
             return None;
         }
-        if !self.is_uncapped(now, job, self.kept_for(&shadow.head, job)) {
+        let short = job.estimate_seconds <= gap.seconds;
+        if !self.may_pass(now, job, shadow.lane.as_ref(), short) {
             return None;
         }
         let demand = &self.task(job.ticket)?.demand;
-        if job.estimate_seconds <= gap.seconds {
+        if short {
             self.pool.place_apart(&shadow.spare, demand)
         } else {
             self.pool.place_within(&shadow.spare, demand)
@@ -112,14 +114,18 @@ impl<P: Pool> Core<P> {
     fn start_beside(&mut self, now: Second, job: &Waiting, fit: P::Grant, shadow: &mut Shadow<P>) {
         if job.estimate_seconds > shadow.start.saturating_sub(now) {
             shadow.spare.take(&fit);
+            if let Some(lane) = &mut shadow.lane {
+                self.count_long(job, lane);
+            }
         }
         self.start(now, job.ticket, fit);
     }
 
     /// When the first job of the queue can start at the latest, unless it can at once.
-    fn find_shadow(&self, now: Second) -> Option<Shadow<P>> {
-        let (_, _, head) = self.head(now)?;
+    fn find_shadow(&self) -> Option<Shadow<P>> {
+        let (_, _, head) = self.queue.first()?;
         let demand = &self.task(head.ticket)?.demand;
+        let uncapped = self.uncapped_from(&head);
         let lacking = u64::from(head.size).saturating_sub(u64::from(self.pool.room()));
         let (mut at, mut held) = self.running.reach(lacking.max(1))?;
         let mut given = (Second::MIN, Ticket::MIN);
@@ -136,9 +142,10 @@ impl<P: Pool> Core<P> {
             let between = self.running.iter().map(|(key, _)| *key);
             let between = between.skip_while(|key| *key <= given).take_while(|key| *key <= last.1);
             spare.give_all(held, between.filter_map(|(_, ticket)| self.grant(ticket)));
-            if let Some(grant) = spare.place_apart(&self.pool, demand) {
+            let grant = spare.place_apart(&self.pool, demand).filter(|_| start >= uncapped);
+            if let Some(grant) = grant {
                 spare.take(&grant);
-                return Some(Shadow { start, head, spare });
+                return Some(Shadow { start, lane: self.lane_of(&head, start), spare });
             }
             given = last.1;
             let (place, _, more) = self.running.get(last.0.next())?;

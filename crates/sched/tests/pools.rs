@@ -42,13 +42,13 @@ fn starts<P: Pool>(
         // Whoever arrives with a higher priority is not bound by the promise.
         let head = core.waiting().next().map(|(ticket, task)| (ticket, task.priority));
         let outranked = core.waiting().any(|(_, task)| head.is_some_and(|h| h.1 < task.priority));
-        let promised = core.promised_start(now).filter(|_| policy == Policy::Easy && !outranked);
+        let promised = core.promised_start().filter(|_| policy == Policy::Easy && !outranked);
         let mut started = Vec::new();
         core.pass(now, &mut started);
         if let (Some(before), Some(head)) = (promised, head)
             && core.waiting().next().is_some_and(|(ticket, _)| ticket == head.0)
         {
-            let after = core.promised_start(now);
+            let after = core.promised_start();
             prop_assert!(after.is_some_and(|at| at <= before), "{before} became {after:?}");
         }
         for ticket in started {

@@ -66,24 +66,31 @@ impl fmt::Display for Members {
     }
 }
 
-/// A floor for the members: all others together never hold more than the rest of the machine.
+/// A floor for the members: all others together hold no more than the rest of the machine.
+///
+/// A job of the others that needs more than that rest by itself runs as if there were no floor,
+/// for else it would never run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FastLane {
     /// Who may use all of the machine.
     pub members: Members,
     /// The processors that others may not use.
     pub floor_procs: u32,
+    /// What the others may hold together.
+    pub rest_procs: u32,
 }
 
 impl FastLane {
-    /// A floor of `percent` of `procs`, rounded down, but never so much that a job of the others
-    /// could not run at all.
-    pub fn new(members: Members, percent: u32, procs: u32, jobs: &[Job]) -> Self {
+    /// A floor of `percent` of `procs`, rounded down.
+    pub fn new(members: Members, percent: u32, procs: u32) -> Self {
         let asked = u64::from(procs) * u64::from(percent.min(100)) / 100;
-        let others = jobs.iter().filter(|job| !members.contain(job));
-        let largest = others.map(|job| job.procs).max().unwrap_or_default();
-        let floor_procs = u32::try_from(asked).unwrap_or(procs).min(procs.saturating_sub(largest));
-        Self { members, floor_procs }
+        let floor_procs = u32::try_from(asked).unwrap_or(procs);
+        Self { members, floor_procs, rest_procs: procs - floor_procs }
+    }
+
+    /// Whether `job` must leave the floor alone.
+    pub fn binds(&self, job: &Job) -> bool {
+        !self.members.contain(job) && job.procs <= self.rest_procs
     }
 }
 
@@ -102,9 +109,9 @@ mod tests {
     }
 
     #[test]
-    fn a_floor_leaves_room_for_the_largest_job_of_the_others() {
-        let job = |id, queue, procs| Job {
-            id,
+    fn a_floor_binds_others_unless_they_could_never_run() {
+        let job = |queue, procs| Job {
+            id: 1,
             submit: 1,
             run: 1,
             estimate: 1,
@@ -113,9 +120,10 @@ mod tests {
             group: 1,
             queue,
         };
-        let jobs = [job(1, 1, 70), job(2, 2, 100)];
-        let members: Members = "queue:2".parse().unwrap();
-        assert_eq!(FastLane::new(members.clone(), 20, 100, &jobs).floor_procs, 20);
-        assert_eq!(FastLane::new(members, 50, 100, &jobs).floor_procs, 30);
+        let lane = FastLane::new("queue:2".parse().unwrap(), 20, 99);
+        assert_eq!((lane.floor_procs, lane.rest_procs), (19, 80));
+        assert!(lane.binds(&job(1, 80)));
+        assert!(!lane.binds(&job(1, 81)), "it needs more than the rest");
+        assert!(!lane.binds(&job(2, 1)), "it is a member's");
     }
 }

@@ -58,7 +58,7 @@ pub fn replay_with_lane(
     Run::new(jobs, procs, policy, Some(lane)).finish(report)
 }
 
-/// The group of jobs that are not members of the fast lane.
+/// The group of jobs that must leave the floor alone.
 const OTHERS: u32 = 1;
 
 struct Run<'a> {
@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
     fn new(jobs: &'a [Job], procs: u32, policy: Policy, lane: Option<&'a FastLane>) -> Self {
         let mut core = Core::new(Processors::new(procs), policy);
         if let Some(lane) = lane.filter(|lane| lane.floor_procs > 0) {
-            core.cap(OTHERS, procs.saturating_sub(lane.floor_procs));
+            core.cap(OTHERS, lane.rest_procs);
         }
         Self {
             jobs,
@@ -139,7 +139,7 @@ impl<'a> Run<'a> {
                 estimate_seconds: job.estimate,
                 priority: 0,
                 group: match self.lane {
-                    Some(lane) if !lane.members.contain(job) => OTHERS,
+                    Some(lane) if lane.binds(job) => OTHERS,
                     _ => 0,
                 },
             };

@@ -22,7 +22,7 @@ fn workload() -> impl Strategy<Value = Vec<Job>> {
 
 fn starts(jobs: &[Job], policy: Policy, percent: u32) -> (Vec<i64>, FastLane) {
     let members: Members = "queue:1".parse().unwrap_or_else(|_| unreachable!("it names one"));
-    let lane = FastLane::new(members, percent, 64, jobs);
+    let lane = FastLane::new(members, percent, 64);
     let replay = twin::replay_with_lane(jobs, 64, policy, &lane, |_| ControlFlow::Continue(()));
     (replay.map(|replay| replay.starts).unwrap_or_default(), lane)
 }
@@ -38,7 +38,7 @@ proptest! {
                     .filter(|(job, start)| **start <= *at && *at < **start + job.run);
                 let all: u32 = running().map(|(job, _)| job.procs).sum();
                 let others: u32 = running()
-                    .filter(|(job, _)| !lane.members.contain(job))
+                    .filter(|(job, _)| lane.binds(job))
                     .map(|(job, _)| job.procs).sum();
                 prop_assert!(all <= 64);
                 prop_assert!(others <= 64 - lane.floor_procs, "{others} at {at}");
@@ -56,22 +56,20 @@ proptest! {
     }
 
     #[test]
-    fn in_order_nobody_of_the_others_waits_while_it_could_run(jobs in workload()) {
-        // The first of all that wait never fits within its cap and what is free.
+    fn the_first_of_the_queue_waits_only_for_room_or_its_cap(jobs in workload()) {
         let (starts, lane) = starts(&jobs, Policy::Easy, 30);
         for (ended, start) in jobs.iter().zip(&starts) {
             let at = start + ended.run;
             let waits = |(job, start): &(&Job, &i64)| job.submit <= at && at < **start;
             let Some((first, _)) = jobs.iter().zip(&starts).find(waits) else { continue };
-            let held = |wanted: bool| -> u32 {
+            let held = |bound: bool| -> u32 {
                 jobs.iter().zip(&starts)
                     .filter(|(job, start)| **start <= at && at < **start + job.run)
-                    .filter(|(job, _)| wanted || !lane.members.contain(job))
+                    .filter(|(job, _)| !bound || lane.binds(job))
                     .map(|(job, _)| job.procs).sum()
             };
-            let fits = held(true) + first.procs <= 64;
-            let capped = !lane.members.contain(first)
-                && held(false) + first.procs > 64 - lane.floor_procs;
+            let fits = held(false) + first.procs <= 64;
+            let capped = lane.binds(first) && held(true) + first.procs > lane.rest_procs;
             prop_assert!(!fits || capped, "job {} waits at {at}", first.id);
         }
     }

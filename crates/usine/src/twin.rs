@@ -1,5 +1,7 @@
 //! `usine twin`: what a policy would have done.
 
+mod compare;
+
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -24,10 +26,13 @@ pub(crate) struct Arguments {
 enum Command {
     /// Replay a log of the Standard Workload Format on identical processors.
     Replay(ReplayArguments),
+    /// Compare floors of a fast lane for some of a log's jobs.
+    Compare(compare::CompareArguments),
 }
 
+/// A log, and the machine it is for.
 #[derive(clap::Args)]
-struct ReplayArguments {
+struct Log {
     /// The log, plain or packed with gzip.
     log: PathBuf,
     /// Processors of the machine.
@@ -36,15 +41,21 @@ struct ReplayArguments {
     /// Cores of a node; what a job asks is rounded up to whole nodes.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     node_cores: u32,
+    /// Take the log as it is: no rounding to whole nodes, no renumbering, nothing dropped.
+    #[arg(long)]
+    as_is: bool,
+}
+
+#[derive(clap::Args)]
+struct ReplayArguments {
+    #[command(flatten)]
+    log: Log,
     /// Who may start before whom.
     #[arg(long, value_enum, default_value_t = Policy::Easy)]
     policy: Policy,
     /// Write `id,submit,start,run,procs` for every job to this file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Take the log as it is: no rounding to whole nodes, no renumbering, nothing dropped.
-    #[arg(long)]
-    as_is: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -71,12 +82,14 @@ impl From<Policy> for sched::Policy {
 pub(crate) fn run(arguments: Arguments, audience: Audience) -> Result<()> {
     match arguments.command {
         Command::Replay(arguments) => replay(&arguments, audience),
+        Command::Compare(arguments) => compare::run(&arguments, audience),
     }
 }
 
 fn replay(arguments: &ReplayArguments, audience: Audience) -> Result<()> {
     let began = Instant::now();
-    let (jobs, dropped) = load(arguments).map_err(|error| refused(&arguments.log, &error))?;
+    let (jobs, dropped) =
+        load(&arguments.log).map_err(|error| refused(&arguments.log.log, &error))?;
     let loaded = Instant::now();
     let Some(replay) = with_progress(&jobs, arguments) else { return Ok(()) };
     let replayed = Instant::now();
@@ -89,19 +102,19 @@ fn replay(arguments: &ReplayArguments, audience: Audience) -> Result<()> {
     let told = Outcome {
         policy: arguments.policy,
         dropped,
-        metrics: Metrics::of(&jobs, &replay, arguments.procs),
+        metrics: Metrics::of(&jobs, &replay, arguments.log.procs),
         load_seconds: (loaded - began).as_secs_f64(),
         replay_seconds: (replayed - loaded).as_secs_f64(),
     };
     audience.show(&told.json(), |_| print!("{}", told.text()))
 }
 
-fn load(arguments: &ReplayArguments) -> Result<(Vec<Job>, u64), LoadError> {
-    let log = ::twin::open(&arguments.log)?;
-    if arguments.as_is {
-        return Ok((::twin::as_is(log, arguments.procs)?, 0));
+fn load(asked: &Log) -> Result<(Vec<Job>, u64), LoadError> {
+    let log = ::twin::open(&asked.log)?;
+    if asked.as_is {
+        return Ok((::twin::as_is(log, asked.procs)?, 0));
     }
-    let sanitised = ::twin::sanitise(log, arguments.procs, arguments.node_cores)?;
+    let sanitised = ::twin::sanitise(log, asked.procs, asked.node_cores)?;
     Ok((sanitised.jobs, sanitised.dropped))
 }
 
@@ -123,11 +136,12 @@ fn with_progress(jobs: &[Job], arguments: &ReplayArguments) -> Option<Replay> {
     {
         bar.set_style(style);
     }
-    let replay = ::twin::replay(jobs, arguments.procs, arguments.policy.into(), |at: Progress| {
-        bar.set_position(u64::try_from(at.started).unwrap_or(u64::MAX));
-        bar.set_message(at.waiting.to_string());
-        ControlFlow::Continue(())
-    });
+    let replay =
+        ::twin::replay(jobs, arguments.log.procs, arguments.policy.into(), |at: Progress| {
+            bar.set_position(u64::try_from(at.started).unwrap_or(u64::MAX));
+            bar.set_message(at.waiting.to_string());
+            ControlFlow::Continue(())
+        });
     bar.finish_and_clear();
     replay
 }

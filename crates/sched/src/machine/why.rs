@@ -99,7 +99,7 @@ impl Machine {
         if ahead > 0 {
             if causes.is_empty()
                 && partition.core.policy() == Policy::Easy
-                && let Some(promised) = partition.core.promised_start(now)
+                && let Some(promised) = partition.core.promised_start()
                 && let Some(&job) = partition.queue().first()
             {
                 causes.push(Cause::WouldDelay { job, promised });
