@@ -14,6 +14,9 @@ pub(crate) const BYTES_MIN: u64 = 300 * 1024;
 const FILE_BYTES_MIN: u64 = 800;
 /// A file longer than this is rarely prose, and would dominate.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// Beginnings of the names of files that say the same everywhere, or nothing in sentences.
+const DULL: [&str; 7] =
+    ["license", "licence", "copying", "changelog", "changes", "code_of_conduct", "authors"];
 /// Folders deeper than this are not looked into.
 const DEPTH_MAX: usize = 8;
 
@@ -99,8 +102,12 @@ impl Files {
             Self::AnyText => true,
             Self::Documentation => {
                 let name = path.file_name().and_then(|text| text.to_str()).unwrap_or_default();
+                let lower = name.to_lowercase();
+                if DULL.iter().any(|dull| lower.starts_with(dull)) {
+                    return false;
+                }
                 matches!(extension, "md" | "markdown" | "rst" | "adoc" | "pod")
-                    || (extension == "txt" && !name.to_lowercase().contains("license"))
+                    || extension == "txt"
                     || (extension.is_empty() && name.starts_with("README"))
             }
         }
@@ -155,7 +162,7 @@ fn reads_like_prose(text: &str) -> bool {
             control = control.saturating_add(1);
         }
     }
-    control == 0 && words.saturating_mul(100) >= all.saturating_mul(70)
+    control == 0 && words.saturating_mul(100) >= all.saturating_mul(75)
 }
 
 #[cfg(test)]

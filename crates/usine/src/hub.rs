@@ -34,13 +34,7 @@ impl Hub {
     /// Opens the data folder and the database and begins to serve.
     pub(crate) async fn start(config: &Config) -> Result<Self> {
         private_folder(&config.data)?;
-        let store =
-            Store::open(&config.database_url()).await.context("cannot open the database")?;
-        let vault = Vault::folder(&config.data.join("vault")).context("cannot open the vault")?;
-        let data = Data { vault, file_bytes_max: config.vault.file_bytes_max };
-        let rules = folders::rules(config, SystemClock.now())?;
-        let jobs = folders::jobs(config, &rules)?;
-        let app = App::new(Parts { store, clock: Arc::new(SystemClock), data, rules, jobs });
+        let app = open(config).await?;
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; is another factory running there? --listen chooses another \
@@ -75,6 +69,16 @@ impl Hub {
         let _ = self.end.send(true);
         Ok(self.serving.await?)
     }
+}
+
+/// The use cases over the records of `config`, without a web face.
+pub(crate) async fn open(config: &Config) -> Result<App> {
+    let store = Store::open(&config.database_url()).await.context("cannot open the database")?;
+    let vault = Vault::folder(&config.data.join("vault")).context("cannot open the vault")?;
+    let data = Data { vault, file_bytes_max: config.vault.file_bytes_max };
+    let rules = folders::rules(config, SystemClock.now())?;
+    let jobs = folders::jobs(config, &rules)?;
+    Ok(App::new(Parts { store, clock: Arc::new(SystemClock), data, rules, jobs }))
 }
 
 /// Makes a folder that only this user can read, or makes an existing one so.

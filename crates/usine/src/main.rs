@@ -52,6 +52,8 @@ struct Global {
 enum Command {
     /// Start a factory on this machine: hub, agent, local engine, database, folder.
     Up(up::Arguments),
+    /// Print a new one-time sign-in link for an account of a factory on this machine.
+    Link(up::LinkArguments),
     /// Play the main job once: from an agreement to a trained model, on this machine.
     Demo(demo::DemoArguments),
     /// Sign in to a hub.
@@ -126,6 +128,7 @@ fn main() -> ExitCode {
 fn run(command: Command, session: &Session) -> anyhow::Result<()> {
     match command {
         Command::Up(arguments) => up::run(arguments),
+        Command::Link(arguments) => up::link(arguments),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Login(arguments) => login::login(&arguments, session),
         Command::Logout => login::logout(session),

@@ -84,6 +84,16 @@ pub(crate) fn number(value: &Value, pointer: &str) -> i64 {
     value.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()
 }
 
+/// The amount of work at `pointer`, to the second where it is less than an hour.
+pub(crate) fn work(value: &Value, pointer: &str) -> String {
+    let seconds = number(value, &format!("{pointer}/unit_seconds"));
+    let amount = text(value, &format!("{pointer}/text"));
+    match amount.strip_suffix("-h").and_then(|amount| amount.rsplit_once(' ')) {
+        Some((_, unit)) if seconds.abs() < 3_600 => format!("{seconds} {unit}-seconds"),
+        _ => amount,
+    }
+}
+
 /// The entries at `pointer`; none when there is no list.
 pub(crate) fn entries<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
     value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
@@ -136,6 +146,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn little_work_is_told_to_the_second() {
+        let amount = |seconds: i64, text: &str| json!({ "unit_seconds": seconds, "text": text });
+        assert_eq!(work(&amount(59, "0.02 GPU-h"), ""), "59 GPU-seconds");
+        assert_eq!(work(&amount(18_000_000, "5 000.00 GPU-h"), ""), "5 000.00 GPU-h");
+        assert_eq!(work(&Value::Null, ""), "");
+    }
 
     #[test]
     fn values_are_read_only_where_they_are() {

@@ -8,7 +8,9 @@ use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, Config};
+use crate::exit::{Failure, Told};
 use crate::factory::Factory;
+use crate::hub;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -47,6 +49,46 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         told_to_stop().await?;
         println!("stopping; running jobs go on and are found again at the next start");
         factory.stop().await
+    })
+}
+
+/// Whose link, for which factory of this machine.
+#[derive(clap::Args)]
+pub(crate) struct LinkArguments {
+    #[command(flatten)]
+    config: config::ConfigFile,
+    /// The address of the account.
+    email: String,
+    /// Where the factory keeps everything [default: usine-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the hub listens [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+/// Prints a new one-time sign-in link; the factory may be running.
+pub(crate) fn link(arguments: LinkArguments) -> Result<()> {
+    let mut config = Config::load(&arguments.config)?;
+    config.data = arguments.data.unwrap_or(config.data);
+    config.listen = arguments.listen.unwrap_or(config.listen);
+    if config.database.is_none() && !config.data.join("hub.db").exists() {
+        let message =
+            format!("there is no factory in {}; name one with --data", config.data.display());
+        return Err(Told::new(Failure::NotFound, message).into());
+    }
+    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+    runtime()?.block_on(async {
+        let made = hub::open(&config).await?.sign_in_link_for(&arguments.email).await;
+        let secret = made.map_err(|error| match error {
+            app::Error::NotFound(_) => {
+                let message = format!("no account has the address {}", arguments.email);
+                Told::new(Failure::NotFound, message).into()
+            }
+            other => anyhow::Error::from(other),
+        })?;
+        println!("{}/sign-in/link/{}", url.trim_end_matches('/'), secret.reveal());
+        Ok(())
     })
 }
 

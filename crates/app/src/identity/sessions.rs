@@ -147,6 +147,18 @@ impl App {
         Ok(secret)
     }
 
+    /// A one-time sign-in link's secret for the account with this address: for the operator, whose
+    /// own access to the hub's records is the permission.
+    ///
+    /// # Errors
+    /// When there is no such account, or the store fails.
+    pub async fn sign_in_link_for(&self, email: &str) -> Result<Secret, Error> {
+        let tx = self.store().read().await?;
+        let found = people::by_email(&tx, &email.trim().to_lowercase()).await?;
+        drop(tx);
+        self.sign_in_link(found.ok_or(Error::NotFound("account"))?.id).await
+    }
+
     /// A token for the agent of an embedded site. Earlier tokens of the site stop working.
     ///
     /// # Errors

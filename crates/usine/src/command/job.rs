@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{LIST_MAX, Session, segment};
-use crate::output::{entries, number, text, when};
+use crate::output::{entries, number, text, when, work};
 use crate::remote::wait;
 
 pub(crate) use follow::{Follower, ended_well, follow};
@@ -101,8 +101,8 @@ pub(crate) fn job(command: &JobCommand, session: &Session) -> Result<()> {
 }
 
 fn row(job: &Value) -> [String; 6] {
-    let hours = match text(job, "/charged/text") {
-        none if none.is_empty() => format!("{} held", text(job, "/held/text")),
+    let hours = match work(job, "/charged") {
+        none if none.is_empty() => format!("{} held", work(job, "/held")),
         charged => charged,
     };
     [
@@ -153,8 +153,8 @@ fn tell_job(job: &Value) {
     line("started", when(job, "/started_at"));
     line("ended", when(job, "/ended_at"));
     line("rate", text(job, "/rate"));
-    line("held", text(job, "/held/text"));
-    line("charged", text(job, "/charged/text"));
+    line("held", work(job, "/held"));
+    line("charged", work(job, "/charged"));
     for input in entries(job, "/inputs") {
         line(
             "reads",

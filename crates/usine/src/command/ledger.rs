@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{LIST_MAX, Session, segment};
 use crate::exit::{Failure, Told};
-use crate::output::{entries, number, right, table, text, when};
+use crate::output::{entries, number, right, table, text, when, work};
 use crate::remote::wait;
 
 /// Whose statement, over which time.
@@ -80,7 +80,7 @@ fn sum(movement: &Value, what: &str) -> String {
 /// An allocation's statement by payer.
 pub(crate) fn statement_table(allocation: &Value) -> Table {
     let row = |payer: String, line: &Value| {
-        let amount = |key: &str| text(line, &format!("/{key}/text"));
+        let amount = |key: &str| work(line, &format!("/{key}"));
         [
             payer,
             amount("granted"),

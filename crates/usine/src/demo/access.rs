@@ -47,12 +47,12 @@ pub(super) async fn assess(story: &mut Story) -> Result<()> {
     for line in entries(&assessment, "/lines") {
         let share = text(line, "/share");
         let share = if share.is_empty() { share } else { format!(", {share}") };
-        narrator.aside(&format!("- {}{share} ({})", text(line, "/what"), text(line, "/article")));
+        narrator.bullet(&format!("{}{share} ({})", text(line, "/what"), text(line, "/article")));
     }
     let start_up = if is("/start_up") { "a start-up" } else { "not a start-up" };
     narrator.check(is("/start_up"), start_up);
     for reason in entries(&assessment, "/start_up_reasons").iter().filter_map(Value::as_str) {
-        narrator.aside(&format!("- {reason}"));
+        narrator.bullet(&format!("{reason}"));
     }
     narrator.aside(&format!("by {}", text(&assessment, "/rule")));
     if !is("/sme") {

@@ -66,7 +66,7 @@ async fn pools(story: &mut Story) -> Result<()> {
     right(&mut shown, &[1, 2]);
     narrator.table(&shown);
     for line in entries(&pools, "/lines").iter().filter_map(Value::as_str) {
-        narrator.aside(&format!("- {line}"));
+        narrator.bullet(&format!("{line}"));
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ use comfy_table::Table;
 
 /// How wide sentences may be.
 const WIDTH: usize = 92;
+/// How much of that the names of figures take.
+const NAME_WIDTH: usize = 24;
 /// How far everything below a heading is set in.
 const INDENT: &str = "   ";
 
@@ -57,17 +59,23 @@ impl Narrator {
         }
     }
 
+    /// One of several remarks.
+    pub(super) fn bullet(&self, text: &str) {
+        let paint = |line: &str| self.paint("2", line);
+        hang(&paint("·"), 1, broken(text, WIDTH.saturating_sub(2)).iter().map(|line| paint(line)));
+    }
+
     /// A named figure.
     pub(super) fn figure(&self, name: &str, value: &str) {
-        println!("{INDENT}{} {value}", self.paint("2", &format!("{name:<22}")));
+        let width = WIDTH.saturating_sub(NAME_WIDTH).saturating_sub(1);
+        let name = self.paint("2", &format!("{name:<NAME_WIDTH$}"));
+        hang(&name, NAME_WIDTH, broken(value, width).into_iter());
     }
 
     /// Something that was checked.
     pub(super) fn check(&self, passed: bool, text: &str) {
         let mark = if passed { self.paint("32", "✓") } else { self.paint("31", "✗") };
-        let mut lines = broken(text, WIDTH.saturating_sub(2)).into_iter();
-        println!("{INDENT}{mark} {}", lines.next().unwrap_or_default());
-        lines.for_each(|line| println!("{INDENT}  {line}"));
+        hang(&mark, 1, broken(text, WIDTH.saturating_sub(2)).into_iter());
     }
 
     /// A table.
@@ -95,6 +103,12 @@ impl Narrator {
     fn paint(&self, code: &str, text: &str) -> String {
         if self.painted { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
+}
+
+/// Prints `lines` beside a mark of `width` characters.
+fn hang(mark: &str, width: usize, mut lines: impl Iterator<Item = String>) {
+    println!("{INDENT}{mark} {}", lines.next().unwrap_or_default());
+    lines.for_each(|line| println!("{INDENT}{:width$} {line}", ""));
 }
 
 /// `text` in lines of at most `width` characters where its words allow it.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Story;
 use crate::command::job::{Follower, ended_well, follow, state};
 use crate::command::model::Listening;
-use crate::output::{entries, number, step_bar, text};
+use crate::output::{entries, number, step_bar, text, work};
 
 /// How often a line is printed where no bar can be.
 const LINE_SECONDS: u64 = 15;
@@ -31,7 +31,7 @@ pub(super) async fn train(story: &mut Story, seconds: u64) -> Result<()> {
     narrator.say(&format!(
         "Job {job} runs the service train-lm for about {seconds} s of training. {} are held for its \
          time limit; what it does not use comes back.",
-        text(&submitted, "/held/text"),
+        work(&submitted, "/held"),
     ));
     narrator.aside(&format!(
         "This machine stands in for {}: the job really runs here, on this machine's cores.",
@@ -65,7 +65,7 @@ fn tell_training(story: &Story, job: &Value, seen: &Watching) {
     };
     known("which is", &peak, seen.peak_fraction);
     narrator.figure("rate", &text(job, "/rate"));
-    let (charged, held) = (text(job, "/charged/text"), text(job, "/held/text"));
+    let (charged, held) = (work(job, "/charged"), work(job, "/held"));
     narrator.figure("charged", &format!("{charged}, out of {held} held"));
 }
 
@@ -215,6 +215,6 @@ pub(super) async fn generate(story: &mut Story) -> Result<()> {
         "A model of this size, after so short a training, has learnt how words and documentation \
          look, not what they mean.",
     );
-    narrator.figure("charged", &text(&followed.job, "/charged/text"));
+    narrator.figure("charged", &work(&followed.job, "/charged"));
     Ok(())
 }

@@ -26,12 +26,14 @@ pub(super) async fn tell(story: &mut Story, corpus: &Corpus) -> Result<()> {
     for (folder, size_bytes) in &corpus.sources {
         narrator.figure(&bytes(*size_bytes), &folder.display().to_string());
     }
-    for file in corpus.texts.iter().take(NAMED_MAX) {
-        narrator.aside(&format!("- {} ({})", file.file.display(), bytes(file.size_bytes)));
+    for found in corpus.texts.iter().take(NAMED_MAX) {
+        let below = corpus.sources.iter().find_map(|(at, _)| found.file.strip_prefix(at).ok());
+        let shown = below.filter(|below| below.file_name().is_some()).unwrap_or(&found.file);
+        narrator.bullet(&format!("{} ({})", shown.display(), bytes(found.size_bytes)));
     }
     let more = corpus.texts.len().saturating_sub(NAMED_MAX);
     if more > 0 {
-        narrator.aside(&format!("- and {more} more; `usine data show texts` lists them all"));
+        narrator.bullet(&format!("and {more} more; `usine data show texts` lists them all"));
     }
     let files = named(corpus)?;
     let new = NewRepository {

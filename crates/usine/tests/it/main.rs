@@ -4,10 +4,16 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that cannot go on must fail"
 )]
 
+mod cli;
+mod crash;
+mod demo;
 mod factory;
+mod line;
+mod story;
 mod up;
 
 #[cfg(feature = "e2e")]

@@ -142,3 +142,6 @@ async fn show(
 ) -> Result<Json<RepositoryOut>, Problem> {
     Ok(Json(app.repository(&actor, id).await?.into()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::command::{Session, segment};
@@ -11,6 +12,9 @@ use crate::exit::{Failure, Told};
 use crate::output::{byte_bar, bytes, entries, number, spinner, text};
 use crate::remote::transfer::Measured;
 use crate::remote::{Remote, wait};
+
+/// How many files are on their way at once.
+const FILES_AT_ONCE: usize = 4;
 
 /// What to send, and as what.
 #[derive(clap::Args)]
@@ -135,10 +139,12 @@ pub(crate) async fn push_files(
         measured.iter().filter(|(path, _, file)| known.get(*path) != Some(&file.sha256)).collect();
     let sent_bytes = wanted.iter().map(|(_, _, file)| file.size_bytes).sum();
     let bar = byte_bar(sent_bytes, "sending");
-    for (_, here, file) in &wanted {
+    let sending = stream::iter(&wanted).map(|(_, here, file)| {
         let to = format!("/repositories/{id}/blobs/{}", file.sha256);
-        remote.send_file(&to, here, file.size_bytes, &bar).await?;
-    }
+        let bar = &bar;
+        async move { remote.send_file(&to, here, file.size_bytes, bar).await }
+    });
+    sending.buffer_unordered(FILES_AT_ONCE).try_for_each(|_| async { Ok(()) }).await?;
     bar.finish_and_clear();
     if wanted.is_empty() && !head.is_null() {
         let message = "every file is in the newest revision already; nothing was sent";

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::follow::{self, Printing, ended_well};
 use crate::command::{Session, segment};
 use crate::exit::{Failure, Told};
-use crate::output::{entries, text};
+use crate::output::{entries, text, work};
 use crate::remote::Remote;
 
 /// What to run, and on whose hours.
@@ -75,7 +75,7 @@ pub(super) async fn run(
     let id = text(&submitted, "/id");
     if !arguments.watch {
         return session.audience.show(&submitted, |submitted| {
-            println!("submitted job {id}; {} held", text(submitted, "/held/text"));
+            println!("submitted job {id}; {} held", work(submitted, "/held"));
             println!("  follow it with: usine job watch {id}");
         });
     }
