@@ -79,6 +79,12 @@ impl TestWeb {
         (id, self.bearer(&secret))
     }
 
+    /// Somebody with this session, calling as a browser does: with a cookie, without scripts.
+    pub fn cookie(&self, secret: &str) -> Client {
+        let cookie = format!("{}={secret}", crate::auth::COOKIE_PLAIN);
+        Client { router: self.router.clone(), credential: Some((header::COOKIE, cookie)) }
+    }
+
     /// A new person holding `grants`, and the secret of a session of theirs.
     ///
     /// # Panics
@@ -93,10 +99,8 @@ impl TestWeb {
     /// # Panics
     /// When the hub refuses: the test cannot go on.
     pub async fn browser(&self, name: &str, grants: &[(Role, Scope)]) -> (PersonId, Client) {
-        let (id, _) = self.hub.person(name, grants).await;
-        let cookie = format!("{}={}", crate::auth::COOKIE_PLAIN, self.session(id).await);
-        let credential = Some((header::COOKIE, cookie));
-        (id, Client { router: self.router.clone(), credential })
+        let (id, secret) = self.signed_in(name, grants).await;
+        (id, self.cookie(&secret))
     }
 
     /// The secret of a new session of `person`.

@@ -6,7 +6,6 @@
 //! otherwise the status that kept them out.
 
 mod sample;
-mod world;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +15,8 @@ use axum::http::Method;
 use serde_json::Value;
 
 use sample::Sampler;
-use world::World;
+
+use super::world::{self, World};
 
 /// An operation of the document.
 struct Operation<'a> {

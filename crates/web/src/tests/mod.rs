@@ -1,4 +1,7 @@
 //! Tests of everything together, over the router.
 
 mod access_matrix;
+mod browser;
 mod core;
+mod pages;
+mod world;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::world::World;
+use crate::tests::world::World;
 
 /// Makes requests from the document and the things of the world.
 pub(super) struct Sampler<'a> {

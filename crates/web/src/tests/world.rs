@@ -1,4 +1,7 @@
-//! The people and things that the matrix is about.
+//! The people and things that the tests of the whole face are about: two organisations, a project
+//! with hours, data, a finished training and a job that runs, all made through the API.
+
+mod story;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +16,7 @@ use crate::testing::{Client, TestWeb, settings};
 pub(super) enum Caller {
     /// Has not signed in.
     Nobody,
-    /// Represents and manages another organisation and its project.
+    /// Represents another organisation.
     Stranger,
     /// Holds a role where the things are.
     Holds(Role),
@@ -23,7 +26,7 @@ pub(super) enum Caller {
     Site,
 }
 
-/// The columns.
+/// Everybody, with a short name.
 pub(super) const CALLERS: [(&str, Caller); 11] = [
     ("none", Caller::Nobody),
     ("strng", Caller::Stranger),
@@ -40,7 +43,7 @@ pub(super) const CALLERS: [(&str, Caller); 11] = [
 
 /// A hub with one thing of each kind.
 pub(super) struct World {
-    web: TestWeb,
+    pub(super) web: TestWeb,
     tokens: BTreeMap<Caller, String>,
     /// The things by the noun before their placeholder, or by the placeholder's name.
     things: BTreeMap<&'static str, String>,
@@ -48,10 +51,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let hub = TestHub::new().await;
-        let web = TestWeb::of(hub, settings());
+        let web = TestWeb::of(TestHub::new().await, settings());
         let mut world = Self { web, tokens: BTreeMap::new(), things: BTreeMap::new() };
+        world.web.app().keep_house().await.unwrap();
         world.staff().await;
+        world.tell().await;
         world
     }
 
@@ -61,13 +65,12 @@ impl World {
         Self { web, tokens: self.tokens.clone(), things: self.things.clone() }
     }
 
-    /// People with roles of the federation, and the site.
+    /// People with roles of the federation, people without, and the site.
     async fn staff(&mut self) {
-        let roles = [Role::Administrator, Role::ProgrammeOfficer, Role::Reviewer];
-        for role in roles {
+        for role in [Role::Administrator, Role::ProgrammeOfficer, Role::Reviewer] {
             self.person(Caller::Holds(role), &[(role, Scope::Federation)]).await;
         }
-        let factory = Scope::Factory("meluxina".parse().unwrap());
+        let factory = Scope::Factory("meluxina-ai".parse().unwrap());
         self.person(Caller::Holds(Role::SiteOperator), &[(Role::SiteOperator, factory)]).await;
         for caller in [
             Caller::Stranger,
@@ -84,15 +87,14 @@ impl World {
         let token = manager.post("/api/v1/tokens", &ask).await.expect(201);
         self.tokens.insert(Caller::ReadToken, token.at("/secret"));
         self.things.insert("tokens", token.at("/id"));
-        let user = self.things.get("person").cloned().unwrap_or_default();
-        let grant = json!({ "person": user, "role": "reviewer", "scope": "federation" });
+        let grant =
+            json!({ "person": self.thing("person"), "role": "reviewer", "scope": "federation" });
         let administrator = self.client(Caller::Holds(Role::Administrator));
         administrator.post("/api/v1/grants", &grant).await.expect(201);
     }
 
     async fn person(&mut self, caller: Caller, grants: &[(Role, Scope)]) {
-        let name = format!("{caller:?}").to_lowercase().replace(['(', ')'], "-");
-        let (id, secret) = self.web.signed_in(&name, grants).await;
+        let (id, secret) = self.web.signed_in(&address(caller), grants).await;
         self.tokens.insert(caller, secret);
         if caller == Caller::Holds(Role::User) {
             self.things.insert("person", id.to_string());
@@ -100,7 +102,7 @@ impl World {
         }
     }
 
-    /// Somebody of the columns.
+    /// Somebody, calling as a program does.
     pub(super) fn client(&self, caller: Caller) -> Client {
         match self.tokens.get(&caller) {
             Some(token) => self.web.bearer(token),
@@ -108,11 +110,33 @@ impl World {
         }
     }
 
+    /// Somebody, calling as a browser does.
+    pub(super) fn browser(&self, caller: Caller) -> Client {
+        match self.tokens.get(&caller) {
+            Some(token) => self.web.cookie(token),
+            None => self.web.anonymous(),
+        }
+    }
+
+    /// The identifier of a thing.
+    pub(super) fn thing(&self, noun: &str) -> String {
+        self.things.get(noun).cloned().unwrap_or_default()
+    }
+
     /// What stands for the placeholder `name` after the path segment `noun`.
     pub(super) fn named(&self, noun: &str, name: &str) -> String {
-        let fixed = match name {
-            "role" => Some("reviewer"),
-            "scope" => Some("federation"),
+        let fixed = match (noun, name) {
+            (_, "role") => Some("reviewer"),
+            (_, "scope") => Some("federation"),
+            ("factories", _) => Some("meluxina-ai"),
+            ("partitions", _) => Some("meluxina-ai.gpu"),
+            ("services", _) => Some("train-lm"),
+            (_, "site") => Some("here"),
+            ("blobs", _) => Some(story::BYTES_SHA256),
+            ("inputs", "mount") => Some("dataset"),
+            ("inputs", "path") | ("files", _) => Some("sea.txt"),
+            ("outputs", "output") => Some("model"),
+            ("outputs", "path") => Some("config.json"),
             _ => None,
         };
         fixed
@@ -123,10 +147,19 @@ impl World {
     }
 
     /// What a property of a body must be for the request to make sense.
-    pub(super) fn property(&self, _path: &str, name: &str) -> Option<String> {
-        match name {
-            "person" => self.things.get("person").cloned(),
+    pub(super) fn property(&self, path: &str, name: &str) -> Option<String> {
+        match (path, name) {
+            (_, "person") => self.things.get("person").cloned(),
+            (_, "organisation") => self.things.get("organisations").cloned(),
             _ => None,
         }
+    }
+}
+
+/// The first part of somebody's address.
+pub(super) fn address(caller: Caller) -> String {
+    match caller {
+        Caller::Holds(role) => role.name().to_owned(),
+        other => format!("{other:?}").to_lowercase(),
     }
 }
