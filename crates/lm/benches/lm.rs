@@ -1,7 +1,7 @@
 //! How fast a model of the tiny preset learns, against the matrix products of the same machine.
 //!
-//! `cargo xtask bench lm`. The text is made up, since speed does not depend on it. `--quick` trains for two
-//! seconds instead of twenty.
+//! `cargo xtask bench lm`. The text is made up, since speed does not depend on it. `--quick` trains
+//! for two seconds instead of twenty.
 
 use std::ops::ControlFlow;
 use std::os::unix::process::CommandExt;
@@ -45,7 +45,8 @@ fn measure(budget: Duration) -> Result<Report, Box<dyn std::error::Error>> {
     let words = std::iter::repeat_with(|| {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        WORDS[(state >> 40) as usize % WORDS.len()].to_owned() + &(state >> 54).to_string()
+        let word = WORDS.get((state >> 40) as usize % WORDS.len()).copied().unwrap_or_default();
+        format!("{word}{}", state >> 54)
     });
     let text = words.take(100_000).collect::<Vec<_>>().join(" ");
     let corpus = folder.join("text");

@@ -140,8 +140,8 @@ pub(crate) struct Attended {
     shares: Tensor,
 }
 
-/// Attends from each position to itself and those before it. Rows of `packed` hold queries, keys and
-/// values of all heads; rows of the result hold the heads' contexts.
+/// Attends from each position to itself and those before it. Rows of `packed` hold queries, keys
+/// and values of all heads; rows of the result hold the heads' contexts.
 pub(crate) fn forward(
     packed: &Tensor,
     heads: Heads,

@@ -1,5 +1,5 @@
-//! Which stretches of the text each step learns from: a function of the seed and the step alone, so a
-//! resumed training sees what it would have seen.
+//! Which stretches of the text each step learns from: a function of the seed and the step alone, so
+//! a resumed training sees what it would have seen.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -60,7 +60,8 @@ pub(crate) fn draw(
         .collect()
 }
 
-/// At most `count` sequences, evenly spread over `tokens` and without overlap, in groups of `batch`.
+/// At most `count` sequences, evenly spread over `tokens` and without overlap, in groups of
+/// `batch`.
 pub(crate) fn spread(tokens: &[u32], context: usize, count: usize, batch: usize) -> Vec<Batch> {
     let windows: Vec<&[u32]> = tokens.windows(context + 1).step_by(context).collect();
     let every = windows.len().div_ceil(count.max(1)).max(1);

@@ -1,7 +1,7 @@
 //! One transformer block, forwards and backwards.
 //!
-//! The backward pass is written out: it reuses what the forward pass computed and adds in place, which the
-//! tensor library's own back-propagation does not. The tests compare the two.
+//! The backward pass is written out: it reuses what the forward pass computed and adds in place,
+//! which the tensor library's own back-propagation does not. The tests compare the two.
 
 use candle_core::{Result, Tensor};
 

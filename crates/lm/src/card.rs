@@ -42,9 +42,9 @@ pub(crate) fn text(config: &TrainConfig, report: &Report) -> String {
     format!(
         "---\nlibrary_name: transformers\npipeline_tag: text-generation\n---\n\n\
          # A small language model\n\n\
-         A decoder-only transformer of the Llama kind with its own byte-pair tokenizer, trained from random \
-         weights. It continues text in the manner of what it was trained on; it knows no facts and follows no \
-         instructions.\n\n\
+         A decoder-only transformer of the Llama kind with its own byte-pair tokenizer, trained \
+         from random weights. It continues text in the manner of what it was trained on; it knows \
+         no facts and follows no instructions.\n\n\
          | | |\n| --- | --- |\n{table}\n\
          ```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\
          model = AutoModelForCausalLM.from_pretrained(\".\")\n\

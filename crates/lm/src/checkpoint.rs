@@ -1,5 +1,5 @@
-//! The state of an unfinished training: weights, the optimiser's moments, and how far it got. Batches follow
-//! from seed and step, so nothing else is needed to continue bit by bit.
+//! The state of an unfinished training: weights, the optimiser's moments, and how far it got.
+//! Batches follow from seed and step, so nothing else is needed to continue bit by bit.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -69,9 +69,10 @@ impl Dimensions {
         self.vocabulary * self.width + self.layers * block + self.width
     }
 
-    /// Floating-point operations to train on one token: six for each parameter that multiplies (forward
-    /// once, backward twice, each a multiplication and an addition), and twelve for each layer, element of
-    /// width and position of the context, for attention, counted without the causal saving as is usual.
+    /// Floating-point operations to train on one token: six for each parameter that multiplies
+    /// (forward once, backward twice, each a multiplication and an addition), and twelve for each
+    /// layer, element of width and position of the context, for attention, counted without the
+    /// causal saving as is usual.
     #[must_use]
     pub fn training_flops_per_token(&self) -> f64 {
         let multiplied = self.vocabulary * self.width
@@ -252,8 +253,8 @@ impl TrainConfig {
         Ok(())
     }
 
-    /// The bytes of text that this training can at most make use of, generously estimated, so that the
-    /// rest of a large corpus need not be tokenized.
+    /// The bytes of text that this training can at most make use of, generously estimated, so that
+    /// the rest of a large corpus need not be tokenized.
     pub(crate) fn usable_text_bytes(&self) -> u64 {
         const BYTES_PER_TOKEN: f64 = 5.0;
         const THREAD_FLOPS: f64 = 1.5e11;

@@ -137,8 +137,9 @@ pub(crate) struct Split {
 }
 
 impl Split {
-    /// Keeps about `fraction` of `tokens` for validation, in stretches from the whole corpus, each at least
-    /// one `window` long. Gives nothing when there are not enough for one window of each kind.
+    /// Keeps about `fraction` of `tokens` for validation, in stretches from the whole corpus, each
+    /// at least one `window` long. Gives nothing when there are not enough for one window of each
+    /// kind.
     pub(crate) fn new(tokens: &[u32], fraction: f64, window: usize) -> Option<Split> {
         if tokens.len() < 2 * window {
             return None;

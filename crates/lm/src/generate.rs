@@ -30,11 +30,12 @@ impl Default for GenerateConfig {
     }
 }
 
-/// Continues `prompt` with the model in `folder`, handing each piece of text to `write` as it comes. Returns the
-/// number of tokens added.
+/// Continues `prompt` with the model in `folder`, handing each piece of text to `write` as it
+/// comes. Returns the number of tokens added.
 ///
 /// # Errors
-/// When the folder does not hold a model of the kind that this crate trains, or a setting is out of range.
+/// When the folder does not hold a model of the kind that this crate trains, or a setting is out of
+/// range.
 pub fn generate(
     folder: &Path,
     prompt: &str,
@@ -74,7 +75,8 @@ pub struct Scored {
 /// What the model in `folder` expects after each token of `text`, which must fit its context.
 ///
 /// # Errors
-/// When the folder does not hold a model of the kind that this crate trains, or the text is too long.
+/// When the folder does not hold a model of the kind that this crate trains, or the text is too
+/// long.
 pub fn score(folder: &Path, text: &str) -> Result<Scored, Error> {
     let (model, tokenizer) = layout::read(folder)?;
     let tokens = tokenizer.encode(text)?;

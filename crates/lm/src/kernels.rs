@@ -27,7 +27,8 @@ fn vectorised<R>(loops: impl FnOnce() -> R) -> R {
 /// `e^x` within two units in the last place for `x` in -87..88, without a branch or a call.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    const ROUND: f32 = 12_582_912.0; // 1.5 · 2²³: adding it leaves the nearest integer in the low bits
+    // 1.5 · 2²³: adding it leaves the nearest integer in the low bits.
+    const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 88.0);
@@ -209,7 +210,8 @@ pub(crate) fn swiglu_gradient(gate_up: &[f32], width: usize, dy: &[f32]) -> Vec<
     d
 }
 
-/// Softmax over the first `row + 1` elements of each row of square matrices of side `side`; the rest becomes zero.
+/// Softmax over the first `row + 1` elements of each row of square matrices of side `side`; the
+/// rest becomes zero.
 pub(crate) fn causal_softmax(scores: &mut [f32], side: usize) {
     vectorised(
         #[inline(always)]

@@ -172,7 +172,8 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     replace(path, text.as_bytes())
 }
 
-/// The weights under the names and in the orientation of Llama: matrices map columns, `matrix · input`.
+/// The weights under the names and in the orientation of Llama: matrices map columns, `matrix ·
+/// input`.
 fn arrays(model: &Model) -> Result<Arrays, Error> {
     let mut arrays = Arrays::default();
     let mut push = |name: String, tensor: &Tensor| {

@@ -1,5 +1,5 @@
-//! Trains and serves a small language model: a decoder-only transformer with a byte-pair tokenizer, in the
-//! layout that Hugging Face `transformers` loads unchanged.
+//! Trains and serves a small language model: a decoder-only transformer with a byte-pair tokenizer,
+//! in the layout that Hugging Face `transformers` loads unchanged.
 //!
 //! Not here: jobs, projects, hours, the network. Progress goes to a function that the caller gives.
 

@@ -145,8 +145,9 @@ impl Model {
         Ok((loss * f64::from(weight), gradients))
     }
 
-    /// The summed loss of predicting `targets`, and its gradients times `weight` with respect to the positions
-    /// and to the embedding. Scores are made, turned into their gradient and dropped a block at a time.
+    /// The summed loss of predicting `targets`, and its gradients times `weight` with respect to
+    /// the positions and to the embedding. Scores are made, turned into their gradient and dropped
+    /// a block at a time.
     fn scored(
         &self,
         positions: &Tensor,

@@ -35,8 +35,8 @@ pub(crate) struct Step {
     pub(crate) clip_norm: f64,
 }
 
-/// Moves `weights` against the sum of `gradients` and returns its global norm before clipping. Nothing
-/// moves when that norm is not a number.
+/// Moves `weights` against the sum of `gradients` and returns its global norm before clipping.
+/// Nothing moves when that norm is not a number.
 pub(crate) fn update(
     weights: &[(String, &Tensor)],
     moments: &mut [Moments],

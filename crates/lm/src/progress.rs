@@ -38,8 +38,8 @@ pub enum Progress {
         parameters: usize,
         /// Worker threads.
         threads: usize,
-        /// The best rate of a matrix product of the model's shapes on this machine, in floating-point
-        /// operations per second.
+        /// The best rate of a matrix product of the model's shapes on this machine, in
+        /// floating-point operations per second.
         peak_flops: f64,
         /// The step at which an interrupted training continues.
         resumed_at: Option<u64>,
@@ -96,7 +96,8 @@ pub struct Report {
     pub validation_loss: f64,
     /// Tokens learnt from per second of stepping, in this process.
     pub tokens_per_second: f64,
-    /// The best rate of a matrix product of the model's shapes, in floating-point operations per second.
+    /// The best rate of a matrix product of the model's shapes, in floating-point operations per
+    /// second.
     pub peak_flops: f64,
     /// The operations of training as a part of that peak.
     pub peak_fraction: f64,

@@ -26,12 +26,13 @@ const VALIDATION_WINDOWS: usize = 32;
 /// The least time between two measurements in the metrics.
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
 
-/// Trains a model on the text files in `corpus` and leaves it in `out`. A training that was interrupted there
-/// is continued. `observe` hears of every step; when it breaks, the state is saved and training stops.
+/// Trains a model on the text files in `corpus` and leaves it in `out`. A training that was
+/// interrupted there is continued. `observe` hears of every step; when it breaks, the state is
+/// saved and training stops.
 ///
 /// # Errors
-/// When a setting, the corpus or a checkpoint is unusable, a file cannot be read or written, or the loss leaves
-/// the range of numbers.
+/// When a setting, the corpus or a checkpoint is unusable, a file cannot be read or written, or the
+/// loss leaves the range of numbers.
 pub fn train(
     config: &TrainConfig,
     corpus: &[PathBuf],
@@ -302,7 +303,8 @@ impl Interval {
     }
 }
 
-/// The tokenizer of this training, kept from an interrupted one or new, and the tokens of the corpus.
+/// The tokenizer of this training, kept from an interrupted one or new, and the tokens of the
+/// corpus.
 fn tokens(
     config: &TrainConfig,
     corpus: &Corpus,

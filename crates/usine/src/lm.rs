@@ -144,8 +144,8 @@ fn config(arguments: &Train) -> TrainConfig {
     config
 }
 
-/// Begins this program anew, in the same process, if the tensor library has not been told how many threads
-/// to use: it reads that from the environment alone.
+/// Begins this program anew, in the same process, if the tensor library has not been told how many
+/// threads to use: it reads that from the environment alone.
 fn settle_environment(threads: NonZeroUsize) -> Result<()> {
     let wanted = lm::environment(threads);
     if wanted.iter().all(|(name, _)| std::env::var_os(name).is_some()) {
@@ -234,7 +234,8 @@ fn moment(progress: &Progress) -> Option<String> {
             corpus.files_skipped
         ),
         Progress::Tokenized { entries, corpus } => format!(
-            "Learnt {entries} byte pairs; {} of the text make {} tokens to learn from and {} to validate on.",
+            "Learnt {entries} byte pairs; {} of the text make {} tokens to learn from and {} to \
+             validate on.",
             megabytes(corpus.bytes),
             corpus.training_tokens,
             corpus.validation_tokens
@@ -242,7 +243,8 @@ fn moment(progress: &Progress) -> Option<String> {
         Progress::Started { parameters, threads, peak_flops, resumed_at } => {
             let from = resumed_at.map(|step| format!(", continued from step {step}"));
             format!(
-                "Training {parameters} parameters on {threads} threads, whose matrix products reach {:.0} GFLOP/s{}.",
+                "Training {parameters} parameters on {threads} threads, whose matrix products reach \
+                 {:.0} GFLOP/s{}.",
                 peak_flops / 1e9,
                 from.unwrap_or_default()
             )
@@ -260,8 +262,8 @@ fn megabytes(bytes: u64) -> String {
 
 fn summary(report: &Report, arguments: &Train) -> String {
     format!(
-        "Trained {} steps of {} tokens in {:.1} s: loss {:.3}, validation loss {:.3}, {:.0} tokens/s \
-         ({:.0} % of the peak of {:.0} GFLOP/s).\nThe model is in {}.",
+        "Trained {} steps of {} tokens in {:.1} s: loss {:.3}, validation loss {:.3}, {:.0} \
+         tokens/s ({:.0} % of the peak of {:.0} GFLOP/s).\nThe model is in {}.",
         report.steps,
         report.tokens_per_step,
         report.seconds,
