@@ -61,6 +61,7 @@ pub fn small(script: &str) -> Spec {
         environment: BTreeMap::new(),
         request: Request { nodes: 1, cores: 1, memory_mb: 64, gpus: 0, time_limit_seconds: 600 },
         network: Network::Denied,
+        folder: None,
         stdout: None,
         stderr: None,
     }
@@ -179,7 +180,10 @@ async fn cancels_queued<T: Trial>(trial: &T) -> Result<(), String> {
 async fn refuses<T: Trial>(trial: &T) -> Result<(), String> {
     let mut large = small("exit 0");
     large.request.cores = trial.engine().capacity().cores.saturating_add(1);
-    for spec in [large, Spec { stdout: Some("../escape".to_owned()), ..small("exit 0") }] {
+    let escape = || Some("../escape".to_owned());
+    let writes = Spec { stdout: escape(), ..small("exit 0") };
+    let begins = Spec { folder: escape(), ..small("exit 0") };
+    for spec in [large, writes, begins] {
         let job = trial.new_job();
         let answer = trial.engine().submit(job, &spec).await;
         require(matches!(answer, Err(Error::Refused(_))), || format!("{answer:?}"))?;

@@ -22,6 +22,8 @@ pub struct Spec {
     pub request: Request,
     /// Whether it may reach the network.
     pub network: Network,
+    /// The folder in its directory where the script runs, if not the directory itself.
+    pub folder: Option<String>,
     /// Name of a file in its directory that also holds standard output.
     pub stdout: Option<String>,
     /// Name of a file that also holds standard error; joined with standard output when absent.
@@ -39,9 +41,9 @@ impl Spec {
         if !self.script.starts_with("#!") {
             return Err(Error::Refused("the script does not begin with `#!`".to_owned()));
         }
-        for name in [&self.stdout, &self.stderr].into_iter().flatten() {
+        for name in [&self.folder, &self.stdout, &self.stderr].into_iter().flatten() {
             if !is_inside(name) {
-                let text = format!("`{name}` is not the name of a file in the job's own directory");
+                let text = format!("`{name}` is not a name in the job's own directory");
                 return Err(Error::Refused(text));
             }
         }

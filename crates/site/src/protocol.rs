@@ -88,6 +88,9 @@ pub struct StartJob {
     pub request: Request,
     /// Whether it may reach the network.
     pub network: Network,
+    /// The folder below the job's directory in which the script runs, if not the directory itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// Name of the file, in the job's directory, that also holds standard output.
     pub stdout: Option<String>,
     /// Name of the file that also holds standard error; joined with standard output when absent.

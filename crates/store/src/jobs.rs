@@ -81,6 +81,8 @@ pub struct Program {
     pub environment: BTreeMap<String, String>,
     /// Whether it may reach the network.
     pub network: bool,
+    /// The folder below the job's directory in which it runs.
+    pub folder: Option<String>,
     /// The file that also holds standard output.
     pub stdout: Option<String>,
     /// The file that also holds standard error.

@@ -26,6 +26,7 @@ const ENVIRONMENT_BYTES_MAX: usize = 256 * 1_024;
 pub(super) struct Prepared {
     pub(super) script: Script,
     pub(super) recipe: Recipe,
+    pub(super) folder: Option<String>,
     pub(super) inputs: Vec<Input>,
     pub(super) outputs: Vec<Output>,
 }
@@ -41,10 +42,7 @@ impl App {
         check_environment(new)?;
         let (text, recipe, mut inputs, outputs) = self.rendered(new)?;
         let script = Script::parse(text.as_bytes(), &new.options).map_err(script_errors)?;
-        if script.directives().chdir.is_some() {
-            let text = "a job runs in a directory of its own; `--chdir` is not offered here";
-            return Err(Error::invalid("script", text));
-        }
+        let folder = begins_in(&script)?;
         for (mount, reference) in &new.inputs {
             inputs.push((mount.clone(), reference.clone(), None));
         }
@@ -71,7 +69,7 @@ impl App {
             let input = input.map_err(|error| unreadable(&mount, error, &named))?;
             fixed.push(Input { mount, repository: input.repository, revision: input.revision });
         }
-        Ok(Prepared { script, recipe, inputs: fixed, outputs })
+        Ok(Prepared { script, recipe, folder, inputs: fixed, outputs })
     }
 
     #[expect(clippy::type_complexity, reason = "an intermediate result of one caller")]
@@ -139,6 +137,18 @@ pub(super) fn fitted(script: &Script, shape: &PartitionShape) -> Result<Request,
     normalise(script.directives(), shape).map_err(|misfit: Misfit| {
         Error::refused(format!("partition.{}", misfit.directives()), misfit.to_string())
     })
+}
+
+/// Where the script runs: the job's directory, or a folder below it such as `inputs/code`.
+fn begins_in(script: &Script) -> Result<Option<String>, Error> {
+    let Some(named) = &script.directives().chdir else { return Ok(None) };
+    match named.trim_start_matches("./").trim_end_matches('/') {
+        "" | "." => Ok(None),
+        folder => folder.parse::<FilePath>().map(|path| Some(path.to_string())).map_err(|_| {
+            let text = "`--chdir`: a job runs in a directory of its own; name a folder below it";
+            Error::invalid("script", text)
+        }),
+    }
 }
 
 fn check_environment(new: &Submission) -> Result<(), Error> {

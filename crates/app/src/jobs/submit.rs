@@ -188,6 +188,7 @@ impl App {
                 script: vault::Sha256::of(common.prepared.script.text().as_bytes()),
                 environment,
                 network: common.network,
+                folder: common.prepared.folder.clone(),
                 stdout: file("output", &directives.output)?,
                 stderr: file("error", &directives.error)?,
             },
@@ -347,8 +348,9 @@ fn own_file(option: &str, name: &str) -> Result<Option<String>, Error> {
         return Ok(None);
     }
     let name = name.trim_start_matches("./");
-    name.parse::<FilePath>().map(|path| Some(path.to_string())).map_err(|error| {
-        Error::invalid("script", format!("`--{option}` must lie in the job's directory: {error}"))
+    name.parse::<FilePath>().map(|path| Some(path.to_string())).map_err(|_| {
+        let text = "name a file below the job's directory, such as logs/%x-%j.out";
+        Error::invalid("script", format!("`--{option}`: {text}"))
     })
 }
 

@@ -115,6 +115,7 @@ async fn start(tx: &Tx, job: Job) -> Result<StartJob, Error> {
         environment: job.program.environment,
         request: limits(&job.request),
         network: if job.program.network { Network::Allowed } else { Network::Denied },
+        folder: job.program.folder,
         stdout: job.program.stdout,
         stderr: job.program.stderr,
         inputs,

@@ -32,12 +32,16 @@ pub(super) fn run() -> io::Result<ExitCode> {
     rustix::thread::set_no_new_privs(true)?;
     landlocked::restrict(&task)?;
     drop_capabilities()?;
+    let begins_in = match &task.begins_in {
+        Some(name) => folder.work().join(name),
+        None => folder.work(),
+    };
     let error = Command::new(folder.script())
         .env_clear()
         .envs(&task.environment)
-        .current_dir(folder.work())
+        .current_dir(&begins_in)
         .exec();
-    super::complain(&format!("cannot start the script: {error}"));
+    super::complain(&format!("cannot start the script in {}: {error}", begins_in.display()));
     Ok(ExitCode::from(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }))
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Task {
     pub(crate) network: Network,
     /// All variables of its environment.
     pub(crate) environment: BTreeMap<String, String>,
+    /// The folder in its directory where the script runs, if not the directory itself.
+    pub(crate) begins_in: Option<String>,
     /// Names of the files in its directory that also hold its standard output and error.
     pub(crate) output_names: (Option<String>, Option<String>),
     /// Paths it may read beside those of the system.

@@ -208,6 +208,7 @@ fn probe(settings: &Settings) -> io::Result<Isolation> {
         request: Request { nodes: 1, cores: 1, memory_mb: 16, gpus: 0, time_limit_seconds: 1 },
         network: Network::Denied,
         environment: BTreeMap::new(),
+        begins_in: None,
         output_names: (None, None),
         readable: settings.readable.clone(),
         grace_seconds: 0,

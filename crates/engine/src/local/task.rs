@@ -27,6 +27,7 @@ pub(super) fn compose(shared: &Shared, job: JobId, spec: &Spec, placement: &Node
         gpus,
         request: spec.request,
         network: spec.network,
+        begins_in: spec.folder.clone(),
         output_names: (spec.stdout.clone(), spec.stderr.clone()),
         readable: settings.readable.clone(),
         grace_seconds: settings.grace_seconds,

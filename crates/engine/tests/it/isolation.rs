@@ -2,7 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use engine::{Isolation, Network};
+use engine::{Engine as _, Isolation, Network};
+use jobs::life::End;
 
 use crate::machine::{Machine, bash};
 
@@ -142,4 +143,24 @@ async fn connections_leave_only_jobs_that_may_have_them() {
     allowed.network = Network::Allowed;
     let (_, text) = machine.run(&allowed).await;
     assert!(text.contains("connected"), "{text}");
+}
+
+#[tokio::test]
+async fn a_job_begins_in_the_folder_that_it_asks_for_and_says_so_when_there_is_none() {
+    let machine = Machine::new().await;
+    let job = crate::machine::new_job();
+    let work = machine.engine.prepare(job).await.unwrap();
+    std::fs::create_dir_all(work.join("inputs/code")).unwrap();
+    std::fs::write(work.join("inputs/code/here.txt"), "the right folder").unwrap();
+    let begins_in = |name: &str, script: &str| {
+        let mut spec = bash(script);
+        spec.folder = Some(name.to_owned());
+        spec
+    };
+    machine.engine.submit(job, &begins_in("inputs/code", "cat here.txt")).await.unwrap();
+    assert_eq!(machine.until_ended(job).await.end, End::Completed);
+    assert_eq!(machine.written(job).await, "the right folder");
+
+    let (ended, text) = machine.run(&begins_in("missing", "echo ran")).await;
+    assert!(!ended.end.is_success() && !text.contains("ran\n"), "{ended:?} {text}");
 }

@@ -23,6 +23,7 @@ pub(super) fn spec(order: &StartJob) -> Spec {
             protocol::Network::Denied => engine::Network::Denied,
             protocol::Network::Allowed => engine::Network::Allowed,
         },
+        folder: order.folder.clone(),
         stdout: order.stdout.clone(),
         stderr: order.stderr.clone(),
     }

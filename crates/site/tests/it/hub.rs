@@ -182,6 +182,7 @@ pub(crate) fn start(job: JobId, script: &str) -> StartJob {
         environment: BTreeMap::new(),
         request: Request { nodes: 1, cpus: 1, memory_mb: 64, gpus: 0, time_limit_seconds: 600 },
         network: Network::Denied,
+        folder: None,
         stdout: None,
         stderr: None,
         inputs: Vec::new(),

@@ -17,8 +17,8 @@ use crate::{StoreError, Tx};
 /// The columns of a [`Row`], in any statement that reads one.
 pub(super) const COLUMNS: &str = "id, array_id, array_index, array_at_once, project, organisation,
     person, allocation, factory, site, partition, charge_rule, name, service, service_version,
-    script, environment, network, stdout, stderr, dependency, nodes, tasks, cores, memory_mb, gpus,
-    time_limit_seconds, held, charged, submitted_at, state, cancel_asked, started_at, ended_at,
+    script, environment, network, folder, stdout, stderr, dependency, nodes, tasks, cores,
+    memory_mb, gpus, time_limit_seconds, held, charged, submitted_at, state, cancel_asked, started_at, ended_at,
     ended_how, reason, peak_memory_mb, cpu_milliseconds, stdout_bytes, stderr_bytes, metrics";
 
 #[derive(FromQueryResult)]
@@ -41,6 +41,7 @@ pub(super) struct Row {
     script: String,
     environment: String,
     network: bool,
+    folder: Option<String>,
     stdout: Option<String>,
     stderr: Option<String>,
     dependency: Option<String>,
@@ -124,6 +125,7 @@ impl Row {
             script,
             environment: serde_json::from_str(&self.environment).map_err(damaged)?,
             network: self.network,
+            folder: self.folder.clone(),
             stdout: self.stdout.clone(),
             stderr: self.stderr.clone(),
         })
@@ -161,11 +163,11 @@ impl Row {
 pub(super) async fn insert(tx: &Tx, job: &Job) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO job (id, array_id, array_index, array_at_once, project,
             organisation, person, allocation, factory, site, partition, charge_rule, name, service,
-            service_version, script, environment, network, stdout, stderr, dependency, nodes,
+            service_version, script, environment, network, folder, stdout, stderr, dependency, nodes,
             tasks, cores, memory_mb, gpus, time_limit_seconds, held, submitted_at, state,
             cancel_asked, reason, stdout_bytes, stderr_bytes, metrics, touched)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, 0, 0, 0, 0)";
+            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, 0, 0, 0, 0)";
     let (service, version) = match &job.program.recipe {
         Recipe::Service { name, version } => (Some(name.to_string()), Some(version.clone())),
         Recipe::Script { .. } => (None, None),
@@ -192,6 +194,7 @@ pub(super) async fn insert(tx: &Tx, job: &Job) -> Result<(), StoreError> {
         job.program.script.to_string().into(),
         environment.into(),
         job.program.network.into(),
+        job.program.folder.clone().into(),
         job.program.stdout.clone().into(),
         job.program.stderr.clone().into(),
         job.dependency.as_ref().map(ToString::to_string).into(),

@@ -37,6 +37,7 @@ fn job(number: u128) -> Job {
             script: Sha256::of(b"#!/bin/sh\n"),
             environment: [("A".to_owned(), "b'\"\n".to_owned())].into(),
             network: true,
+            folder: Some("code".to_owned()),
             stdout: Some("out".to_owned()),
             stderr: None,
         },

@@ -58,6 +58,7 @@ const STATEMENTS: &[&str] = &[
         script TEXT NOT NULL REFERENCES job_script (sha256),
         environment TEXT NOT NULL,
         network BOOLEAN NOT NULL,
+        folder TEXT,
         stdout TEXT,
         stderr TEXT,
         dependency TEXT,

@@ -18,12 +18,12 @@ fn refusal(outcome: Result<super::super::Submitted, Error>) -> String {
 async fn a_job_is_held_ordered_run_and_charged_for_what_it_used() {
     for yard in Yard::each().await {
         let job =
-            yard.job("#SBATCH --time=10 -c 2 --mem=1G -J hello -o ./%x-%u.out -e /dev/null").await;
+            yard.job("#SBATCH --time=10 -c 2 --mem=1G -J hello -o ./%x-%u.out -e /dev/null -D inputs/code/").await;
         assert_eq!(yard.balance(yard.allocation).await, (ALL - 600, 600, 0));
         let start = yard.start_of(job.id).await;
         assert_eq!(start.name, "hello");
         assert_eq!(start.stdout.as_deref(), Some("hello-ada.out"));
-        assert_eq!(start.stderr, None);
+        assert_eq!((start.stderr, start.folder.as_deref()), (None, Some("inputs/code")));
         assert_eq!((start.request.cpus, start.request.memory_mb), (2, 1_024));
         assert!(start.script.ends_with("echo done\n"));
 
@@ -102,8 +102,22 @@ async fn what_cannot_run_is_refused_before_anything_is_held() {
         ("#SBATCH -G 1", expect!["this partition has no GPUs; ask for none"]),
         ("#SBATCH -t 2-0", expect!["it asks for 2-00:00:00; the longest job here runs 1-00:00:00"]),
         (
+            "#SBATCH -o /scratch/%x.out",
+            expect![
+                "script: `--output`: name a file below the job's directory, such as logs/%x-%j.out"
+            ],
+        ),
+        (
+            "#SBATCH -e a/../../b",
+            expect![
+                "script: `--error`: name a file below the job's directory, such as logs/%x-%j.out"
+            ],
+        ),
+        (
             "#SBATCH -D /tmp",
-            expect!["script: a job runs in a directory of its own; `--chdir` is not offered here"],
+            expect![
+                "script: `--chdir`: a job runs in a directory of its own; name a folder below it"
+            ],
         ),
         (
             "#SBATCH -d afterok:018f2a6e-7c2b-7d1e-9a51-0b7c2f6f9a10",
