@@ -2,13 +2,13 @@
 
 mod submit;
 
-use access::application::{Draft, Finding, Offer, Situation, State, check};
+use access::application::{Draft, Finding, Offer, ShareLeft, Situation, State, check};
 use access::call::Call;
 use access::organisation::{Applicant, Organisation};
 use access::policy::{AccessMode, Entry as PolicyEntry};
 use store::Tx;
 use store::applications as records;
-use units::{ApplicationId, CallId, OrganisationId, PartitionKey, PoolId, Timestamp, Work};
+use units::{ApplicationId, CallId, OrganisationId, PartitionKey, Payer, PoolId, Timestamp, Work};
 
 pub use store::applications::{Application, Filter};
 
@@ -35,6 +35,7 @@ struct Loaded<'a> {
     applicant: Applicant,
     open_awards: u32,
     offer: Option<(PoolId, Offer)>,
+    shares: Vec<ShareLeft>,
 }
 
 impl App {
@@ -219,11 +220,11 @@ impl App {
         let applicant = self.applicant(tx, &organisation).await?;
         let open_awards =
             store::allocations::count_open(tx, organisation.id, &call.mode, now).await?;
-        let offer = match &application.draft.partition {
-            Some(key) => self.offer(tx, (key, &mode.says), now).await?,
-            None => None,
+        let (offer, shares) = match &application.draft.partition {
+            Some(key) => self.offer(tx, (key, mode), now).await?,
+            None => (None, Vec::new()),
         };
-        Ok(Loaded { call, mode, organisation, applicant, open_awards, offer })
+        Ok(Loaded { call, mode, organisation, applicant, open_awards, offer, shares })
     }
 
     fn situation<'a>(&'a self, loaded: &'a Loaded<'a>, now: Timestamp) -> Situation<'a> {
@@ -234,21 +235,39 @@ impl App {
             applicant: &loaded.applicant,
             open_awards: loaded.open_awards,
             offer: loaded.offer.map(|(_, offer)| offer),
+            shares: &loaded.shares,
             now,
         }
     }
 
-    /// What is left of the pool that `mode` draws on.
+    /// What is left of the pool that `mode` draws on, and of the shares of the Union's time that
+    /// it is part of.
     async fn offer(
         &self,
         tx: &Tx,
-        (key, mode): (&PartitionKey, &AccessMode),
+        (key, mode): (&PartitionKey, &PolicyEntry<AccessMode>),
         now: Timestamp,
-    ) -> Result<Option<(PoolId, Offer)>, Error> {
+    ) -> Result<(Option<(PoolId, Offer)>, Vec<ShareLeft>), Error> {
         let pools = self.pools_with_balance(tx, key, now).await?;
-        let drawn = pools.into_iter().find(|(pool, _)| pool.payer == mode.draws_on);
-        Ok(drawn
-            .map(|(pool, left): (_, Work)| (pool.id, Offer { meter: pool.meter, remaining: left })))
+        let Some((pool, left)) = pools.iter().find(|(pool, _)| pool.payer == mode.says.draws_on)
+        else {
+            return Ok((None, Vec::new()));
+        };
+        let of_union = |payer| matches!(payer, Payer::Union | Payer::Commercial);
+        let union = pools.iter().filter(|(pool, _)| of_union(pool.payer));
+        let union = union.map(|(pool, _)| pool.amount.count()).fold(0, i64::saturating_add);
+        let mut shares = Vec::new();
+        for share in self.rules().policy.mode_shares(access::day_in_brussels(now)) {
+            if share.says.modes.iter().any(|key| key.as_str() == mode.rule.entry) {
+                let granted =
+                    store::allocations::granted_from(tx, pool.id, &share.says.modes).await?;
+                let most = share.says.limit.of(union);
+                let remaining = Work::seconds(most.saturating_sub(granted.count()).max(0));
+                let (rule, limit) = (share.rule.clone(), share.says.limit);
+                shares.push(ShareLeft { rule, limit, remaining });
+            }
+        }
+        Ok((Some((pool.id, Offer { meter: pool.meter, remaining: *left })), shares))
     }
 
     async fn audit_application(

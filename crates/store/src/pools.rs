@@ -75,6 +75,17 @@ pub async fn insert(tx: &Tx, pool: &PoolRecord) -> Result<bool, StoreError> {
     Ok(tx.execute(SQL, values).await? > 0)
 }
 
+/// Makes decisions about a partition's hours wait for one another until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &Tx, partition: &PartitionKey, at: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE pool SET amount = amount
+        WHERE partition = $1 AND starts_at <= $2 AND ends_at > $2";
+    tx.execute(SQL, [partition.to_string().into(), micros(at).into()]).await?;
+    Ok(())
+}
+
 /// The pools of a partition whose period contains `at`, in the order of the payers' names.
 ///
 /// # Errors

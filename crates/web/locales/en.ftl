@@ -328,6 +328,7 @@ check-months = Months
 check-open-awards = Awards held already
 check-duties = Obligations
 check-pool = Hours left in the pool
+check-mode-share = Share of the Union's time
 check-technical = Technical check
 
 # Organisations

@@ -328,6 +328,7 @@ check-months = Mois
 check-open-awards = Attributions déjà en cours
 check-duties = Obligations
 check-pool = Heures restantes dans la réserve
+check-mode-share = Part du temps de l’Union
 check-technical = Vérification technique
 
 # Organisations

@@ -36,13 +36,15 @@ pub enum Check {
     Duties,
     /// The pool still has the hours.
     Pool,
+    /// The modes that share a part of the Union's time have not used it up.
+    ModeShare,
     /// The mode is decided by the rules, and the partition can do it in time.
     Technical,
 }
 
 impl Check {
     /// The checks, by name.
-    pub const WORDS: [(&str, Self); 13] = [
+    pub const WORDS: [(&str, Self); 14] = [
         ("call-open", Self::CallOpen),
         ("title", Self::Title),
         ("purpose", Self::Purpose),
@@ -55,6 +57,7 @@ impl Check {
         ("open-awards", Self::OpenAwards),
         ("duties", Self::Duties),
         ("pool", Self::Pool),
+        ("mode-share", Self::ModeShare),
         ("technical", Self::Technical),
     ];
 }
@@ -95,7 +98,7 @@ impl Finding {
 /// Where `draft` stands: every check, in the order in which people fill in the form.
 pub fn check(draft: &Draft, situation: &Situation<'_>) -> Vec<Finding> {
     type Run = fn(&Draft, &Situation<'_>) -> Outcome;
-    let checks: [(Check, Run); 12] = [
+    let checks: [(Check, Run); 13] = [
         (Check::CallOpen, call_open),
         (Check::Country, country),
         (Check::Audience, audience),
@@ -108,6 +111,7 @@ pub fn check(draft: &Draft, situation: &Situation<'_>) -> Vec<Finding> {
         (Check::Months, months),
         (Check::Duties, duties),
         (Check::Pool, pool),
+        (Check::ModeShare, mode_share),
     ];
     checks
         .into_iter()
@@ -286,6 +290,45 @@ fn pool(draft: &Draft, situation: &Situation<'_>) -> Outcome {
     Outcome::Failed(Reason {
         fits: (whole_hours > 0).then(|| format!("{whole_hours} {}", offer.meter.hour_name())),
         ..reason(situation, Check::Pool, found, format!("{left} are left in this period"))
+    })
+}
+
+fn mode_share(draft: &Draft, situation: &Situation<'_>) -> Outcome {
+    let Some(hours) = draft.hours else {
+        return Outcome::Open(
+            "say how many hours to see what is left of the mode's share".to_owned(),
+        );
+    };
+    let asked = Work::hours(i64::from(hours)).unwrap_or(Work::seconds(i64::MAX));
+    match beyond_share(asked, situation) {
+        Some(reason) => Outcome::Failed(reason),
+        None => Outcome::Passed(match situation.shares.iter().min_by_key(|it| it.remaining) {
+            Some(tightest) => format!(
+                "{} are left of {} of the Union's time ({})",
+                shown(tightest.remaining, situation.mode.says.meter),
+                tightest.limit,
+                tightest.rule
+            ),
+            None => "no share of the Union's time is set for this mode".to_owned(),
+        }),
+    }
+}
+
+/// Why `asked` would take more than a share of the Union's time allows.
+pub(super) fn beyond_share(asked: Work, situation: &Situation<'_>) -> Option<Reason> {
+    let meter = situation.mode.says.meter;
+    let broken = situation.shares.iter().find(|share| asked > share.remaining)?;
+    let whole_hours = broken.remaining.count().div_euclid(3_600);
+    let found = format!("{} are asked", shown(asked, meter));
+    let allowed = format!(
+        "{} are left of {} of the Union's time",
+        shown(broken.remaining, meter),
+        broken.limit
+    );
+    Some(Reason {
+        rule: broken.rule.to_string(),
+        fits: (whole_hours > 0).then(|| format!("{whole_hours} {}", meter.hour_name())),
+        ..reason(situation, Check::ModeShare, found, allowed)
     })
 }
 

@@ -3,7 +3,7 @@
 use jiff::{ToSpan, tz::TimeZone};
 use units::{CallId, Meter, PartitionKey, Payer, Period, Timestamp, Work};
 
-use super::check::reason;
+use super::check::{beyond_share, reason};
 use super::{Check, Draft, Outcome, Reason, Situation, check};
 use crate::policy::{DecidedBy, RuleId};
 
@@ -140,6 +140,7 @@ pub fn decide(
     }
     reasons.extend(period.and_then(|it| technical(admitted, situation, partition_units, it)));
     reasons.extend(still_there(admitted, situation));
+    reasons.extend(beyond_share(admitted.amount, situation));
     match period {
         Some(period) if reasons.is_empty() => Decision::Awarded(Award {
             partition: admitted.partition.clone(),

@@ -8,11 +8,11 @@ mod decide;
 
 use std::fmt;
 
-use units::{PartitionKey, Timestamp, Work};
+use units::{PartitionKey, PartsPerMillion, Timestamp, Work};
 
 use crate::call::Call;
 use crate::organisation::Applicant;
-use crate::policy::{AccessMode, Entry, Policy};
+use crate::policy::{AccessMode, Entry, Policy, RuleId};
 
 pub use check::{Check, Finding, Outcome, check};
 pub use decide::{Admitted, Award, Decision, admit, decide};
@@ -127,6 +127,8 @@ pub struct Situation<'a> {
     pub open_awards: u32,
     /// What the partition that is asked for has to offer.
     pub offer: Option<Offer>,
+    /// What is left of the shares of the Union's time that the mode is part of.
+    pub shares: &'a [ShareLeft],
     /// The instant.
     pub now: Timestamp,
 }
@@ -137,6 +139,17 @@ pub struct Offer {
     /// What is counted on it.
     pub meter: units::Meter,
     /// What is left in the pool that the mode draws on, for the current period.
+    pub remaining: Work,
+}
+
+/// What is left, in the current period, of a share of the Union's time that modes have together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareLeft {
+    /// The entry of policy that sets it.
+    pub rule: RuleId,
+    /// The share.
+    pub limit: PartsPerMillion,
+    /// What the modes have not been granted of it yet.
     pub remaining: Work,
 }
 

@@ -67,6 +67,7 @@ fn situation<'a>(call: &'a Call, applicant: &'a Applicant, hours_left: i64) -> S
         applicant,
         open_awards: 0,
         offer: Some(Offer { meter: Meter::Gpu, remaining: Work::hours(hours_left).unwrap() }),
+        shares: &[],
         now: now(),
     }
 }
@@ -99,7 +100,8 @@ fn an_empty_draft_says_what_is_still_to_be_written() {
             hours open: say how many hours: 1 to 5000 GPU-h
             months open: say for how long: 1, 2, 3 months are possible
             duties open: accept the duties: acknowledge the Joint Undertaking and the factory, disseminate what may be published, use it for civilian purposes, comply with the AI Act, report at the end, within three months
-            pool open: choose partition and hours to see what is left"#]],
+            pool open: choose partition and hours to see what is left
+            mode-share open: say how many hours to see what is left of the mode's share"#]],
     );
 }
 
@@ -192,6 +194,32 @@ fn what_is_asked_must_still_be_in_the_pool_when_it_is_decided() {
         .assert_eq(&reasons.first().unwrap().to_string());
     expect![[r#"pool failed: 5 000.00 GPU-h are asked; 4 999.00 GPU-h are left in this period; 4999 GPU-h would fit"#]]
         .assert_eq(&against(&draft(), &later));
+}
+
+#[test]
+fn modes_together_keep_within_their_share_of_the_unions_time() {
+    let (call, applicant) = (call("playground"), enterprise(SizeClass::Micro));
+    let share = policy().mode_shares(day("2026-11-21")).nth(1).unwrap();
+    let shares = [ShareLeft {
+        rule: share.rule.clone(),
+        limit: share.says.limit,
+        remaining: Work::hours(4_000).unwrap(),
+    }];
+    let within = Situation { shares: &shares, ..situation(&call, &applicant, 9_000) };
+    expect![[
+        r#"mode-share failed: 5 000.00 GPU-h are asked; 4 000.00 GPU-h are left of 10 % of the Union's time; 4000 GPU-h would fit"#
+    ]]
+    .assert_eq(&against(&draft(), &within));
+    let admitted = admit(&draft(), &situation(&call, &applicant, 9_000)).unwrap();
+    let Decision::Refused(reasons) = decide(&admitted, &within, Some(1_008)) else {
+        panic!("awarded beyond the share");
+    };
+    assert_eq!(
+        reasons.first().unwrap().rule,
+        "policy/access-modes.toml#industrial-entry@2025-12-01"
+    );
+    let small = Draft { hours: Some(4_000), ..draft() };
+    assert!(admit(&small, &within).is_ok());
 }
 
 #[test]

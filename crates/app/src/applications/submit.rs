@@ -34,6 +34,7 @@ impl App {
         }
         if let Some(partition) = &application.draft.partition {
             self.open_pools(&tx, partition, now).await?;
+            store::pools::lock(&tx, partition, now).await?;
         }
         let loaded = self.load(&tx, &application, now).await?;
         let situation = self.situation(&loaded, now);

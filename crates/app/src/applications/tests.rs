@@ -78,6 +78,12 @@ async fn a_start_up_applies_and_has_hours_from_the_unions_pool_at_once() {
         let (pool, left) =
             pools.opened.iter().find(|(pool, _)| pool.payer == units::Payer::Union).unwrap();
         assert_eq!(pool.amount.minus(*left), Work::hours(5_000));
+        let next = begun(&hub, &story, draft(1)).await;
+        let checked = hub.app.check_application(&story.actor, next.id).await.unwrap();
+        let share = checked.findings.iter().find(|finding| finding.check == Check::ModeShare);
+        let Outcome::Passed(text) = &share.unwrap().outcome else { panic!("{share:?}") };
+        assert!(text.starts_with("106 283.20 GPU-h are left of 10 %"), "{text}");
+
         let (_, officer) = hub.person("o", &[(Role::ProgrammeOfficer, Scope::Federation)]).await;
         assert!(hub.app.check_ledger(&officer, |_| {}).await.unwrap().outcome.is_ok());
         let trail = hub
