@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use units::{AgreementId, AllocationId, Meter, PartitionKey, Payer, Period, PoolId, Timestamp};
 
@@ -18,19 +19,25 @@ pub struct NotAnAccount(pub String);
 /// storage keeps, and what reading accepts; any other spelling of the same account is refused.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Account<U: Unit> {
-    commodity: U::Commodity,
     place: U::Place,
+    /// Shared, because the accounts of an entry are all of one commodity.
+    commodity: Arc<U::Commodity>,
 }
 
 impl<U: Unit> Account<U> {
     /// The account of `commodity` at `place`.
-    pub const fn new(commodity: U::Commodity, place: U::Place) -> Self {
-        Self { commodity, place }
+    pub fn new(commodity: impl Into<Arc<U::Commodity>>, place: U::Place) -> Self {
+        Self { place, commodity: commodity.into() }
     }
 
     /// What its amounts are amounts of.
-    pub const fn commodity(&self) -> &U::Commodity {
+    pub fn commodity(&self) -> &U::Commodity {
         &self.commodity
+    }
+
+    /// The same commodity, to make another account of it.
+    pub(crate) fn shared(&self) -> Arc<U::Commodity> {
+        Arc::clone(&self.commodity)
     }
 
     /// Where it is.
@@ -57,8 +64,8 @@ impl<U: Unit> FromStr for Account<U> {
         let unknown = || NotAnAccount(text.to_owned());
         let (commodity, place) = text.split_once('/').ok_or_else(unknown)?;
         let account = Self {
-            commodity: commodity.parse().map_err(|_| unknown())?,
             place: place.parse().map_err(|_| unknown())?,
+            commodity: Arc::new(commodity.parse().map_err(|_| unknown())?),
         };
         if account.to_string() == text { Ok(account) } else { Err(unknown()) }
     }

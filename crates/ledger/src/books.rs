@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use units::{AllocationId, Cents, JobId, Overflow, Payer, Work};
 
@@ -36,7 +37,7 @@ impl Head {
 /// What the books know of an allocation beside its balances.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Roster {
-    commodity: Commodity,
+    commodity: Arc<Commodity>,
     /// What each payer had paid when the shares last changed.
     base: BTreeMap<Payer, Work>,
     on_hold: Work,
@@ -106,7 +107,7 @@ impl Books {
     /// # Errors
     /// When a sum exceeds 64 bits.
     pub fn recall_standing(&mut self, standing: &Standing) -> Result<(), Overflow> {
-        let (allocation, commodity) = (standing.allocation(), standing.commodity());
+        let allocation = standing.allocation();
         let mut base = BTreeMap::new();
         for (payer, part) in standing.parts() {
             for (place, balance) in [
@@ -114,12 +115,12 @@ impl Books {
                 (Place::Held(allocation, *payer), part.held),
                 (Place::Used(allocation, *payer), part.used),
             ] {
-                self.hours.insert(Account::new(commodity.clone(), place), balance);
+                self.hours.insert(standing.account(place), balance);
             }
             base.insert(*payer, part.base);
         }
         let on_hold = standing.total()?.held;
-        self.rosters.insert(allocation, Roster { commodity: commodity.clone(), base, on_hold });
+        self.rosters.insert(allocation, Roster { commodity: standing.shared(), base, on_hold });
         Ok(())
     }
 
@@ -156,7 +157,7 @@ impl Books {
     /// How an allocation stands; `None` if it was never granted anything.
     pub fn standing(&self, allocation: AllocationId) -> Option<Standing> {
         let roster = self.rosters.get(&allocation)?;
-        let at = |place| self.hours(&Account::new(roster.commodity.clone(), place));
+        let at = |place| self.hours(&Account::new(Arc::clone(&roster.commodity), place));
         let part = |payer: Payer, base: Work| Part {
             base,
             used: at(Place::Used(allocation, payer)),
@@ -164,7 +165,7 @@ impl Books {
             available: at(Place::Available(allocation, payer)),
         };
         let parts = roster.base.iter().map(|(payer, base)| (*payer, part(*payer, *base)));
-        Some(Standing::new(allocation, roster.commodity.clone(), parts.collect()))
+        Some(Standing::new(allocation, Arc::clone(&roster.commodity), parts.collect()))
     }
 
     /// The hold that `seq` entered, while it is open.
@@ -266,7 +267,7 @@ impl Books {
                 roster.base.entry(*payer).or_default();
             }
         }
-        let of = |place| at(&Account::new(roster.commodity.clone(), place));
+        let of = |place| at(&Account::new(Arc::clone(&roster.commodity), place));
         let mut parts: BTreeMap<Payer, Part> = BTreeMap::new();
         for (payer, base) in &roster.base {
             let part = Part {
@@ -277,7 +278,7 @@ impl Books {
             };
             parts.insert(*payer, part);
         }
-        let standing = Standing::new(allocation, roster.commodity.clone(), parts);
+        let standing = Standing::new(allocation, Arc::clone(&roster.commodity), parts);
         roster.on_hold = self.on_hold_after(roster.on_hold, kind)?;
         let held = standing.total()?.held;
         if held != roster.on_hold {
@@ -299,15 +300,11 @@ impl Books {
         allocation: AllocationId,
         transfers: &[Transfer<Work>],
     ) -> Result<Roster, Fault> {
-        let hours = transfers.first().ok_or(Malformed::Empty)?.from().commodity();
+        let hours = transfers.first().ok_or(Malformed::Empty)?.from().shared();
         let Some(known) = self.rosters.get(&allocation) else {
-            return Ok(Roster {
-                commodity: hours.clone(),
-                base: BTreeMap::new(),
-                on_hold: Work::ZERO,
-            });
+            return Ok(Roster { commodity: hours, base: BTreeMap::new(), on_hold: Work::ZERO });
         };
-        if known.commodity == *hours {
+        if known.commodity == hours {
             return Ok(known.clone());
         }
         let (expected, found) = (known.commodity.to_string(), hours.to_string());

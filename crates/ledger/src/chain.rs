@@ -20,7 +20,7 @@
 //! Numbers are signed and big-endian; a text is its length in bytes (8) and its UTF-8; accounts and
 //! authors are in their one text form. The first entry follows [`Digest::GENESIS`].
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use crate::Unit;
@@ -88,7 +88,7 @@ pub(crate) fn hash(seq: Seq, stamp: &Stamp, draft: &Draft, previous: Digest) -> 
     hasher.number(seq.number());
     hasher.bytes(stamp.id().uuid().as_bytes());
     hasher.number(stamp.at().as_microsecond());
-    hasher.text(&stamp.author().to_string());
+    hasher.shown(stamp.author());
     hasher.text(draft.kind().name());
     let parts = draft.kind().parts();
     hasher.option(parts.allocation.map(|id| id.uuid().into_bytes()).as_ref());
@@ -101,18 +101,22 @@ pub(crate) fn hash(seq: Seq, stamp: &Stamp, draft: &Draft, previous: Digest) -> 
         Movements::Hours(transfers) => hasher.transfers(transfers),
         Movements::Euros(transfers) => hasher.transfers(transfers),
     }
-    Digest(*hasher.0.finalize().as_bytes())
+    Digest(*hasher.hasher.finalize().as_bytes())
 }
 
-struct Canonical(blake3::Hasher);
+/// The encoding, hashed as it is made.
+struct Canonical {
+    hasher: blake3::Hasher,
+    text: String,
+}
 
 impl Canonical {
     fn new() -> Self {
-        Self(blake3::Hasher::new_derive_key(CONTEXT))
+        Self { hasher: blake3::Hasher::new_derive_key(CONTEXT), text: String::new() }
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.hasher.update(bytes);
     }
 
     fn number(&mut self, number: i64) {
@@ -128,6 +132,16 @@ impl Canonical {
         self.bytes(text.as_bytes());
     }
 
+    /// The one text form of `value`.
+    fn shown(&mut self, value: &impl fmt::Display) {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{value}");
+        self.text(&text);
+        self.text = text;
+    }
+
     fn option<const N: usize>(&mut self, field: Option<&[u8; N]>) {
         match field {
             None => self.bytes(&[0]),
@@ -141,8 +155,8 @@ impl Canonical {
     fn transfers<U: Unit>(&mut self, transfers: &[Transfer<U>]) {
         self.length(transfers.len());
         for transfer in transfers {
-            self.text(&transfer.from().to_string());
-            self.text(&transfer.to().to_string());
+            self.shown(transfer.from());
+            self.shown(transfer.to());
             self.number(transfer.amount().count());
         }
     }

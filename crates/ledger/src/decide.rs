@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use units::{AllocationId, JobId, Payer, Period, Shares, Timestamp, Work};
 
-use crate::account::{Account, Commodity, Place, Pool};
+use crate::account::{Commodity, Place, Pool};
 use crate::entry::{Draft, Movements};
 use crate::kind::Kind;
 use crate::quota::{self, Owner};
@@ -278,7 +278,6 @@ impl Standing {
         to: Place,
         amount: Work,
     ) -> Result<Transfer<Work>, Malformed> {
-        let account = |place| Account::new(self.commodity().clone(), place);
-        Transfer::new(account(from), account(to), amount)
+        Transfer::new(self.account(from), self.account(to), amount)
     }
 }

@@ -1,5 +1,7 @@
 //! From an agreement's money and capacity to the hours behind an allocation.
 
+use std::sync::Arc;
+
 use units::{AgreementId, AllocationId, Cents, Overflow, Payer, Period, PoolId, Shares, Work};
 
 use crate::account::{Account, Commodity, Euro, EuroPlace, Place, Pool, Purpose};
@@ -37,7 +39,8 @@ pub fn open(
     pools: &[(Pool, Work)],
     reason: impl Into<String>,
 ) -> Result<Draft, Malformed> {
-    let account = |place| Account::new(commodity.clone(), place);
+    let commodity = Arc::new(commodity.clone());
+    let account = |place| Account::new(Arc::clone(&commodity), place);
     let moves = pools
         .iter()
         .map(|(pool, amount)| {
@@ -62,7 +65,8 @@ pub fn grant(
     if amount <= Work::ZERO {
         return Err(Malformed::NotPositive(amount.count()).into());
     }
-    let account = |place| Account::new(commodity.clone(), place);
+    let commodity = Arc::new(commodity.clone());
+    let account = |place| Account::new(Arc::clone(&commodity), place);
     let (mut moves, mut lacking) = (Vec::new(), Vec::new());
     for (id, part) in shares.split(amount.count()) {
         let part = Work::seconds(part);

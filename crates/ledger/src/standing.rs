@@ -12,10 +12,11 @@
 //! shares are those of the hours not yet used.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use units::{AllocationId, JobId, Overflow, Payer, Work};
 
-use crate::account::Commodity;
+use crate::account::{Account, Commodity, Place};
 use crate::kind::Seq;
 use crate::quota::{self, Owner};
 use crate::transfer::Malformed;
@@ -37,7 +38,7 @@ pub struct Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     allocation: AllocationId,
-    commodity: Commodity,
+    commodity: Arc<Commodity>,
     parts: BTreeMap<Payer, Part>,
 }
 
@@ -110,12 +111,12 @@ pub struct Charge {
 
 impl Standing {
     /// The balances of `allocation`, in hours of `commodity`, by payer.
-    pub const fn new(
+    pub fn new(
         allocation: AllocationId,
-        commodity: Commodity,
+        commodity: impl Into<Arc<Commodity>>,
         parts: BTreeMap<Payer, Part>,
     ) -> Self {
-        Self { allocation, commodity, parts }
+        Self { allocation, commodity: commodity.into(), parts }
     }
 
     /// Whose balances they are.
@@ -124,8 +125,17 @@ impl Standing {
     }
 
     /// The hours they are in.
-    pub const fn commodity(&self) -> &Commodity {
+    pub fn commodity(&self) -> &Commodity {
         &self.commodity
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Commodity> {
+        Arc::clone(&self.commodity)
+    }
+
+    /// The account of these hours at `place`.
+    pub fn account(&self, place: Place) -> Account<Work> {
+        Account::new(Arc::clone(&self.commodity), place)
     }
 
     /// The balances by payer.

@@ -1,13 +1,17 @@
 //! Entries of the ledger per second, against the database's own bare inserts.
 //!
-//! Side by side in one run, on one database, in turns: the ledger makes entries (holds and
+//! Side by side in one run, on one database, in short turns: the ledger makes entries (holds and
 //! settlements of jobs, with their transfers, balances, floors and hashes), and a plain table takes
 //! rows of the same number of bytes, with nothing but a key. Both use the same connection settings,
 //! commit the same number of entries or rows in a transaction, and reach the disk at each
 //! commit. Bare rows are inserted in the two ways there are: one a statement, and many a
 //! statement; the ratio is taken against the faster.
 //!
-//! `--quick` measures for a moment only; `--postgres URL` names a server to measure beside SQLite.
+//! The figure of each is the median of its turns, so that what else the machine does for a while
+//! counts for nothing, or for all three.
+//!
+//! `--quick` measures for a moment only; `--postgres URL` names a server to measure beside SQLite;
+//! `--size N` leaves out the sizes other than N.
 
 mod bare;
 mod books;
@@ -29,7 +33,11 @@ const HEADLINE: usize = 1;
 struct Arguments {
     quick: bool,
     postgres: Option<String>,
+    size: Option<usize>,
 }
+
+/// Commits in one turn.
+const COMMITS: usize = 4;
 
 /// The figures of one size on one database.
 struct Measured {
@@ -55,10 +63,10 @@ async fn main() -> Result<(), Failure> {
     let arguments = arguments()?;
     let folder = tempfile::Builder::new().prefix("usine-bench").tempdir()?;
     let file = format!("sqlite://{}?mode=rwc", folder.path().join("hub.db").display());
-    let mut all = measure("sqlite", &file, arguments.quick).await?;
+    let mut all = measure("sqlite", &file, &arguments).await?;
     if let Some(server) = &arguments.postgres {
         let url = fresh_database(server).await?;
-        all.extend(measure("postgres", &url, arguments.quick).await?);
+        all.extend(measure("postgres", &url, &arguments).await?);
     }
     print_table(&all);
     println!("{}", json(&all));
@@ -66,12 +74,13 @@ async fn main() -> Result<(), Failure> {
 }
 
 fn arguments() -> Result<Arguments, Failure> {
-    let mut found = Arguments { quick: false, postgres: None };
+    let mut found = Arguments { quick: false, postgres: None, size: None };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--quick" => found.quick = true,
             "--postgres" => found.postgres = Some(words.next().ok_or("--postgres takes a URL")?),
+            "--size" => found.size = Some(words.next().ok_or("--size takes a number")?.parse()?),
             // Cargo says this to every benchmark.
             "--bench" => {}
             _ => {
@@ -91,19 +100,32 @@ async fn fresh_database(server: &str) -> Result<String, Failure> {
     Ok(format!("{server}/{name}"))
 }
 
-async fn measure(database: &'static str, url: &str, quick: bool) -> Result<Vec<Measured>, Failure> {
+async fn measure(
+    database: &'static str,
+    url: &str,
+    arguments: &Arguments,
+) -> Result<Vec<Measured>, Failure> {
     let store = Store::open(url).await?;
     let mut books = books::Load::begin(&store).await?;
     let mut bare = bare::Table::create(url, books.bytes_an_entry()).await?;
-    let (turns, turn) = if quick { (3, 40) } else { (9, 700) };
-    let turn = Duration::from_millis(turn);
+    let time = Duration::from_millis(if arguments.quick { 250 } else { 12_000 });
     let mut all = Vec::new();
-    for size in SIZES {
+    for size in SIZES.into_iter().filter(|size| arguments.size.is_none_or(|only| only == *size)) {
         let (mut entries, mut single, mut many) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..turns {
-            entries.push(rate(turn, size, async || books.commit(size).await).await?);
-            single.push(rate(turn, size, async || bare.commit_one_by_one(size).await).await?);
-            many.push(rate(turn, size, async || bare.commit_together(size).await).await?);
+        let start = Instant::now();
+        let mut turn = 0_usize;
+        while start.elapsed() < time {
+            for step in 0..3 {
+                // Each stands before and after each other equally often.
+                match if turn.is_multiple_of(2) { step } else { 2 - step } {
+                    0 => entries.push(rate(size, async || books.commit(size).await).await?),
+                    1 => {
+                        single.push(rate(size, async || bare.commit_one_by_one(size).await).await?)
+                    }
+                    _ => many.push(rate(size, async || bare.commit_together(size).await).await?),
+                }
+            }
+            turn += 1;
         }
         all.push(Measured {
             database,
@@ -117,19 +139,16 @@ async fn measure(database: &'static str, url: &str, quick: bool) -> Result<Vec<M
     Ok(all)
 }
 
-/// How many of what `commit` commits `size` at a time fit into a second.
+/// How many a second, over one turn of commits of `size` each.
 async fn rate(
-    turn: Duration,
     size: usize,
     mut commit: impl AsyncFnMut() -> Result<(), Failure>,
 ) -> Result<f64, Failure> {
     let start = Instant::now();
-    let mut commits = 0_u32;
-    while start.elapsed() < turn {
+    for _ in 0..COMMITS {
         commit().await?;
-        commits += 1;
     }
-    Ok(f64::from(commits) * f64::from(u32::try_from(size)?) / start.elapsed().as_secs_f64())
+    Ok(f64::from(u32::try_from(COMMITS * size)?) / start.elapsed().as_secs_f64())
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {

@@ -10,7 +10,7 @@ use units::{
 };
 use uuid::Uuid;
 
-use super::rows::{AccountRow, AnyAccount, standings};
+use super::rows::{AnyAccount, Kept, standings};
 use super::{Decided, Denied, Memo, read, write};
 use crate::{StoreError, Tx};
 
@@ -21,7 +21,7 @@ pub struct Pen<'t> {
     pub(super) tx: &'t Tx,
     pub(super) books: Books,
     /// The accounts that exist, as far as they were needed, with their numbers.
-    pub(super) numbers: BTreeMap<String, i64>,
+    pub(super) numbers: BTreeMap<AnyAccount, i64>,
     pub(super) seen: BTreeSet<Uuid>,
     /// Jobs whose open hold is known, or known not to be.
     pub(super) looked_up: BTreeSet<JobId>,
@@ -267,22 +267,22 @@ impl Pen<'_> {
         if fresh.is_empty() {
             return Ok(());
         }
-        let rows = read::accounts_of(self.tx, &fresh).await?;
-        self.learn(&rows)
+        let kept = read::accounts_of(self.tx, &fresh).await?;
+        self.learn(kept)
     }
 
-    pub(super) fn learn(&mut self, rows: &[AccountRow]) -> Result<(), StoreError> {
-        for row in rows {
-            self.numbers.insert(row.name.clone(), row.number);
-            if let AnyAccount::Hours(account) = AnyAccount::parse(&row.name)?
-                && matches!(account.place(), Place::Pool(_) | Place::Absorbed(_))
-            {
-                self.books.recall(account, Work::seconds(row.balance));
-            }
-        }
-        for standing in standings(rows)? {
+    pub(super) fn learn(&mut self, kept: Vec<Kept>) -> Result<(), StoreError> {
+        for standing in standings(&kept) {
             let told = self.books.recall_standing(&standing);
             told.map_err(|error| StoreError::damaged("balances", error))?;
+        }
+        for it in kept {
+            if let AnyAccount::Hours(account) = &it.account
+                && matches!(account.place(), Place::Pool(_) | Place::Absorbed(_))
+            {
+                self.books.recall(account.clone(), Work::seconds(it.balance));
+            }
+            self.numbers.insert(it.account, it.number);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use units::{AllocationId, JobId, Period, PoolId, Work};
 use uuid::Uuid;
 
 use super::rows::{
-    AccountRow, AnyAccount, ENTRY_COLUMNS, EntryRow, TransferRow, movements, standings,
+    AccountRow, AnyAccount, ENTRY_COLUMNS, EntryRow, Kept, TransferRow, movements, standings,
 };
 use super::write::{is_in, owners};
 use crate::{StoreError, Tx};
@@ -23,8 +23,7 @@ const PAGE_MAX: u32 = 1_000;
 /// # Errors
 /// When the store fails.
 pub async fn balances(tx: &Tx, allocation: AllocationId) -> Result<Option<Standing>, StoreError> {
-    let rows = accounts_of(tx, &[allocation.uuid()]).await?;
-    Ok(standings(&rows)?.pop())
+    Ok(standings(&accounts_of(tx, &[allocation.uuid()]).await?).pop())
 }
 
 /// What each of these pools has not granted yet, with the hours it is in; pools never opened are
@@ -38,11 +37,11 @@ pub async fn pool_balances(
 ) -> Result<Vec<(Pool, Commodity, Work)>, StoreError> {
     let ids: Vec<Uuid> = pools.iter().map(|pool| pool.uuid()).collect();
     let mut found = Vec::new();
-    for row in accounts_of(tx, &ids).await? {
-        if let AnyAccount::Hours(account) = AnyAccount::parse(&row.name)?
+    for kept in accounts_of(tx, &ids).await? {
+        if let AnyAccount::Hours(account) = &kept.account
             && let Place::Pool(pool) = account.place()
         {
-            found.push((*pool, account.commodity().clone(), Work::seconds(row.balance)));
+            found.push((*pool, account.commodity().clone(), Work::seconds(kept.balance)));
         }
     }
     Ok(found)
@@ -127,8 +126,13 @@ pub async fn open_hold(tx: &Tx, job: JobId) -> Result<Option<OpenHold>, StoreErr
 /// When the store fails.
 pub async fn charge_of(tx: &Tx, job: JobId) -> Result<Option<(AllocationId, Charge)>, StoreError> {
     let sql = format!(
-        "SELECT {ENTRY_COLUMNS} FROM ledger_entry \
-         WHERE job = $1 AND kind IN ('settle', 'correction') ORDER BY seq"
+        "WITH settled AS (SELECT s.seq FROM ledger_entry h \
+             JOIN ledger_entry s ON s.refers = h.seq AND s.kind IN ('settle', 'release') \
+             WHERE h.job = $1 AND h.kind = 'hold' AND s.kind = 'settle' \
+             ORDER BY s.seq DESC LIMIT 1) \
+         SELECT {ENTRY_COLUMNS} FROM ledger_entry WHERE seq IN (SELECT seq FROM settled) \
+         UNION ALL SELECT {ENTRY_COLUMNS} FROM ledger_entry \
+         WHERE refers IN (SELECT seq FROM settled) AND kind = 'correction' ORDER BY seq"
     );
     let mut charge: Option<(AllocationId, Charge)> = None;
     for row in tx.all::<EntryRow>(&sql, [job.uuid().into()]).await? {
@@ -217,10 +221,11 @@ pub(super) async fn capacities(tx: &Tx, hours: &Commodity) -> Result<Vec<Period>
 }
 
 /// The accounts that belong to these allocations and pools.
-pub(super) async fn accounts_of(tx: &Tx, of: &[Uuid]) -> Result<Vec<AccountRow>, StoreError> {
+pub(super) async fn accounts_of(tx: &Tx, of: &[Uuid]) -> Result<Vec<Kept>, StoreError> {
     let condition = is_in("owner", of.len());
     let sql = format!("SELECT number, name, base, balance FROM ledger_account WHERE {condition}");
-    tx.all(&sql, owners(of)).await
+    let rows = tx.all::<AccountRow>(&sql, owners(of)).await?;
+    rows.iter().map(|row| Ok(row.kept()?)).collect()
 }
 
 /// The transfers of the entries in this range, by entry.

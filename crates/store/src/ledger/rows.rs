@@ -1,10 +1,11 @@
 //! Rows of the books, and what they mean.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use ::ledger::{
-    Account, Digest, Draft, Entry, Kind, KindParts, Movements, Part, Place, Seq, Stamp, Standing,
-    Transfer,
+    Account, Commodity, Digest, Draft, Entry, Kind, KindParts, Movements, Part, Place, Seq, Stamp,
+    Standing, Transfer,
 };
 use sea_orm::{FromQueryResult, Value};
 use units::{AllocationId, Cents, EntryId, JobId, Work};
@@ -37,7 +38,7 @@ impl From<Unreadable> for StoreError {
 }
 
 /// An account of either unit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum AnyAccount {
     Hours(Account<Work>),
     Euros(Account<Cents>),
@@ -68,6 +69,15 @@ impl AnyAccount {
     }
 }
 
+impl fmt::Display for AnyAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hours(account) => account.fmt(f),
+            Self::Euros(account) => account.fmt(f),
+        }
+    }
+}
+
 /// An account as the pen and the statement read it.
 #[derive(Clone, Debug, FromQueryResult)]
 pub(super) struct AccountRow {
@@ -77,30 +87,46 @@ pub(super) struct AccountRow {
     pub(super) balance: i64,
 }
 
-/// How the allocations among `rows` stand.
-pub(super) fn standings(rows: &[AccountRow]) -> Result<Vec<Standing>, StoreError> {
+/// An account with what is kept about it.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) number: i64,
+    pub(super) account: AnyAccount,
+    base: i64,
+    pub(super) balance: i64,
+}
+
+impl AccountRow {
+    pub(super) fn kept(&self) -> Result<Kept, Unreadable> {
+        let account = AnyAccount::parse(&self.name)?;
+        Ok(Kept { number: self.number, account, base: self.base, balance: self.balance })
+    }
+}
+
+/// How the allocations among these accounts stand.
+pub(super) fn standings(kept: &[Kept]) -> Vec<Standing> {
     let mut parts: BTreeMap<_, BTreeMap<_, Part>> = BTreeMap::new();
-    for row in rows {
-        let AnyAccount::Hours(account) = AnyAccount::parse(&row.name)? else { continue };
-        let balance = Work::seconds(row.balance);
+    for it in kept {
+        let AnyAccount::Hours(account) = &it.account else { continue };
+        let balance = Work::seconds(it.balance);
         let (Place::Available(of, payer) | Place::Held(of, payer) | Place::Used(of, payer)) =
             *account.place()
         else {
             continue;
         };
-        let key = (of, account.commodity().clone());
-        let part = parts.entry(key).or_default().entry(payer).or_default();
+        let part = parts.entry((of, account.commodity())).or_default().entry(payer).or_default();
         match account.place() {
             Place::Available(..) => part.available = balance,
             Place::Held(..) => part.held = balance,
             _ => {
                 part.used = balance;
-                part.base = Work::seconds(row.base);
+                part.base = Work::seconds(it.base);
             }
         }
     }
-    let standing = |((of, hours), parts)| Standing::new(of, hours, parts);
-    Ok(parts.into_iter().map(standing).collect())
+    let standing =
+        |((of, hours), parts): ((_, &Commodity), _)| Standing::new(of, hours.clone(), parts);
+    parts.into_iter().map(standing).collect()
 }
 
 /// The columns of [`EntryRow`], in the order of [`entry_values`].

@@ -69,9 +69,9 @@ pub async fn statement(
     period: Period,
 ) -> Result<Vec<Statement>, StoreError> {
     let ids: Vec<Uuid> = allocations.iter().map(|id| id.uuid()).collect();
-    let rows = accounts_of(tx, &ids).await?;
+    let kept = accounts_of(tx, &ids).await?;
     let mut statements = Vec::new();
-    for standing in standings(&rows)? {
+    for standing in standings(&kept) {
         let allocation = standing.allocation();
         let mut movements = since(tx, allocation, period.start()).await?;
         let mut closing: BTreeMap<Payer, Change> =

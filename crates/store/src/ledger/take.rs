@@ -118,7 +118,8 @@ impl<'t> Pen<'t> {
         let mut accounts: Vec<_> = rows.into_iter().filter_map(TakenRow::account).collect();
         accounts.sort_by_key(|account| account.number);
         accounts.dedup_by_key(|account| account.number);
-        pen.learn(&accounts)?;
+        let kept: Result<Vec<_>, _> = accounts.iter().map(AccountRow::kept).collect();
+        pen.learn(kept?)?;
         Ok(pen)
     }
 }

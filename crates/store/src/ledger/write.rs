@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use ::ledger::{Books, Entry, Movements, Place, Transfer, Unit};
+use ::ledger::{Account, Books, Entry, Kind, Movements, Place, Transfer, Unit};
 use sea_orm::{FromQueryResult, Value};
-use units::Work;
 use uuid::Uuid;
 
 use super::rows::{AnyAccount, ENTRY_COLUMNS, entry_values};
@@ -18,19 +17,22 @@ const ROWS_MAX: usize = 64;
 /// Up to this many rows are written in one call, where the database takes several statements.
 const ROWS_IN_ONE_CALL_MAX: usize = 16;
 
+/// What entries do to accounts.
+type Touched = BTreeMap<AnyAccount, Touch>;
+
 /// What entries do to an account.
-struct Touched {
-    account: AnyAccount,
+#[derive(Clone, Copy, Default)]
+struct Touch {
     delta: i64,
     base: i64,
 }
 
-/// A transfer with the names of its accounts.
-struct Named {
+/// A transfer, of either unit.
+struct Line {
     seq: i64,
     line: i64,
-    from: String,
-    to: String,
+    from: AnyAccount,
+    to: AnyAccount,
     amount: i64,
 }
 
@@ -39,33 +41,22 @@ struct Named {
 pub(super) async fn put_down(
     tx: &Tx,
     books: &Books,
-    mut numbers: BTreeMap<String, i64>,
+    mut numbers: BTreeMap<AnyAccount, i64>,
     entries: &[Entry],
 ) -> Result<(), StoreError> {
-    let mut touched = BTreeMap::new();
-    let mut transfers = Vec::new();
-    for entry in entries {
-        let seq = entry.seq().number();
-        match entry.movements() {
-            Movements::Hours(moved) => {
-                touch(&mut touched, &mut transfers, (seq, moved), AnyAccount::Hours)?;
-            }
-            Movements::Euros(moved) => {
-                touch(&mut touched, &mut transfers, (seq, moved), AnyAccount::Euros)?;
-            }
-        }
-    }
-    touch_bases(&mut touched, books, entries);
+    let lines = lines(entries);
+    let mut touched = touched(&lines)?;
+    touch_parts(&mut touched, books, entries);
     find_numbers(tx, &touched, &mut numbers).await?;
     let fresh = open_accounts(tx, &touched, &mut numbers).await?;
     let entries: Vec<_> = entries.iter().map(entry_values).collect();
-    let transfers = transfer_values(&transfers, &numbers)?;
+    let transfers = transfer_values(&lines, &numbers)?;
     let changes: Vec<[Value; 3]> = touched
         .iter()
-        .filter(|(name, _)| !fresh.contains(*name))
-        .filter_map(|(name, touched)| {
-            let number = numbers.get(name)?;
-            Some([(*number).into(), touched.delta.into(), touched.base.into()])
+        .filter(|(account, _)| !fresh.contains(*account))
+        .filter_map(|(account, touch)| {
+            let number = numbers.get(account)?;
+            Some([(*number).into(), touch.delta.into(), touch.base.into()])
         })
         .collect();
     let mut batch = Batch::new(tx);
@@ -75,53 +66,69 @@ pub(super) async fn put_down(
     batch.run().await
 }
 
-fn touch<U: Unit>(
-    all: &mut BTreeMap<String, Touched>,
-    named: &mut Vec<Named>,
-    (seq, transfers): (i64, &[Transfer<U>]),
-    any: impl Fn(::ledger::Account<U>) -> AnyAccount,
-) -> Result<(), StoreError> {
-    for (line, transfer) in (0_i64..).zip(transfers) {
-        let amount = transfer.amount().count();
-        let (from, to) = (transfer.from().to_string(), transfer.to().to_string());
-        for (name, account, change) in
-            [(&from, transfer.from(), -amount), (&to, transfer.to(), amount)]
-        {
-            if !all.contains_key(name) {
-                let fresh = Touched { account: any(account.clone()), delta: 0, base: 0 };
-                all.insert(name.clone(), fresh);
-            }
-            if let Some(touched) = all.get_mut(name) {
-                touched.delta = touched
-                    .delta
-                    .checked_add(change)
-                    .ok_or_else(|| StoreError::damaged("balance", "it exceeds 64 bits"))?;
-            }
-        }
-        named.push(Named { seq, line, from, to, amount });
+fn lines(entries: &[Entry]) -> Vec<Line> {
+    fn add<U: Unit>(
+        lines: &mut Vec<Line>,
+        (seq, transfers): (i64, &[Transfer<U>]),
+        any: impl Fn(Account<U>) -> AnyAccount,
+    ) {
+        lines.extend((0_i64..).zip(transfers).map(|(line, transfer)| Line {
+            seq,
+            line,
+            from: any(transfer.from().clone()),
+            to: any(transfer.to().clone()),
+            amount: transfer.amount().count(),
+        }));
     }
-    Ok(())
+    let mut lines = Vec::new();
+    for entry in entries {
+        let seq = entry.seq().number();
+        match entry.movements() {
+            Movements::Hours(moved) => add(&mut lines, (seq, moved), AnyAccount::Hours),
+            Movements::Euros(moved) => add(&mut lines, (seq, moved), AnyAccount::Euros),
+        }
+    }
+    lines
+}
+
+fn touched(lines: &[Line]) -> Result<Touched, StoreError> {
+    let mut touched = Touched::new();
+    for line in lines {
+        for (account, change) in [(&line.from, -line.amount), (&line.to, line.amount)] {
+            let touch = match touched.get_mut(account) {
+                Some(touch) => touch,
+                None => touched.entry(account.clone()).or_default(),
+            };
+            let delta = touch.delta.checked_add(change);
+            touch.delta =
+                delta.ok_or_else(|| StoreError::damaged("balance", "it exceeds 64 bits"))?;
+        }
+    }
+    Ok(touched)
 }
 
 /// Adds what each payer had paid when the shares last changed, kept with the account of what it
-/// paid.
-fn touch_bases(all: &mut BTreeMap<String, Touched>, books: &Books, entries: &[Entry]) {
-    let mut allocations = BTreeSet::new();
+/// paid; and makes sure that an allocation's accounts exist, side by side, once it has hours.
+fn touch_parts(touched: &mut Touched, books: &Books, entries: &[Entry]) {
+    let mut allocations = BTreeMap::new();
     for entry in entries {
-        let parts = entry.kind().parts();
-        allocations.extend(parts.allocation.into_iter().chain(parts.recipient));
+        let (kind, parts) = (entry.kind(), entry.kind().parts());
+        let funds = matches!(kind, Kind::Grant { .. } | Kind::Transfer { .. });
+        for allocation in parts.allocation.into_iter().chain(parts.recipient) {
+            *allocations.entry(allocation).or_default() |= funds;
+        }
     }
-    for allocation in allocations {
+    for (allocation, funds) in allocations {
         let Some(standing) = books.standing(allocation) else { continue };
         for (payer, part) in standing.parts() {
-            let place = Place::Used(allocation, *payer);
-            let account = ::ledger::Account::<Work>::new(standing.commodity().clone(), place);
-            let (name, base) = (account.to_string(), part.base.count());
-            if let Some(touched) = all.get_mut(&name) {
-                touched.base = base;
-            } else if base != 0 {
-                let account = AnyAccount::Hours(account);
-                all.insert(name, Touched { account, delta: 0, base });
+            let at = |place| AnyAccount::Hours(standing.account(place));
+            let used = at(Place::Used(allocation, *payer));
+            if funds {
+                touched.entry(at(Place::Held(allocation, *payer))).or_default();
+            }
+            let base = part.base.count();
+            if funds || base != 0 || touched.contains_key(&used) {
+                touched.entry(used).or_default().base = base;
             }
         }
     }
@@ -136,29 +143,30 @@ struct NumberRow {
 /// Looks up the accounts that were not read with their owner.
 async fn find_numbers(
     tx: &Tx,
-    touched: &BTreeMap<String, Touched>,
-    numbers: &mut BTreeMap<String, i64>,
+    touched: &Touched,
+    numbers: &mut BTreeMap<AnyAccount, i64>,
 ) -> Result<(), StoreError> {
-    let unknown: Vec<&String> =
-        touched.keys().filter(|name| !numbers.contains_key(*name)).collect();
+    let unknown = touched.keys().filter(|account| !numbers.contains_key(*account));
+    let unknown: Vec<String> = unknown.map(ToString::to_string).collect();
     for names in unknown.chunks(ROWS_MAX) {
         let condition = is_in("name", names.len());
         let sql = format!("SELECT number, name FROM ledger_account WHERE {condition}");
         let names = names.iter().map(|name| Value::from(name.as_str()));
         for row in tx.all::<NumberRow>(&sql, names).await? {
-            numbers.insert(row.name, row.number);
+            numbers.insert(AnyAccount::parse(&row.name)?, row.number);
         }
     }
     Ok(())
 }
 
-/// Makes the accounts that do not exist yet, with their first balance; returns their names.
+/// Makes the accounts that do not exist yet, with their first balance; returns them.
 async fn open_accounts(
     tx: &Tx,
-    touched: &BTreeMap<String, Touched>,
-    numbers: &mut BTreeMap<String, i64>,
-) -> Result<BTreeSet<String>, StoreError> {
-    let missing: Vec<_> = touched.iter().filter(|(name, _)| !numbers.contains_key(*name)).collect();
+    touched: &Touched,
+    numbers: &mut BTreeMap<AnyAccount, i64>,
+) -> Result<BTreeSet<AnyAccount>, StoreError> {
+    let missing = touched.iter().filter(|(account, _)| !numbers.contains_key(*account));
+    let missing: Vec<_> = missing.collect();
     let mut fresh = BTreeSet::new();
     if missing.is_empty() {
         return Ok(fresh);
@@ -166,21 +174,21 @@ async fn open_accounts(
     let last = "SELECT number, name FROM ledger_account ORDER BY number DESC LIMIT 1";
     let last = tx.one::<NumberRow>(last, []).await?.map_or(0, |row| row.number);
     let mut rows = Vec::with_capacity(missing.len());
-    for (number, (name, touched)) in (last.saturating_add(1)..).zip(missing) {
-        let account = &touched.account;
-        if touched.delta < account.floor() {
-            return Err(below_floor(name));
+    for (number, (account, touch)) in (last.saturating_add(1)..).zip(missing) {
+        let name = account.to_string();
+        if touch.delta < account.floor() {
+            return Err(below_floor(&name));
         }
         rows.push([
             number.into(),
-            name.as_str().into(),
+            name.into(),
             account.owner().into(),
             account.floor().into(),
-            touched.base.into(),
-            touched.delta.into(),
+            touch.base.into(),
+            touch.delta.into(),
         ]);
-        numbers.insert(name.clone(), number);
-        fresh.insert(name.clone());
+        numbers.insert(account.clone(), number);
+        fresh.insert(account.clone());
     }
     let mut batch = Batch::new(tx);
     batch.insert("ledger_account (number, name, owner, floor, base, balance)", &rows);
@@ -189,14 +197,14 @@ async fn open_accounts(
 }
 
 fn transfer_values(
-    transfers: &[Named],
-    numbers: &BTreeMap<String, i64>,
+    lines: &[Line],
+    numbers: &BTreeMap<AnyAccount, i64>,
 ) -> Result<Vec<[Value; 5]>, StoreError> {
-    let number = |name: &String| {
-        let known = numbers.get(name).copied();
-        known.ok_or_else(|| StoreError::damaged("account", format!("{name} has no number")))
+    let number = |account: &AnyAccount| {
+        let known = numbers.get(account).copied();
+        known.ok_or_else(|| StoreError::damaged("account", format!("{account} has no number")))
     };
-    transfers
+    lines
         .iter()
         .map(|it| {
             let (from, to) = (number(&it.from)?, number(&it.to)?);

@@ -24,7 +24,8 @@ impl MigrationTrait for Migration {
 
 /// Entries and transfers are only ever inserted; what an account has is kept beside them. There
 /// are no foreign keys: they would cost a lookup for each transfer, and the ledger's own check
-/// finds more. `owner` is the allocation or pool an account belongs to.
+/// finds more. Each index costs a page a commit, so there is one by allocation, for statements, one
+/// to find a job's hold, and one that lets a hold be closed only once. `owner` is the allocation or pool an account belongs to.
 ///
 /// `{key}` is a 64-bit key that SQLite uses as the row's place, `{tail}` stores rows in the order
 /// of their key, as PostgreSQL's heap nearly does for rows that are only appended.
@@ -40,7 +41,7 @@ const STATEMENTS: &[&str] = &[
     "CREATE INDEX ledger_account_owner ON ledger_account (owner) WHERE owner IS NOT NULL",
     "CREATE TABLE ledger_entry (
         seq {key} PRIMARY KEY,
-        id UUID NOT NULL UNIQUE,
+        id UUID NOT NULL,
         at BIGINT NOT NULL,
         author TEXT NOT NULL,
         kind TEXT NOT NULL,
@@ -56,9 +57,10 @@ const STATEMENTS: &[&str] = &[
         WHERE allocation IS NOT NULL",
     "CREATE INDEX ledger_entry_recipient ON ledger_entry (recipient, seq)
         WHERE recipient IS NOT NULL",
-    "CREATE INDEX ledger_entry_job ON ledger_entry (job, seq) WHERE job IS NOT NULL",
+    "CREATE INDEX ledger_entry_hold ON ledger_entry (job) WHERE kind = 'hold'",
     "CREATE UNIQUE INDEX ledger_entry_closes ON ledger_entry (refers)
         WHERE kind IN ('settle', 'release')",
+    "CREATE INDEX ledger_entry_corrects ON ledger_entry (refers) WHERE kind = 'correction'",
     "CREATE TABLE ledger_transfer (
         seq BIGINT NOT NULL,
         line BIGINT NOT NULL,
