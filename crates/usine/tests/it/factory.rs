@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -27,17 +28,7 @@ impl Factory {
 
     /// Starts a factory in a folder that may have been used before.
     pub(crate) fn start_in(folder: Arc<TempDir>) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_usine"))
-            .args(["up", "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder.path().join("data"))
-            .current_dir(folder.path())
-            // Tests ask faster than people do.
-            .env("USINE_WEB__REQUESTS_PER_MINUTE", "10000000")
-            .env("USINE_WEB__SIGN_INS_PER_MINUTE", "10000000")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = Self::command(&folder).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let (mut url, mut link) = (None, None);
         for line in lines.by_ref() {
@@ -55,6 +46,27 @@ impl Factory {
         // Keep reading, so that the factory never waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, url: url.expect("the factory says where it listens"), link, folder }
+    }
+
+    /// Starts a factory and kills it after a while, in whatever it is doing by then.
+    pub(crate) fn start_and_kill(folder: Arc<TempDir>, after: Duration) {
+        let mut process = Self::command(&folder).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::park_timeout(after);
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
+    fn command(folder: &TempDir) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_usine"));
+        command
+            .args(["up", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder.path().join("data"))
+            .current_dir(folder.path())
+            // Tests ask faster than people do.
+            .env("USINE_WEB__REQUESTS_PER_MINUTE", "10000000")
+            .env("USINE_WEB__SIGN_INS_PER_MINUTE", "10000000")
+            .stdin(Stdio::null());
+        command
     }
 
     /// The folder around the data folder, for a restart with [`Factory::start_in`].

@@ -1,0 +1,250 @@
+//! Hub, agent and engine in one process are killed at random moments, while jobs are submitted,
+//! run, are cancelled and end: every job is found again, runs once and is charged once.
+//!
+//! The agent alone is killed in the tests of crate `site`. `USINE_CRASHES` sets how often (default
+//! 60), `USINE_CRASH_SEED` repeats a run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use site::client::{Error, Key, Patience};
+use tempfile::TempDir;
+
+use crate::factory::{Client, Factory};
+
+const CRASHES: u64 = 60;
+const JOBS: u64 = 40;
+const SECONDS_MAX: u64 = 100;
+
+/// Random enough for moments; the seed is printed.
+struct Dice(u64);
+
+impl Dice {
+    fn new() -> Self {
+        let seed = number_from("USINE_CRASH_SEED").unwrap_or_else(|| std::process::id().into());
+        println!("USINE_CRASH_SEED={seed}");
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+fn number_from(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// Who submits, and where to.
+struct Project {
+    token: String,
+    id: String,
+}
+
+impl Project {
+    /// A start-up with hours under the playground call.
+    async fn new(factory: &Factory) -> Self {
+        let stranger = Client::anonymous(&factory.url);
+        let account = json!({ "email": "ada@aurore.lu", "password": "correct horse battery" });
+        let mut registration = account.clone();
+        registration["name"] = "Ada".into();
+        stranger.post("/people", registration).await;
+        let session = stranger.post("/session", account).await;
+        let token = session["token"].as_str().unwrap().to_owned();
+        let ada = stranger.with(&token);
+        let organisation = json!({
+            "name": "Aurore", "kind": "enterprise", "country": "LU", "registered_on": "2024-05-01",
+        });
+        let organisation = ada.post("/organisations", organisation).await["id"].clone();
+        let size = json!({
+            "headcount_hundredths": 850, "turnover_cents": 40_000_000,
+            "balance_sheet_cents": 20_000_000,
+        });
+        let declaration =
+            json!({ "name": "Aurore", "periods": [{ "closed_on": "2025-12-31", "size": size }] });
+        let path = format!("/organisations/{}/declaration", organisation.as_str().unwrap());
+        let (status, body) = ada.send(reqwest::Method::PUT, &path, Some(declaration)).await;
+        assert!(status.is_success(), "{body}");
+        let call = ada.get("/calls").await["items"][0]["id"].clone();
+        let draft = json!({
+            "title": "Crashes", "purpose": "Survive them", "partition": "meluxina-ai.gpu",
+            "hours": 5_000, "months": 3, "duties_accepted": true,
+        });
+        let path = format!("/calls/{}/applications", call.as_str().unwrap());
+        let begun = ada.post(&path, json!({ "organisation": organisation, "draft": draft })).await;
+        let path = format!("/applications/{}/submit", begun["id"].as_str().unwrap());
+        let awarded = ada.post(&path, Value::Null).await;
+        let id = awarded["project"].as_str().unwrap_or_else(|| panic!("{awarded}")).to_owned();
+        Self { token, id }
+    }
+
+    fn client(&self, factory: &Factory) -> Client {
+        Client::anonymous(&factory.url).with(&self.token)
+    }
+}
+
+/// A job that is to be submitted once, however often that is tried.
+struct Trial {
+    key: Key,
+    script: String,
+    end: &'static str,
+    /// Its id, once a reply came through.
+    job: Option<String>,
+    cancelled: bool,
+}
+
+impl Trial {
+    fn new(number: u64, dice: &mut Dice) -> Self {
+        let pause = dice.roll(8);
+        let (last, end) = match number % 3 {
+            0 => ("exit 0", "completed"),
+            1 => ("exit 7", "failed exit 7"),
+            _ => ("kill -9 $$", "failed signal 9"),
+        };
+        let script = format!(
+            "#!/bin/sh\n#SBATCH --time=5 --mem=64M --ntasks=1\necho ran\nsleep 0.{pause}\n{last}\n"
+        );
+        Self { key: Key::fresh(), script, end, job: None, cancelled: false }
+    }
+
+    /// Tries to submit it; the factory may be killed before, within or after.
+    async fn submit(&mut self, project: &Project, url: &str) {
+        let client = site::client::Client::new(url, Some(project.token.clone())).unwrap();
+        let client = client.with_patience(Patience::NONE);
+        let path = format!("/projects/{}/jobs", project.id);
+        let body = json!({ "script": self.script });
+        match client.post::<_, Value>(&path, &body, self.key).await {
+            Ok(answer) => self.job = Some(answer["id"].as_str().unwrap().to_owned()),
+            Err(Error::Unreachable(_) | Error::Interrupted(_)) => {}
+            Err(error) => panic!("the submission was refused: {error}"),
+        }
+    }
+
+    async fn cancel(&mut self, project: &Project, url: &str) {
+        let Some(job) = &self.job else { return };
+        let client = site::client::Client::new(url, Some(project.token.clone())).unwrap();
+        let path = format!("/jobs/{job}/cancel");
+        let client = client.with_patience(Patience::NONE);
+        // Whether the wish came through or not, the job must end in one way.
+        let _lost = client.post::<_, Value>(&path, &Value::Null, Key::fresh()).await;
+        self.cancelled = true;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_job_is_found_again_and_charged_once_however_often_all_is_killed() {
+    let crashes = number_from("USINE_CRASHES").unwrap_or(CRASHES);
+    let mut dice = Dice::new();
+    let first = Factory::start();
+    let administrator = first.administrator().await.token.unwrap();
+    let project = Project::new(&first).await;
+    let folder = first.folder();
+    first.kill();
+
+    let mut trials: Vec<Trial> = Vec::new();
+    let began = Instant::now();
+    let mut done = 0;
+    while done < crashes && began.elapsed() < Duration::from_secs(SECONDS_MAX) {
+        done += 1;
+        while u64::try_from(trials.len()).unwrap() < done * JOBS / crashes {
+            trials.push(Trial::new(u64::try_from(trials.len()).unwrap(), &mut dice));
+        }
+        if dice.roll(4) == 0 {
+            Factory::start_and_kill(Arc::clone(&folder), Duration::from_millis(dice.roll(400)));
+            continue;
+        }
+        crash(&folder, &project, &mut trials, &mut dice).await;
+    }
+    println!("{done} crashes, {} jobs, {:?}", trials.len(), began.elapsed());
+
+    let factory = Factory::start_in(folder);
+    for trial in trials.iter_mut().filter(|trial| trial.job.is_none()) {
+        trial.submit(&project, &factory.url).await;
+    }
+    let client = project.client(&factory);
+    for trial in &trials {
+        check(&client, trial).await;
+    }
+    let auditor = Client::anonymous(&factory.url).with(&administrator);
+    check_books(&client, &auditor, &project, &trials).await;
+}
+
+/// Starts the factory, lets things happen, and kills it in the middle.
+async fn crash(folder: &Arc<TempDir>, project: &Project, trials: &mut [Trial], dice: &mut Dice) {
+    let factory = Factory::start_in(Arc::clone(folder));
+    let url = factory.url.clone();
+    let (moment, wish) = (dice.roll(500), dice.roll(8));
+    let busy = async {
+        if wish == 0
+            && let Some(trial) = trials.iter_mut().rev().find(|trial| trial.job.is_some())
+        {
+            trial.cancel(project, &url).await;
+        }
+        for trial in trials.iter_mut().filter(|trial| trial.job.is_none()) {
+            trial.submit(project, &url).await;
+        }
+    };
+    let moment = tokio::time::sleep(Duration::from_millis(moment));
+    tokio::select! {
+        () = async { busy.await; std::future::pending().await } => {}
+        () = moment => {}
+    }
+    factory.kill();
+}
+
+async fn check(client: &Client, trial: &Trial) {
+    let path = format!("/jobs/{}", trial.job.as_ref().unwrap());
+    let began = Instant::now();
+    let job = loop {
+        let job = client.get(&path).await;
+        if job["state"] == "ended" {
+            break job;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not end: {job}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let end = job["end"].as_str().unwrap();
+    assert!(end == trial.end || (trial.cancelled && end == "cancelled"), "{end}: {job}");
+    let log = client.get(&format!("{path}/log?stream=stdout")).await;
+    let text = log["text"].as_str().unwrap();
+    if end == "cancelled" {
+        assert!(["", "ran\n"].contains(&text), "{log}");
+    } else {
+        assert_eq!(text, "ran\n", "{job}");
+        assert!(job["charged"].is_object(), "{job}");
+    }
+}
+
+async fn check_books(client: &Client, auditor: &Client, project: &Project, trials: &[Trial]) {
+    let listed = client.get(&format!("/projects/{}/jobs?limit=200", project.id)).await;
+    assert_eq!(listed["items"].as_array().unwrap().len(), trials.len(), "a job twice, or lost");
+
+    let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut path = "/ledger/entries?limit=200".to_owned();
+    loop {
+        let page = auditor.get(&path).await;
+        for entry in page["items"].as_array().unwrap() {
+            if let Some(job) = entry["job"].as_str() {
+                let kind = entry["kind"].as_str().unwrap().to_owned();
+                kinds.entry(job.to_owned()).or_default().push(kind);
+            }
+        }
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/ledger/entries?limit=200&cursor={next}");
+    }
+    for job in listed["items"].as_array().unwrap() {
+        let id = job["id"].as_str().unwrap();
+        let last = if job["started_at"].is_null() { "release" } else { "settle" };
+        assert_eq!(kinds[id], ["hold", last], "{job}");
+    }
+    let books = auditor.get("/ledger/check").await;
+    assert_eq!(books["sound"], true, "{books}");
+    let statement = client.get(&format!("/projects/{}/statement", project.id)).await;
+    let closing = &statement["allocations"][0]["total"]["closing"];
+    assert_eq!(closing["held"]["unit_seconds"], 0, "{statement}");
+}
