@@ -129,9 +129,9 @@ pub(crate) async fn revision(
 }
 
 fn making(t: Tongue, making: &Making) -> Vec<Fact> {
-    let fact = |label: &str, value: String| Fact { label: t.say(label), value, page: None };
+    let fact = |what: &str, value: String| Fact { label: t.sub("made-", what), value, page: None };
     match making {
-        Making::Sent { by } => vec![fact("made-sent", by.to_string())],
+        Making::Sent { by } => vec![fact("sent", by.to_string())],
         Making::Job { job, allocation, code } => {
             let recipe = match &code.recipe {
                 Recipe::Service { name, version } => format!("{name} {version}"),
@@ -143,10 +143,10 @@ fn making(t: Tongue, making: &Making) -> Vec<Fact> {
             };
             let page = Some(format!("/jobs/{job}"));
             vec![
-                Fact { page, ..fact("made-job", job.to_string()) },
-                fact("made-allocation", allocation.to_string()),
-                fact("made-recipe", recipe),
-                fact("made-program", program),
+                Fact { page, ..fact("job", job.to_string()) },
+                fact("allocation", allocation.to_string()),
+                fact("recipe", recipe),
+                fact("program", program),
             ]
         }
     }

@@ -95,18 +95,16 @@ fn map<'a>(t: Tongue, factories: impl Iterator<Item = &'a Factory>) -> Map {
             joins.entry(*state).or_default().push(&factory.name);
         }
     }
-    let said = |key: &str, code: CountryCode, names: &[&str]| {
-        t.fill(
-            key,
-            &[("state", t.country(code).as_str()), ("factories", names.join(", ").as_str())],
-        )
-    };
     let mut states = BTreeMap::new();
     for (code, names) in joins {
-        states.insert(code, (Standing::Joins, said("map-joins", code, &names)));
+        let (state, names) = (t.country(code), names.join(", "));
+        let said = t.fill("map-joins", &[("state", &state), ("factories", &names)]);
+        states.insert(code, (Standing::Joins, said));
     }
     for (code, (page, names)) in hosts {
-        states.insert(code, (Standing::Hosts(page), said("map-hosts", code, &names)));
+        let (state, names) = (t.country(code), names.join(", "));
+        let said = t.fill("map-hosts", &[("state", &state), ("factories", &names)]);
+        states.insert(code, (Standing::Hosts(page), said));
     }
     Map { title: t.say("map-title"), states }
 }

@@ -3,5 +3,6 @@
 mod access_matrix;
 mod browser;
 mod core;
+mod jobs;
 mod pages;
 mod world;

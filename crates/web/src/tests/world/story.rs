@@ -155,7 +155,9 @@ impl World {
             )
             .await;
         let agent = self.client(Caller::Site);
-        let output = format!("/api/v1/sites/here/jobs/{job}/outputs/model/config.json");
+        let output = format!(
+            "/api/v1/sites/here/jobs/{job}/outputs/model/config.json?sha256={CONFIG_SHA256}"
+        );
         let (started, ended) = ("2026-11-21T09:00:01Z", "2026-11-21T09:10:01Z");
         let points: Vec<Value> = (0..20).flat_map(|step| [
             json!({ "step": step * 10, "name": "loss", "value": 1.5 + 4.0 / f64::from(step + 1) }),
