@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use vault::Sha256;
 
 /// The most text that is taken.
-const BYTES_MAX: u64 = 6 * 1024 * 1024;
+const BYTES_MAX: u64 = 3 * 1024 * 1024;
 /// The least with which learning makes sense.
 pub(crate) const BYTES_MIN: u64 = 300 * 1024;
 /// A file shorter than this says little.
-const FILE_BYTES_MIN: u64 = 800;
+const FILE_BYTES_MIN: u64 = 2 * 1024;
 /// A file longer than this is rarely prose, and would dominate.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// Beginnings of the names of files that say the same everywhere, or nothing in sentences.
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn prose(word: &str) -> String {
-        format!("{word} is a word that stands in this text. ").repeat(40)
+        format!("{word} is a word that stands in this text. ").repeat(60)
     }
 
     #[test]

@@ -67,6 +67,6 @@ pub(crate) fn report(result: anyhow::Result<()>) -> ExitCode {
     for cause in error.chain().skip(1) {
         eprintln!("  because: {cause}");
     }
-    let told = error.chain().find_map(|cause| cause.downcast_ref::<Told>());
+    let told = error.downcast_ref::<Told>();
     ExitCode::from(told.map_or(1, |told| told.failure.code()))
 }

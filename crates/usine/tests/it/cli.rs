@@ -144,8 +144,7 @@ fn data(ada: &Terminal<'_>, project: &str) {
 
 /// Submits, follows, shows and reads a job.
 fn job(ada: &Terminal<'_>, project: &str) {
-    let script =
-        "#!/bin/sh\n#SBATCH --time=2\n#SBATCH --cpus-per-task=1\ncat inputs/texts/one.txt\nsleep 1\n";
+    let script = "#!/bin/sh\n#SBATCH --time=2\n#SBATCH --cpus-per-task=1\ncat inputs/texts/one.txt\nsleep 1\n";
     std::fs::write(ada.folder.join("job.sh"), script).unwrap();
     let texts = ada.json(&["data", "list"])[0]["id"].as_str().unwrap().to_owned();
     let input = format!("texts={texts}");

@@ -167,6 +167,13 @@ impl Client {
         body
     }
 
+    /// Puts something that must be taken.
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.send(Method::PUT, path, Some(body)).await;
+        assert!(status.is_success(), "PUT {path}: {status} {answer}");
+        answer
+    }
+
     /// Makes something that must be made.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let (status, answer) = self.send(Method::POST, path, Some(body)).await;
