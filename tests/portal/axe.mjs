@@ -29,6 +29,8 @@ const visits = [
   { colorScheme: "light", viewport: phone, locale: "fr" },
   { colorScheme: "dark", viewport: phone, locale: "en" },
 ];
+// Pages as those see them who have not signed in.
+const doors = ["/", "/sign-in", "/register"];
 const faults = [];
 
 async function signIn(page) {
@@ -67,21 +69,18 @@ async function walk(browser, visit) {
     if (message.type() === "error") faults.push(`${here}: console: ${message.text()}`);
   });
   page.on("pageerror", (error) => faults.push(`${here}: script: ${error.message}`));
-  for (const path of ["/", "/sign-in", "/register"]) {
-    here = named(visit, path);
-    await page.goto(base + path);
-    await inspect(page, here);
-  }
-  await signIn(page);
-  for (const path of paths) {
+  const see = async (path, number) => {
     here = named(visit, path);
     await page.goto(base + path);
     await inspect(page, here);
     if (process.env.SHOTS) {
-      const file = `${paths.indexOf(path)}-${visit.colorScheme}-${visit.viewport.width}-${visit.locale}.png`;
+      const file = `${number}-${visit.colorScheme}-${visit.viewport.width}-${visit.locale}.png`;
       await page.screenshot({ path: join(process.env.SHOTS, file), fullPage: true });
     }
-  }
+  };
+  for (const [number, path] of doors.entries()) await see(path, `door-${number}`);
+  await signIn(page);
+  for (const [number, path] of paths.entries()) await see(path, number);
   await context.close();
 }
 
@@ -119,5 +118,5 @@ try {
   await browser.close();
 }
 for (const fault of faults) console.error(fault);
-console.log(`${paths.length + 3} pages, ${visits.length} ways each: ${faults.length} faults`);
+console.log(`${paths.length + doors.length} pages, ${visits.length} ways each: ${faults.length} faults`);
 process.exit(faults.length === 0 ? 0 : 1);

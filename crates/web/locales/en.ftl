@@ -420,7 +420,19 @@ job-charged = Charged
 job-held = Set aside
 job-asked = Asked for
 job-memory = Most memory
-job-request = { $nodes } nodes, { $cores } cores, { $gpus } GPUs, up to { $limit }
+job-nodes = { $count ->
+    [one] 1 node
+   *[other] { $count } nodes
+}
+job-cores = { $count ->
+    [one] 1 core
+   *[other] { $count } cores
+}
+job-gpus = { $count ->
+    [one] 1 GPU
+   *[other] { $count } GPUs
+}
+job-limit = up to { $limit }
 job-state-held = waits for other jobs
 job-state-ordered = on its way to the site
 job-state-queued = waits for its turn

@@ -420,7 +420,19 @@ job-charged = Facturé
 job-held = Mis de côté
 job-asked = Demandé
 job-memory = Mémoire maximale
-job-request = { $nodes } nœuds, { $cores } cœurs, { $gpus } GPU, au plus { $limit }
+job-nodes = { $count ->
+    [one] 1 nœud
+   *[other] { $count } nœuds
+}
+job-cores = { $count ->
+    [one] 1 cœur
+   *[other] { $count } cœurs
+}
+job-gpus = { $count ->
+    [one] 1 GPU
+   *[other] { $count } GPU
+}
+job-limit = au plus { $limit }
 job-state-held = attend d’autres travaux
 job-state-ordered = en route vers le site
 job-state-queued = attend son tour

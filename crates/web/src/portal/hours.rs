@@ -23,7 +23,11 @@ fn class(payer: Payer, states_before: usize) -> &'static str {
         Payer::Union => "union",
         Payer::Commercial => "commercial",
         Payer::Volunteered(_) => "volunteered",
-        Payer::State(_) => ["state-1", "state-2", "state-3"][states_before % 3],
+        Payer::State(_) => match states_before % 3 {
+            0 => "state-1",
+            1 => "state-2",
+            _ => "state-3",
+        },
     }
 }
 

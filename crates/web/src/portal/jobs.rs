@@ -187,18 +187,7 @@ fn standing(visit: &Visit, detail: &JobDetail) -> Standing {
         (t.say("job-submitted"), t.minute(job.submitted_at)),
         (t.say("partition"), job.place.partition.to_string()),
         (t.say("site"), job.place.site.to_string()),
-        (
-            t.say("job-asked"),
-            t.fill(
-                "job-request",
-                &[
-                    ("nodes", &request.nodes.to_string()),
-                    ("cores", &request.cores.to_string()),
-                    ("gpus", &request.gpus.to_string()),
-                    ("limit", &t.seconds(i64::from(request.time_limit_seconds.get()))),
-                ],
-            ),
-        ),
+        (t.say("job-asked"), asked(t, request)),
         (t.say("job-held"), t.work(job.held, meter)),
     ];
     if let Some(charged) = job.charged {
@@ -211,6 +200,19 @@ fn standing(visit: &Visit, detail: &JobDetail) -> Standing {
         facts.push((t.say("job-memory"), t.bytes(peak.saturating_mul(1_000_000))));
     }
     Standing { t, tone, state, waits: detail.waits.clone(), reason: job.reason.clone(), facts }
+}
+
+/// What the job has while it runs.
+fn asked(t: Tongue, request: &::jobs::request::Request) -> String {
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let mut parts = vec![t.count("job-nodes", count(request.nodes.get()))];
+    parts.push(t.count("job-cores", count(request.cores.get())));
+    if request.gpus > 0 {
+        parts.push(t.count("job-gpus", count(request.gpus)));
+    }
+    let limit = t.seconds(i64::from(request.time_limit_seconds.get()));
+    parts.push(t.fill("job-limit", &[("limit", &limit)]));
+    parts.join(", ")
 }
 
 /// The end of what the job printed.

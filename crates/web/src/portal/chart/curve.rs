@@ -160,7 +160,7 @@ fn draw_line(line: &Line, index: usize, window: &Window, taken: &mut Vec<f64>, s
         line.points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
     let Some(last) = points.last() else { return };
     let every = points.len().div_ceil(POINTS_MAX).max(1);
-    let thinned = points.iter().step_by(every).chain(std::iter::once(&points[points.len() - 1]));
+    let thinned = points.iter().step_by(every).chain(std::iter::once(last));
     let mut path = String::new();
     for (number, (x, y)) in thinned.enumerate() {
         let command = if number == 0 { 'M' } else { 'L' };

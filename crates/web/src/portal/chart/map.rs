@@ -95,7 +95,7 @@ impl Map {
             let _ = match known {
                 Some((Standing::Hosts(page), said)) => write!(
                     svg,
-                    "<a class=\"hosts\" href=\"{}\" aria-label=\"{}\"><title>{}</title>{tile}</a>",
+                    "<a class=\"hosts\" href=\"{}\" aria-label=\"{code}: {}\"><title>{}</title>{tile}</a>",
                     escaped(page),
                     escaped(said),
                     escaped(said)

@@ -110,13 +110,13 @@ impl<'f> Reading<'f> {
             let Some((key, enterprise)) = self.tied(&prefix) else { continue };
             let capital = self.percent(&format!("{prefix}-capital"));
             let voting = self.percent(&format!("{prefix}-voting"));
-            let upwards = self.form.text(&format!("{prefix}-way")) != "held";
+            let upwards = self.form.text(format!("{prefix}-way")) != "held";
             let (holder, held) = if upwards {
                 (key.clone(), subject.clone())
             } else {
                 (subject.clone(), key.clone())
             };
-            let control = self.form.text(&format!("{prefix}-control")) == "yes";
+            let control = self.form.text(format!("{prefix}-control")) == "yes";
             group.holdings.push(Holding { holder, held, capital, voting, control, invested: None });
             group.members.insert(key, enterprise);
         }
@@ -125,11 +125,11 @@ impl<'f> Reading<'f> {
 
     /// An enterprise tied to the subject, if the row names one.
     fn tied(&mut self, prefix: &str) -> Option<(Slug, Enterprise)> {
-        let name = self.form.text(&format!("{prefix}-name")).to_owned();
+        let name = self.form.text(format!("{prefix}-name")).to_owned();
         if name.is_empty() {
             return None;
         }
-        let word = self.form.text(&format!("{prefix}-kind"));
+        let word = self.form.text(format!("{prefix}-kind"));
         let kind = EnterpriseKind::WORDS.iter().find(|(known, _)| *known == word);
         let Some((_, kind)) = kind else {
             self.fault(&format!("{prefix}-kind"), "choose what it is");
@@ -158,7 +158,7 @@ impl<'f> Reading<'f> {
             turnover: Cents::new(turnover?),
             balance_sheet: Cents::new(balance?),
         };
-        let estimated = self.form.text(&format!("{prefix}-estimated")) == "yes";
+        let estimated = self.form.text(format!("{prefix}-estimated")) == "yes";
         Some(AccountingPeriod { closed_on, size, estimated })
     }
 
