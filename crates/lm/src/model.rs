@@ -12,8 +12,9 @@ use crate::config::{Dimensions, ROPE_THETA};
 use crate::kernels;
 use crate::tensors::{tensor, update_floats, with_floats};
 
-/// The spread of the first weights.
-const INITIAL_DEVIATION: f64 = 0.02;
+/// The spread of the first weights times the root of the width, so that a sum over a row's elements
+/// starts at about half of what it sums.
+const INITIAL_SPREAD: f64 = 0.5;
 /// Positions whose scores over the vocabulary are held at once.
 const SCORED_ROWS: usize = 512;
 
@@ -37,10 +38,11 @@ impl Model {
     /// A model whose weights are drawn from `seed`.
     pub(crate) fn initial(dimensions: Dimensions, seed: u64) -> Result<Model, Error> {
         let mut random = stream(seed, 0);
-        let residual = INITIAL_DEVIATION / (2.0 * dimensions.layers as f64).sqrt();
+        let usual = INITIAL_SPREAD / (dimensions.width as f64).sqrt();
+        let residual = usual / (2.0 * dimensions.layers as f64).sqrt();
         Model::from_source(dimensions, &mut |name, shape| {
             let elements = shape.iter().product();
-            let deviation = if name.ends_with("_out") { residual } else { INITIAL_DEVIATION };
+            let deviation = if name.ends_with("_out") { residual } else { usual };
             let values = match Normal::new(0.0, deviation as f32) {
                 Ok(normal) if shape.len() == 2 => {
                     normal.sample_iter(&mut random).take(elements).collect()

@@ -8,7 +8,7 @@ use crate::model::Gradients;
 use crate::tensors::{update_floats, with_floats};
 
 const BETA_1: f64 = 0.9;
-const BETA_2: f64 = 0.95;
+const BETA_2: f64 = 0.99;
 const EPSILON: f32 = 1e-8;
 
 /// The running mean of a weight's gradient and of its square.

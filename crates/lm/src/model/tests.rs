@@ -18,7 +18,7 @@ fn batch(sequences: usize, positions: usize) -> Batch {
 fn model_and_variables() -> (Model, Vec<Var>) {
     let model = Model::initial(SMALL, 7).unwrap();
     for (_, weight) in model.weights() {
-        update_floats(weight, |w| w.iter_mut().for_each(|w| *w *= 8.0)).unwrap();
+        update_floats(weight, |w| w.iter_mut().for_each(|w| *w *= 2.0)).unwrap();
     }
     let variables =
         model.weights().into_iter().map(|(_, weight)| Var::from_tensor(weight).unwrap()).collect();
