@@ -135,8 +135,8 @@ impl Preset {
 
     fn learning_rate(self) -> f64 {
         match self {
-            Preset::Tiny => 6e-3,
-            Preset::Small => 2e-3,
+            Preset::Tiny => 3e-3,
+            Preset::Small => 1.5e-3,
             Preset::Base => 6e-4,
         }
     }
@@ -207,7 +207,7 @@ impl TrainConfig {
             steps: None,
             time_budget: None,
             learning_rate: preset.learning_rate(),
-            warm_up: 0.03,
+            warm_up: 0.05,
             weight_decay: 0.1,
             clip_norm: 1.0,
             seed: 0,
