@@ -257,7 +257,7 @@ impl TrainConfig {
     /// the rest of a large corpus need not be tokenized.
     pub(crate) fn usable_text_bytes(&self) -> u64 {
         const BYTES_PER_TOKEN: f64 = 5.0;
-        const THREAD_FLOPS: f64 = 1.5e11;
+        const THREAD_FLOPS: f64 = 8e10;
         const LEAST: f64 = (4 << 20) as f64;
         let speed = THREAD_FLOPS * self.worker_threads() as f64
             / self.dimensions.training_flops_per_token();
