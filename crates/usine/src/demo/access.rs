@@ -52,7 +52,7 @@ pub(super) async fn assess(story: &mut Story) -> Result<()> {
     let start_up = if is("/start_up") { "a start-up" } else { "not a start-up" };
     narrator.check(is("/start_up"), start_up);
     for reason in entries(&assessment, "/start_up_reasons").iter().filter_map(Value::as_str) {
-        narrator.bullet(&format!("{reason}"));
+        narrator.bullet(reason);
     }
     narrator.aside(&format!("by {}", text(&assessment, "/rule")));
     if !is("/sme") {

@@ -66,7 +66,7 @@ async fn pools(story: &mut Story) -> Result<()> {
     right(&mut shown, &[1, 2]);
     narrator.table(&shown);
     for line in entries(&pools, "/lines").iter().filter_map(Value::as_str) {
-        narrator.bullet(&format!("{line}"));
+        narrator.bullet(line);
     }
     Ok(())
 }
