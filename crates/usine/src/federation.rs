@@ -86,17 +86,18 @@ fn row(factory: &FactorySummary) -> [String; 6] {
         let deployment = deployment.map_or_else(|| "unknown".to_owned(), |it| it.to_string());
         format!("{name}: {kind}, {deployment}")
     });
-    let unknown = match factory.devices_unknown {
-        0 => String::new(),
-        1 => " and 1 partition unknown".to_owned(),
-        more => format!(" and {more} partitions unknown"),
+    let devices = match (factory.devices, factory.devices_unknown) {
+        (known, 0) => known.to_string(),
+        (0, _) => "unknown".to_owned(),
+        (known, 1) => format!("{known} and 1 partition unknown"),
+        (known, more) => format!("{known} and {more} partitions unknown"),
     };
     [
         factory.name.clone(),
         factory.host.clone(),
         factory.states.join(" "),
         systems.collect::<Vec<_>>().join("\n"),
-        format!("{}{unknown}", factory.devices),
+        devices,
         format!("{} of {}", factory.pools.0, factory.pools.1),
     ]
 }

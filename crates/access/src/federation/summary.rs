@@ -1,6 +1,6 @@
 //! The federation at a glance, for people.
 
-use units::{Period, Slug};
+use units::{Meter, Period, Slug};
 
 use super::{Deployment, Factory, Federation, System, SystemKind};
 use crate::agreement::{NoPools, Pools, pools};
@@ -30,7 +30,7 @@ pub struct FactorySummary {
     pub states: Vec<String>,
     /// Its systems: name, kind and how far each has come.
     pub systems: Vec<(String, SystemKind, Option<Deployment>)>,
-    /// Accelerators that are known to be there or on order.
+    /// Accelerators that are known to be there or on order; quantum processors are none.
     pub devices: u64,
     /// Partitions whose number of accelerators is unknown.
     pub devices_unknown: usize,
@@ -77,8 +77,9 @@ fn line(factory: &Factory, period: Period, caps: &Caps) -> FactorySummary {
         .iter()
         .flat_map(|system| system.partitions.iter().map(move |part| (system, part)))
         .collect();
+    let accelerated = || partitions.iter().filter(|(_, part)| part.meter != Meter::Qpu);
     let known = |(_, part): &&(&System, &super::Partition)| part.devices.known().is_some();
-    let devices = partitions.iter().filter_map(|(_, part)| part.devices.known());
+    let devices = accelerated().filter_map(|(_, part)| part.devices.known());
     let with_pools =
         partitions.iter().filter(|(system, part)| system.pools(part, period, caps).is_ok());
     FactorySummary {
@@ -92,7 +93,7 @@ fn line(factory: &Factory, period: Period, caps: &Caps) -> FactorySummary {
             .map(|it| (it.name.clone(), it.kind, it.deployment.known().copied()))
             .collect(),
         devices: devices.map(|count| u64::from(*count)).fold(0, u64::saturating_add),
-        devices_unknown: partitions.len().saturating_sub(partitions.iter().filter(known).count()),
+        devices_unknown: accelerated().filter(|it| !known(it)).count(),
         pools: (with_pools.count(), partitions.len()),
     }
 }
