@@ -3,14 +3,18 @@
 //! Bodies of bytes are not covered: an upload names its content by hash, so repeating it is
 //! harmless by itself.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use app::App;
 use app::idempotency::{Answer, Keyed, Remembered};
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{FromRequest, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::openapi::OpenApi;
 
 use crate::Actor;
 use crate::extract::{Json, unreadable};
@@ -40,8 +44,40 @@ impl<T: Serialize> IntoResponse for ShownOnce<T> {
     }
 }
 
+/// The operations of the API: the only requests whose keys are looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Operations(Arc<BTreeSet<(String, String)>>);
+
+impl Operations {
+    /// Those that the document declares.
+    pub(crate) fn of(document: &OpenApi) -> Self {
+        let document = serde_json::to_value(&document.paths).unwrap_or_default();
+        let paths = document.as_object().into_iter().flatten();
+        let operations = paths.flat_map(|(path, item)| {
+            let methods = item.as_object().into_iter().flat_map(|item| item.keys());
+            methods.map(|method| (path.clone(), method.to_uppercase()))
+        });
+        Self(Arc::new(operations.collect()))
+    }
+
+    fn declare(&self, request: &Request) -> bool {
+        let Some(path) = request.extensions().get::<MatchedPath>() else {
+            return false;
+        };
+        self.0.contains(&(path.as_str().to_owned(), request.method().as_str().to_owned()))
+    }
+}
+
 /// Answers a repeated request from memory; carries out and remembers a new one.
-pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn once(
+    State((app, operations)): State<(App, Operations)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    // A method that a path does not have is refused as such, whatever key it carries.
+    if !operations.declare(&request) {
+        return next.run(request).await;
+    }
     match keyed(request).await {
         Err(problem) => problem.into_response(),
         Ok((request, None)) => next.run(request).await,

@@ -17,6 +17,9 @@ fn check(factory: &Factory, who: &Client, name: &str) {
     let mut command = Command::new(python);
     command
         .args(["-m", "schemathesis.cli", "run", "--no-color", "--checks", "all"])
+        // What the document cannot express is refused all the same: a key used before, an end that
+        // lies before its start, a cursor of another list.
+        .args(["--exclude-checks", "positive_data_acceptance"])
         .args(["--max-examples", EXAMPLES, "--seed", "1", "--continue-on-failure"])
         .args(["--request-timeout", "60", "--warnings", "off"])
         .args(["--exclude-operation-id", "sign_out"])

@@ -30,12 +30,12 @@ pub(crate) struct LedgerCheckOut {
     #[schema(example = "entry 6 is broken: it stands where entry 5 should")]
     finding: Option<String>,
     /// What was checked; absent when the ledger is not sound.
-    checked: Option<CheckedOut>,
+    checked: Option<BooksOut>,
 }
 
 /// What a sound ledger holds.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct CheckedOut {
+pub(crate) struct BooksOut {
     entries: u64,
     transfers: u64,
     accounts: u64,
@@ -54,7 +54,7 @@ impl From<Check> for LedgerCheckOut {
                 Self { checked_at, sound: false, finding, checked: None }
             }
             Ok(verified) => {
-                let checked = CheckedOut {
+                let checked = BooksOut {
                     entries: verified.entries,
                     transfers: verified.transfers,
                     accounts: verified.accounts,

@@ -31,6 +31,7 @@ use serde_json::Value;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::idempotency::Operations;
 use crate::problem::{ProblemBody, Reason};
 use crate::{auth, idempotency, openapi};
 
@@ -65,13 +66,14 @@ pub(crate) fn router(app: &App) -> Router<App> {
     let (router, declared) =
         OpenApiRouter::with_openapi(Declared::openapi()).nest("/api/v1", nouns()).split_for_parts();
     let document: Arc<str> = openapi::document(&declared).to_string().into();
+    let operations = Operations::of(&declared);
     let serve = move || {
         let document = Arc::clone(&document);
         async move { openapi(&document) }
     };
     router
         .route("/api/v1/openapi.json", get(serve))
-        .layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
+        .layer(middleware::from_fn_with_state((app.clone(), operations), idempotency::once))
         .layer(middleware::from_fn(answers::with_validators))
         .layer(middleware::from_fn(answers::with_problems))
         .layer(middleware::from_fn(auth::from_our_pages))

@@ -58,7 +58,7 @@ struct ParameterOut {
 
 /// What a service makes.
 #[derive(Serialize, ToSchema)]
-struct OutputOut {
+struct ServiceOutputOut {
     name: String,
     /// `dataset` or `model`.
     holds: String,
@@ -72,7 +72,7 @@ pub(crate) struct ServiceOut {
     title: TextsOut,
     description: TextsOut,
     parameters: Vec<ParameterOut>,
-    outputs: Vec<OutputOut>,
+    outputs: Vec<ServiceOutputOut>,
     /// The script that is run; its directives say what it needs unless options say otherwise.
     script: String,
 }
@@ -120,7 +120,7 @@ impl From<&Parameter> for ParameterOut {
     }
 }
 
-impl From<&Output> for OutputOut {
+impl From<&Output> for ServiceOutputOut {
     fn from(output: &Output) -> Self {
         Self { name: output.name.to_string(), holds: output.holds.to_string() }
     }

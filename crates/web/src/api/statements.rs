@@ -65,7 +65,7 @@ pub(crate) struct AllocationStatementOut {
     #[schema(example = "meluxina-ai.gpu")]
     partition: String,
     /// Over all payers.
-    total: LineOut,
+    total: StatementLineOut,
     /// What each payer put in, and what became of it.
     payers: Vec<PayerLineOut>,
     /// What the site bore, because jobs used more than the allocation had.
@@ -78,7 +78,7 @@ pub(crate) struct AllocationStatementOut {
 
 /// How hours stood at an instant.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct BalanceOut {
+pub(crate) struct StandingOut {
     available: Amount,
     held: Amount,
     used: Amount,
@@ -86,8 +86,8 @@ pub(crate) struct BalanceOut {
 
 /// What happened to hours between opening and closing.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct LineOut {
-    opening: BalanceOut,
+pub(crate) struct StatementLineOut {
+    opening: StandingOut,
     /// Put behind the allocation by pools.
     granted: Amount,
     /// Received from other allocations, less what was given to them.
@@ -104,7 +104,7 @@ pub(crate) struct LineOut {
     returned: Amount,
     /// Expired unused.
     expired: Amount,
-    closing: BalanceOut,
+    closing: StandingOut,
 }
 
 /// One payer's line.
@@ -113,7 +113,7 @@ pub(crate) struct PayerLineOut {
     /// `union`, `commercial`, `state:LU` or `volunteered:LU`.
     #[schema(example = "union")]
     payer: String,
-    line: LineOut,
+    line: StatementLineOut,
 }
 
 /// One entry of the ledger, as it concerns the allocation.
@@ -143,7 +143,7 @@ pub(crate) struct MovementOut {
 pub(crate) struct PayerChangeOut {
     #[schema(example = "union")]
     payer: String,
-    change: BalanceOut,
+    change: StandingOut,
 }
 
 /// A project's statement: what it was granted, set aside, used and gave back, and who paid.
@@ -196,9 +196,9 @@ impl From<AllocationStatement> for AllocationStatementOut {
     }
 }
 
-fn line_out(line: &Line, meter: Meter) -> LineOut {
+fn line_out(line: &Line, meter: Meter) -> StatementLineOut {
     let amount = |work: Work| Amount::of(work, meter);
-    LineOut {
+    StatementLineOut {
         opening: balance_out(&line.opening, meter),
         granted: amount(line.granted),
         transferred: amount(line.transferred),
@@ -212,8 +212,8 @@ fn line_out(line: &Line, meter: Meter) -> LineOut {
     }
 }
 
-fn balance_out(balance: &Change, meter: Meter) -> BalanceOut {
-    BalanceOut {
+fn balance_out(balance: &Change, meter: Meter) -> StandingOut {
+    StandingOut {
         available: Amount::of(balance.available, meter),
         held: Amount::of(balance.held, meter),
         used: Amount::of(balance.used, meter),

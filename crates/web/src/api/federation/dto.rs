@@ -35,7 +35,8 @@ impl From<&Source> for SourceOut {
 /// A figure with its source, or openly unknown.
 #[derive(Serialize, ToSchema)]
 pub(super) struct FigureOut<T> {
-    /// The value; null when it is unknown.
+    /// The value; absent when it is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<T>,
     /// Where it was read; null when it is unknown.
     source: Option<SourceOut>,

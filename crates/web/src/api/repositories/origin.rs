@@ -75,7 +75,7 @@ impl From<Making> for MakingOut {
 /// A revision beside another in its lineage.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub(crate) enum SourceOut {
+pub(crate) enum InputSourceOut {
     /// One that the caller may read.
     Known {
         /// Where it is.
@@ -87,7 +87,7 @@ pub(crate) enum SourceOut {
     Withheld,
 }
 
-impl From<Source> for SourceOut {
+impl From<Source> for InputSourceOut {
     fn from(source: Source) -> Self {
         match source {
             Source::Known { repository, revision } => Self::Known {
@@ -106,9 +106,9 @@ pub(crate) struct LineageOut {
     /// The revision; its `making` names job, allocation and code.
     revision: RevisionOut,
     /// What it was made from, by the name under which the work saw it.
-    inputs: BTreeMap<String, SourceOut>,
+    inputs: BTreeMap<String, InputSourceOut>,
     /// What was made from it, as far as the caller may know.
-    children: Vec<SourceOut>,
+    children: Vec<InputSourceOut>,
 }
 
 impl From<Lineage> for LineageOut {
