@@ -410,6 +410,7 @@ allocation-expired = over
 allocation-closed = closed
 allocation-none = No allocation of this project can be used now.
 jobs-recent = Latest jobs
+jobs-all = All jobs you may see
 jobs-none = No jobs yet.
 
 # Jobs

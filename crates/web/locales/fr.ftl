@@ -410,6 +410,7 @@ allocation-expired = terminée
 allocation-closed = close
 allocation-none = Aucune allocation de ce projet n’est utilisable en ce moment.
 jobs-recent = Derniers travaux
+jobs-all = Tous les travaux que vous pouvez voir
 jobs-none = Pas encore de travaux.
 
 # Jobs
