@@ -194,7 +194,8 @@ impl App {
     /// Gives up the holds of all jobs that ended in this transaction: the last thing it does.
     pub(crate) async fn close(&self, tx: Tx, actor: &Actor, changes: Changes) -> Result<(), Error> {
         if !changes.closings.is_empty() {
-            let mut pen = Pen::take(&tx, &[]).await?;
+            let jobs: Vec<JobId> = changes.closings.iter().map(|(job, _)| *job).collect();
+            let mut pen = Pen::take_to_close(&tx, &jobs).await?;
             let mut last = Ok(());
             for (job, used) in &changes.closings {
                 let entry = match used {
