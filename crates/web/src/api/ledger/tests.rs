@@ -30,8 +30,8 @@ async fn a_sound_ledger_says_where_it_ends() {
     }
     let last = entries.last().unwrap();
     assert_eq!((&last["seq"], &last["hash"]), (&json!(head), &check["checked"]["head_hash"]));
-    assert_eq!(entries[0]["kind"], "open");
-    assert!(entries[0]["transfers"][0]["amount"].as_i64().unwrap() > 0);
+    let opened = entries.iter().find(|entry| entry["kind"] == "open").unwrap();
+    assert!(opened["transfers"][0]["amount"].as_i64().unwrap() > 0);
 
     let wrong = officer.get("/api/v1/ledger/entries?cursor=LTU").await.expect(400);
     assert_eq!(wrong.at("/type"), "/problems/bad-request");
