@@ -9,12 +9,6 @@ pub(super) fn event(job: JobId, what: &str) -> EventId {
     EventId::from_uuid(named(&[job.uuid().as_bytes(), what.as_bytes()]))
 }
 
-/// The key of a message that carries `events`.
-pub(super) fn batch(events: impl Iterator<Item = EventId>) -> Uuid {
-    let names: Vec<[u8; 16]> = events.map(|key| key.uuid().into_bytes()).collect();
-    named(&names.iter().map(<[u8; 16]>::as_slice).collect::<Vec<_>>())
-}
-
 /// A version 8 UUID of the parts.
 fn named(parts: &[&[u8]]) -> Uuid {
     let mut hash = Sha256::new();

@@ -97,6 +97,7 @@ async fn every_job_runs_once_and_is_told_once_however_often_the_agent_is_killed(
         }
         // Repeated orders would hide a lost one, so they come only now and then.
         hub.known().repeat_orders = if dice.roll(8) == 0 { 2 } else { 0 };
+        hub.known().is_down = dice.roll(10) == 0;
         let agent = Agent::start(&hub, folder.path());
         let moment = if dice.roll(2) == 0 { dice.roll(80) } else { dice.roll(250) };
         tokio::time::sleep(Duration::from_millis(moment)).await;
@@ -106,6 +107,7 @@ async fn every_job_runs_once_and_is_told_once_however_often_the_agent_is_killed(
             break;
         }
     }
+    hub.known().is_down = false;
     let _agent = Agent::start(&hub, folder.path());
     for (job, end, cancelled) in &expected {
         until("every job is over", || hub.end(*job).is_some()).await;

@@ -90,6 +90,7 @@ impl Project {
 
 /// A job that is to be submitted once, however often that is tried.
 struct Trial {
+    name: String,
     key: Key,
     script: String,
     end: &'static str,
@@ -100,16 +101,17 @@ struct Trial {
 
 impl Trial {
     fn new(number: u64, dice: &mut Dice) -> Self {
-        let pause = dice.roll(8);
+        let (name, pause) = (format!("trial-{number}"), dice.roll(8));
         let (last, end) = match number % 3 {
             0 => ("exit 0", "completed"),
             1 => ("exit 7", "failed exit 7"),
             _ => ("kill -9 $$", "failed signal 9"),
         };
         let script = format!(
-            "#!/bin/sh\n#SBATCH --time=5 --mem=64M --ntasks=1\necho ran\nsleep 0.{pause}\n{last}\n"
+            "#!/bin/sh\n#SBATCH --time=5 --mem=64M --ntasks=1 --job-name={name}\n\
+             echo ran\nsleep 0.{pause}\n{last}\n"
         );
-        Self { key: Key::fresh(), script, end, job: None, cancelled: false }
+        Self { name, key: Key::fresh(), script, end, job: None, cancelled: false }
     }
 
     /// Tries to submit it; the factory may be killed before, within or after.
@@ -121,7 +123,23 @@ impl Trial {
         match client.post::<_, Value>(&path, &body, self.key).await {
             Ok(answer) => self.job = Some(answer["id"].as_str().unwrap().to_owned()),
             Err(Error::Unreachable(_) | Error::Interrupted(_)) => {}
+            // The hub was killed while it carried the request out, and says so.
+            Err(error) if error.status() == Some(409) => self.look(project, url).await,
             Err(error) => panic!("the submission was refused: {error}"),
+        }
+    }
+
+    /// Finds out what became of a request; when nothing did, it may be made anew.
+    async fn look(&mut self, project: &Project, url: &str) {
+        let client = site::client::Client::new(url, Some(project.token.clone())).unwrap();
+        let path = format!("/projects/{}/jobs?limit=200", project.id);
+        let Ok(page) = client.with_patience(Patience::NONE).get::<Value>(&path).await else {
+            return;
+        };
+        let jobs = page["items"].as_array().unwrap();
+        match jobs.iter().find(|job| job["name"] == self.name.as_str()) {
+            Some(job) => self.job = Some(job["id"].as_str().unwrap().to_owned()),
+            None => self.key = Key::fresh(),
         }
     }
 
@@ -163,8 +181,12 @@ async fn every_job_is_found_again_and_charged_once_however_often_all_is_killed()
     println!("{done} crashes, {} jobs, {:?}", trials.len(), began.elapsed());
 
     let factory = Factory::start_in(folder);
-    for trial in trials.iter_mut().filter(|trial| trial.job.is_none()) {
-        trial.submit(&project, &factory.url).await;
+    for trial in &mut trials {
+        for _ in 0..3 {
+            if trial.job.is_none() {
+                trial.submit(&project, &factory.url).await;
+            }
+        }
     }
     let client = project.client(&factory);
     for trial in &trials {
