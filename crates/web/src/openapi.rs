@@ -30,6 +30,9 @@ pub(crate) fn document(declared: &OpenApi) -> Value {
         for (path, item) in paths.iter_mut() {
             complete(path, item);
         }
+        // The router's `{*path}` takes the rest of an address; in the document it is a parameter.
+        let named = std::mem::take(paths).into_iter();
+        *paths = named.map(|(path, item)| (path.replace("{*", "{"), item)).collect();
     }
     document
 }
@@ -95,6 +98,9 @@ fn complete(path: &str, item: &mut Value) {
             add_parameter(operation, idempotency_key());
         } else {
             add_parameter(operation, if_none_match());
+            if let Some(responses) = operation.get_mut("responses") {
+                set(responses, "304", json!({ "description": "It is as the client has it" }));
+            }
         }
     }
 }

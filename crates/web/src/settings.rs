@@ -67,7 +67,7 @@ impl Default for Settings {
             client_address: ClientAddress::Connection,
             rate: Rate::new(600, 3_000),
             sign_in_rate: Rate::new(20, 20),
-            body_bytes_max: 256 * 1024,
+            body_bytes_max: 512 * 1024,
             request_timeout: Duration::from_secs(30),
         }
     }
