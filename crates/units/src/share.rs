@@ -141,6 +141,7 @@ impl<K: Ord + Clone> Shares<K> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "the reference a property is held to")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -13,10 +13,6 @@ pub(crate) struct StartUp {
     pub(crate) founder: Client,
     /// The address the founder signs in with.
     pub(crate) email: String,
-    /// Its organisation.
-    pub(crate) organisation: String,
-    /// The application that was awarded.
-    pub(crate) application: String,
     /// The project that came of it.
     pub(crate) project: String,
 }
@@ -42,7 +38,7 @@ impl StartUp {
         let decided = founder.post(&format!("/applications/{application}/submit"), json!({})).await;
         assert_eq!(decided["state"], "awarded", "{decided}");
         let project = text(&decided, "project");
-        Self { founder, email, organisation, application, project }
+        Self { founder, email, project }
     }
 }
 
