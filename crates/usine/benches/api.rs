@@ -15,7 +15,6 @@
 #[expect(dead_code, reason = "benchmarks use a part of what tests do")]
 mod factory;
 #[path = "../tests/it/story.rs"]
-#[expect(dead_code, reason = "benchmarks use a part of what tests do")]
 mod story;
 
 use std::time::{Duration, Instant};

@@ -12,7 +12,8 @@ pub(crate) fn run() -> Result<()> {
     shell::step("lints", shell::cargo(lints).args(["--", "-D", "warnings"]))?;
     shell::step(
         "documentation",
-        shell::cargo(["doc", "-q", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
+        shell::cargo(["doc", "-q", "--workspace", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
     deny()
 }
