@@ -155,10 +155,10 @@ pub(crate) fn rms_norm_gradient(
             let rows = x.chunks_exact(width).zip(dy.chunks_exact(width));
             for ((x, dy), dx) in rows.zip(dx.chunks_exact_mut(width)) {
                 let inverse = (dot(x, x) / width as f32 + epsilon).sqrt().recip();
-                for (((dx, dw), dy), (x, w)) in
-                    dx.iter_mut().zip(&mut dw).zip(dy).zip(x.iter().zip(weight))
-                {
+                for ((dw, dy), x) in dw.iter_mut().zip(dy).zip(x) {
                     *dw += dy * x * inverse;
+                }
+                for ((dx, dy), w) in dx.iter_mut().zip(dy).zip(weight) {
                     *dx = dy * w;
                 }
                 let along = dot(dx, x) * inverse * inverse / width as f32;
@@ -198,11 +198,18 @@ pub(crate) fn swiglu_gradient(gate_up: &[f32], width: usize, dy: &[f32]) -> Vec<
             for ((row, d), dy) in rows.zip(dy.chunks_exact(width)) {
                 let (gate, up) = row.split_at(width);
                 let (d_gate, d_up) = d.split_at_mut(width);
-                let outputs = d_gate.iter_mut().zip(d_up);
-                for (((d_gate, d_up), dy), (g, u)) in outputs.zip(dy).zip(gate.iter().zip(up)) {
-                    let sigmoid = 1.0 / (1.0 + exp(-g));
-                    *d_gate = dy * u * sigmoid * (1.0 + g * (1.0 - sigmoid));
+                // One output a loop: the compiler does not vectorise a loop with two.
+                for (sigmoid, g) in d_gate.iter_mut().zip(gate) {
+                    *sigmoid = 1.0 / (1.0 + exp(-g));
+                }
+                for ((d_up, sigmoid), (dy, g)) in
+                    d_up.iter_mut().zip(&*d_gate).zip(dy.iter().zip(gate))
+                {
                     *d_up = dy * g * sigmoid;
+                }
+                for ((d_gate, dy), (g, u)) in d_gate.iter_mut().zip(dy).zip(gate.iter().zip(up)) {
+                    let sigmoid = *d_gate;
+                    *d_gate = dy * u * sigmoid * (1.0 + g * (1.0 - sigmoid));
                 }
             }
         },

@@ -8,7 +8,8 @@ fn tokenizer(vocabulary: usize) -> Tokenizer {
     Tokenizer::train(std::iter::repeat_n(TEXT, 20), vocabulary).unwrap()
 }
 
-fn decoded(tokenizer: &Tokenizer, tokens: &[u32]) -> String {
+/// What the decoder gives piece by piece.
+fn streamed(tokenizer: &Tokenizer, tokens: &[u32]) -> String {
     let mut decode = tokenizer.decoder();
     tokens.iter().filter_map(|token| decode(*token).unwrap()).collect()
 }
@@ -54,7 +55,12 @@ proptest! {
         thread_local!(static TOKENIZER: Tokenizer = tokenizer(300));
         TOKENIZER.with(|tokenizer| {
             let tokens = tokenizer.encode(&text).unwrap();
-            prop_assert_eq!(decoded(tokenizer, &tokens), text);
+            prop_assert_eq!(&tokenizer.0.decode(&tokens, true).unwrap(), &text);
+            // Piece by piece, the sign for a broken character waits for what follows.
+            let streamed = streamed(tokenizer, &tokens);
+            prop_assert!(text.starts_with(&streamed));
+            let whole = text.contains(char::REPLACEMENT_CHARACTER) || streamed == text;
+            prop_assert!(whole, "{:?} lacks its end", streamed);
             Ok(())
         })?;
     }
