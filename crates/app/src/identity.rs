@@ -1,6 +1,6 @@
 //! Accounts, sign-in, tokens and grants.
 //!
-//! Accounts are local; an OpenID provider will be a second way to reach [`App::open_session`].
+//! Accounts are local; an OpenID provider will be a second way to open a session.
 
 mod accounts;
 mod grants;

@@ -31,7 +31,7 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_parent(path)
 }
 
-/// Reads what [`write`] wrote; `None` when it was never written.
+/// Reads what [`write()`] wrote; `None` when it was never written.
 ///
 /// # Errors
 /// When the file cannot be read, or holds something else.

@@ -2,7 +2,7 @@
 //!
 //! [`Directives`] holds one field for each option that is carried out. Options that change nothing
 //! here are warned about, options that would change the job are refused with a reason, and the
-//! table of all of them is [`options`](self::options).
+//! table of all of them is [`options`].
 
 use std::fmt;
 use std::num::NonZeroU32;

@@ -18,7 +18,7 @@ pub(crate) struct Shadow<P> {
 }
 
 impl<P: Pool> Core<P> {
-    /// The instant that the first waiting job is promised under [`Policy::Easy`].
+    /// The instant that the first waiting job is promised under `Policy::Easy`.
     pub fn promised_start(&self) -> Option<Second> {
         self.find_shadow().map(|shadow| shadow.start)
     }

@@ -1,6 +1,6 @@
 //! The digital twin: traces, replay over the scheduling core, metrics.
 //!
-//! A log becomes [`Job`]s ([`swf`], then [`sanitise`] or [`as_is`]), [`replay`] runs them through
+//! A log becomes [`Job`]s ([`swf`], then [`sanitise`] or [`as_is`]), [`replay()`] runs them through
 //! [`sched::Core`], the code that schedules real machines, and [`Metrics`] says how it went.
 //!
 //! Not here: the hub, and any scheduling decision.

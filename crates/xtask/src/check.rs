@@ -13,7 +13,7 @@ pub(crate) fn run() -> Result<()> {
     shell::step(
         "documentation",
         shell::cargo(["doc", "-q", "--workspace", "--no-deps", "--document-private-items"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
+            .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links"),
     )?;
     deny()
 }

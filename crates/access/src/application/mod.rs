@@ -1,6 +1,6 @@
 //! Applications: drafts that are checked while they are written, admitted, and decided.
 //!
-//! [`check`] explains where a draft stands; [`admit`] lets a complete one in; [`decide`] alone
+//! [`check()`] explains where a draft stands; [`admit`] lets a complete one in; [`decide()`] alone
 //! makes an [`Award`]. Not here: who may write a draft, and where it is kept.
 
 mod check;
