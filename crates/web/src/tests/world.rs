@@ -93,7 +93,13 @@ impl World {
         administrator.post("/api/v1/grants", &grant).await.expect(201);
     }
 
+    /// Lets a millisecond pass, so that what comes next also stands next in lists.
+    fn tick(&self) {
+        self.web.hub.clock.advance(jiff::SignedDuration::from_millis(1));
+    }
+
     async fn person(&mut self, caller: Caller, grants: &[(Role, Scope)]) {
+        self.tick();
         let (id, secret) = self.web.signed_in(&address(caller), grants).await;
         self.tokens.insert(caller, secret);
         if caller == Caller::Holds(Role::User) {

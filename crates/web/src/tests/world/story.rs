@@ -82,11 +82,14 @@ impl World {
             },
         });
         let path = format!("/api/v1/calls/{call}/applications");
+        self.tick();
         let granted = speaker.post(&path, &begin).await.expect(201).at("/id");
         let draft = json!({
             "organisation": self.thing("organisations"), "draft": { "title": "A second one" },
         });
+        self.tick();
         let draft = speaker.post(&path, &draft).await.expect(201).at("/id");
+        self.tick();
         let submit = format!("/api/v1/applications/{granted}/submit");
         let decided = speaker.post(&submit, &Value::Null).await.expect(200);
         assert_eq!(decided.at("/state"), "awarded", "{}", decided.text());
@@ -99,6 +102,7 @@ impl World {
         let projects = speaker.get("/api/v1/projects").await.expect(200);
         let project = projects.at("/items/0/id");
         for (role, name) in [(Role::ProjectManager, "project-manager"), (Role::User, "user")] {
+            self.tick();
             let email = format!("{}@example.org", address(Caller::Holds(role)));
             let member = json!({ "email": email, "role": name });
             let path = format!("/api/v1/projects/{project}/members");
@@ -123,6 +127,7 @@ impl World {
     }
 
     async fn dataset(&mut self, manager: &Client) {
+        self.tick();
         let path = format!("/api/v1/projects/{}/repositories", self.thing("projects"));
         let new = json!({
             "kind": "dataset", "name": "sea", "title": "Texts of the sea",
@@ -178,6 +183,7 @@ impl World {
             json!({ "kind": "ended", "end": { "kind": "completed" }, "started": started,
                 "ended": ended, "peak_memory_mb": 420, "cpu_milliseconds": 590_000 }),
         ];
+        self.tick();
         report(&agent, &job, 11, &after).await;
         self.things.insert("trained", job.clone());
         let models = manager.get("/api/v1/repositories?kind=model").await.expect(200);
@@ -199,6 +205,7 @@ impl World {
     }
 
     async fn submit(&self, manager: &Client, job: &Value) -> String {
+        self.tick();
         let path = format!("/api/v1/projects/{}/jobs", self.thing("projects"));
         manager.post(&path, job).await.expect(201).at("/id")
     }
