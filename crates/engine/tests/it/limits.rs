@@ -127,6 +127,28 @@ async fn daemons_do_not_outlive_their_job() {
 }
 
 #[tokio::test]
+async fn a_job_whose_folder_is_deleted_ends() {
+    let machine = Machine::new().await;
+    let seconds = format!("6{}", std::process::id());
+    let job = machine.submit(&bash(&format!("echo ready; sleep {seconds}"))).await;
+    machine.until_written(job, "ready").await;
+    until_processes(&seconds, 1).await;
+    drop(machine);
+    until_processes(&seconds, 0).await;
+}
+
+/// Waits until so many processes have `argument` on their command line.
+async fn until_processes(argument: &str, count: usize) {
+    for _ in 0..500 {
+        if processes_with(argument) == count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{} processes instead of {count}", processes_with(argument));
+}
+
+#[tokio::test]
 async fn a_script_that_cannot_start_says_why() {
     let machine = Machine::new().await;
     let mut spec = bash("");

@@ -125,7 +125,8 @@ impl<'a> Watch<'a> {
         let grace = Duration::from_secs(self.task.grace_seconds);
         let within =
             |how, reason, grace| Some(Ending { how, reason, kill_at: Instant::now() + grace });
-        if self.folder.cancel().exists() {
+        // Without its folder nobody could ever learn how it ended.
+        if self.folder.cancel().exists() || !self.folder.spec().exists() {
             return within(How::Cancelled, None, grace);
         }
         if self.began.elapsed() >= Duration::from_secs(self.task.request.time_limit_seconds) {
