@@ -40,7 +40,7 @@ pub(crate) struct DemoArguments {
     #[arg(long, value_name = "PATH")]
     corpus: Option<PathBuf>,
     /// How long to train.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60,
+    #[arg(long, value_name = "SECONDS", default_value_t = 75,
         value_parser = clap::value_parser!(u64).range(5..=3_000))]
     seconds: u64,
     /// End after the story instead of leaving the portal running.

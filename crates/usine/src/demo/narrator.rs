@@ -85,10 +85,12 @@ impl Narrator {
         }
     }
 
-    /// Text that somebody, or something, else wrote.
+    /// Text that somebody, or something, else wrote; several empty lines are drawn together.
     pub(super) fn quote(&self, text: &str) {
         let bar = self.paint("36", "│");
-        for paragraph in text.lines() {
+        let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        lines.dedup_by(|line, before| line.is_empty() && before.is_empty());
+        for paragraph in lines {
             for line in broken(paragraph, WIDTH.saturating_sub(2)) {
                 println!("{INDENT}{bar} {line}");
             }
