@@ -103,11 +103,14 @@ impl Sampler<'_> {
 
     fn object(&self, path: &str, schema: &Value) -> Value {
         let required = schema["required"].as_array().into_iter().flatten();
-        let fields: Map<String, Value> = required
-            .map(|name| {
-                let name = name.as_str().unwrap();
-                (name.to_owned(), self.value(path, name, &schema["properties"][name]))
+        let required: Vec<&str> = required.map(|name| name.as_str().unwrap()).collect();
+        // What is not required is sent where the world says that it must be.
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let fields: Map<String, Value> = properties
+            .filter(|(name, _)| {
+                required.contains(&name.as_str()) || self.world.property(path, name).is_some()
             })
+            .map(|(name, property)| (name.clone(), self.value(path, name, property)))
             .collect();
         Value::Object(fields)
     }
