@@ -36,10 +36,11 @@ async fn a_job_is_held_run_charged_and_stated() {
 
     // One core is one GPU-equivalent by the rule of this site, held for the time limit of 120 s and
     // charged for what it ran.
-    let charged = shown["charged"]["amount"].as_i64().unwrap_or_else(|| panic!("{shown}"));
+    let charged = shown["charged"]["unit_seconds"].as_i64().unwrap_or_else(|| panic!("{shown}"));
     assert!((2..=6).contains(&charged), "{shown}");
     let statement = founder.get(&format!("/projects/{}/statement", start_up.project)).await;
-    assert!(statement.to_string().contains(&charged.to_string()), "{statement}");
+    let used = format!("\"unit_seconds\":{charged}}}");
+    assert!(statement.to_string().contains(&used), "{statement}");
 
     let administrator = factory.administrator().await;
     let check = administrator.get("/ledger/check").await;
@@ -55,7 +56,7 @@ async fn an_allocation_that_cannot_cover_a_job_says_what_would_fit() {
     let asked = Some(json!({ "script": script }));
     let (status, problem) = start_up.founder.send(reqwest::Method::POST, &jobs, asked).await;
     assert!(status.is_client_error(), "{problem}");
-    assert!(problem.to_string().contains("time limit"), "{problem}");
+    assert!(problem.to_string().contains("--time=01:00:00 would fit"), "{problem}");
     let listed = start_up.founder.get(&jobs).await;
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(0), "{listed}");
 }
