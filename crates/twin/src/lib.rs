@@ -11,6 +11,7 @@ mod metrics;
 mod replay;
 mod starts;
 pub mod swf;
+pub mod trace;
 
 pub use lane::{FastLane, Members, NotMembers};
 pub use load::{Job, LoadError, Sanitised, as_is, open, sanitise};
