@@ -24,7 +24,8 @@ pub struct Entry<'a> {
 }
 
 impl App {
-    /// Appends to the trail, within the transaction of the change itself.
+    /// Appends to the trail, within the transaction of the change itself. As every change comes
+    /// by here, so does the mark that the request of an idempotency key was carried out.
     ///
     /// # Errors
     /// When the store fails.
@@ -43,7 +44,8 @@ impl App {
             rule: entry.rule.to_owned(),
             detail: entry.detail.to_owned(),
         };
-        Ok(records::insert(tx, &record).await?)
+        records::insert(tx, &record).await?;
+        self.mark_done(tx).await
     }
 
     /// The trail, newest first, from before the line `before`; of all objects or of one.

@@ -8,7 +8,7 @@ mod password;
 mod sessions;
 mod tokens;
 
-pub use accounts::{Account, NewAccount};
+pub use accounts::{Access, Account, NewAccount};
 pub use grants::HeldGrant;
 pub(crate) use password::Hashing;
 pub use sessions::{Opened, Session};

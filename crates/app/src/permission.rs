@@ -297,6 +297,8 @@ actions! {
     /// Read the audit trail.
     ViewAudit: "read the audit trail", Some(Administer), Roles(&[
         ProgrammeOfficer, Administrator]);
+    /// Close somebody's account and open it again.
+    CloseAccounts: "close accounts", Some(Administer), Roles(&[Administrator]);
     /// Give and take roles of the federation and of factories.
     GrantRoles: "give roles", Some(Administer), Roles(&[Administrator]);
 }

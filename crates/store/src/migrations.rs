@@ -8,6 +8,7 @@ mod m0002_access;
 mod m0003_ledger;
 mod m0004_jobs;
 mod m0005_data;
+mod m0006_done;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_ledger::Migration),
             Box::new(m0004_jobs::Migration),
             Box::new(m0005_data::Migration),
+            Box::new(m0006_done::Migration),
         ]
     }
 }

@@ -35,6 +35,7 @@ impl Hub {
     pub(crate) async fn start(config: &Config) -> Result<Self> {
         private_folder(&config.data)?;
         let app = open(config).await?;
+        app.free_unfinished_keys().await?;
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; is another factory running there? --listen chooses another \

@@ -83,11 +83,20 @@ pub(crate) async fn once(
         Ok((request, None)) => next.run(request).await,
         Ok((request, Some(keyed))) => match app.reserve_key(&keyed).await {
             Err(error) => Problem::from(error).into_response(),
-            Ok(Remembered::New) => carried_out(&app, &keyed, next.run(request).await).await,
+            Ok(Remembered::New) => {
+                let response = app.carry_out(keyed.clone(), next.run(request)).await;
+                carried_out(&app, &keyed, response).await
+            }
             Ok(Remembered::Answered(answer)) => again(answer),
             Ok(Remembered::Pending) => {
-                let detail = "a request with this idempotency key is being carried out; look at \
-                    its result before you try again with another key";
+                let detail = "a request with this idempotency key is being carried out; repeat it \
+                    in a moment for its answer";
+                Problem::with(Kind::Conflict, detail).into_response()
+            }
+            Ok(Remembered::Done) => {
+                let detail = "a request with this idempotency key was carried out, and its answer \
+                    is on its way or was lost; look at what it made before you try again with \
+                    another key";
                 Problem::with(Kind::Conflict, detail).into_response()
             }
             Ok(Remembered::Other) => {

@@ -1,10 +1,11 @@
 //! Local accounts.
 
 use store::identity::people::{self, Person};
+use store::identity::{grants, tokens};
 use units::{PersonId, Timestamp};
 
 use super::password;
-use crate::{Action, Actor, App, Error, FieldError, Grant, audit::Entry};
+use crate::{Action, Actor, App, Error, FieldError, Grant, Role, audit::Entry};
 
 /// What somebody sends to make an account.
 #[derive(Clone)]
@@ -94,6 +95,52 @@ impl App {
             rule: "ManageOwnTokens",
             detail: "browser sessions ended",
         };
+        self.audit(&tx, actor, entry).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// What becomes of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Its holder may sign in.
+    Open,
+    /// Nothing of its holder's works any more: sessions and tokens are revoked for good, sign-in
+    /// is refused until the account is opened again.
+    Closed,
+}
+
+impl App {
+    /// Closes somebody's account, or opens it again. What they hold and what they did stay on
+    /// record; their jobs go on.
+    ///
+    /// # Errors
+    /// When the actor may not, when there is no such account, or when an administrator's would be
+    /// closed: that role must be taken away first, so that the federation never loses its last.
+    pub async fn set_access(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        access: Access,
+    ) -> Result<(), Error> {
+        actor.may(Action::CloseAccounts, &[])?;
+        let tx = self.store().write().await?;
+        people::take(&tx, id).await?.ok_or(Error::NotFound("account"))?;
+        let object = format!("person:{id}");
+        let (since, action, detail) = match access {
+            Access::Open => (None, "person.open", "may sign in again"),
+            Access::Closed => {
+                let held = grants::of_person(&tx, id).await?;
+                if held.iter().any(|grant| grant.role == Role::Administrator.name()) {
+                    let text = "this is an administrator; take that role away first";
+                    return Err(Error::refused("account.administrator", text));
+                }
+                tokens::revoke_all(&tx, &object, self.now()).await?;
+                (Some(self.now()), "person.close", "sessions and tokens revoked")
+            }
+        };
+        people::set_disabled(&tx, id, since).await?;
+        let entry = Entry { action, object: &object, rule: "CloseAccounts", detail };
         self.audit(&tx, actor, entry).await?;
         Ok(tx.commit().await?)
     }

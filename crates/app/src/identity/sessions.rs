@@ -81,6 +81,9 @@ impl App {
     async fn open_session(&self, person: PersonId, means: &str) -> Result<Opened, Error> {
         let holder = Subject::Person(person);
         let tx = self.store().write().await?;
+        if !open_account(&tx, person).await? {
+            return Err(Error::BadCredentials("the account is closed; ask an administrator"));
+        }
         let (secret, expires_at) = self.issue(&tx, &holder, means, kind::SESSION, SESSION).await?;
         let actor = Actor::person(person, Vec::new(), Abilities::ALL);
         let entry = Entry {
@@ -107,7 +110,8 @@ impl App {
     /// Who presents `secret`.
     ///
     /// # Errors
-    /// [`Error::BadCredentials`] when it is unknown, revoked or expired.
+    /// [`Error::BadCredentials`] when it is unknown, revoked or expired, or its holder's account
+    /// is closed.
     pub async fn authenticate(&self, secret: &Secret) -> Result<Session, Error> {
         let refused = Error::BadCredentials("the token is unknown, revoked or expired");
         let tx = self.store().read().await?;
@@ -123,6 +127,9 @@ impl App {
                 let id: PersonId = id
                     .parse()
                     .map_err(|error| Error::Internal(format!("token holder: {error}")))?;
+                if !open_account(&tx, id).await? {
+                    return Err(refused);
+                }
                 Actor::person(id, held(&tx, id).await?, abilities)
             }
             Some(("site", key)) => Actor::site(
@@ -212,6 +219,11 @@ impl App {
         tokens::revoke_kind(tx, &holder, kind::SESSION, self.now()).await?;
         Ok(())
     }
+}
+
+/// Whether `person` has an account that is not closed.
+async fn open_account(tx: &Tx, person: PersonId) -> Result<bool, Error> {
+    Ok(people::by_id(tx, person).await?.is_some_and(|person| person.disabled_at.is_none()))
 }
 
 /// What `person` holds.

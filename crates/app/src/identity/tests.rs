@@ -144,3 +144,49 @@ fn a_secret_never_prints_itself() {
     let secret = Secret::presented("usine_api_123");
     assert_eq!(format!("{secret:?}"), "Secret(…)");
 }
+
+#[tokio::test]
+async fn a_closed_account_works_nowhere_until_it_is_opened_again() {
+    for hub in TestHub::each().await {
+        let anonymous = Actor::anonymous();
+        let ada = hub.app.register(&anonymous, account("ada@example.org", PASSWORD)).await.unwrap();
+        let (_, root) = hub.person("root", &[(Role::Administrator, Scope::Federation)]).await;
+        let sign_in = || hub.app.sign_in("ada@example.org", PASSWORD.to_owned());
+        let opened = sign_in().await.unwrap();
+        let actor = hub.app.authenticate(&opened.secret).await.unwrap().actor;
+        let new = NewToken { name: "ci".to_owned(), abilities: vec![Ability::Read], days: 2 };
+        let (_, token) = hub.app.create_token(&actor, new).await.unwrap();
+        let link = hub.app.sign_in_link(ada.id).await.unwrap();
+
+        let own = hub.app.set_access(&actor, ada.id, Access::Closed).await;
+        assert!(matches!(own, Err(Error::Forbidden { .. })), "{own:?}");
+        hub.app.set_access(&root, ada.id, Access::Closed).await.unwrap();
+        for secret in [&opened.secret, &token] {
+            assert!(hub.app.authenticate(secret).await.is_err());
+        }
+        assert!(sign_in().await.is_err());
+        assert!(hub.app.redeem_link(&link).await.is_err());
+
+        hub.app.set_access(&root, ada.id, Access::Open).await.unwrap();
+        assert!(hub.app.authenticate(&token).await.is_err(), "what was revoked stays so");
+        sign_in().await.unwrap();
+        let trail = hub.app.audit_trail(&root, Some(&format!("person:{}", ada.id)), None, 9).await;
+        let actions: Vec<_> = trail.unwrap().into_iter().map(|line| line.action).collect();
+        for action in ["person.close", "person.open"] {
+            assert!(actions.iter().any(|found| found == action), "{actions:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_administrators_account_is_closed_only_after_the_role_is_taken() {
+    let hub = TestHub::new().await;
+    let (_, root) = hub.person("root", &[(Role::Administrator, Scope::Federation)]).await;
+    let other = (Role::Administrator, Scope::Federation);
+    let (eve, _) = hub.person("eve", &[other]).await;
+    let refused = hub.app.set_access(&root, eve, Access::Closed).await;
+    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    let grant = Grant { role: Role::Administrator, scope: Scope::Federation };
+    hub.app.take_role(&root, eve, &grant).await.unwrap();
+    hub.app.set_access(&root, eve, Access::Closed).await.unwrap();
+}

@@ -60,7 +60,10 @@ impl App {
     ) -> Result<Submitted, Error> {
         let tx = self.store().write().await?;
         let project = self.project_for(&tx, actor, (Action::SubmitJob, project)).await?;
+        // One person's submissions come one after the other, and so do the ids of their jobs: of
+        // two singletons sent at once, one sees the other.
         let person = actor.person_id()?;
+        people::take(&tx, person).await?;
         let allocation = self.payer(&tx, &project, &new).await?;
         let site = self.site_of(&allocation.partition)?;
         let rule = self.work().rules.find(&site.charge_rule, self.now());

@@ -24,8 +24,11 @@ pub struct Answer {
 pub enum Remembered {
     /// The key is new and now reserved for this request.
     New,
-    /// The same request is being carried out, or its process died before it answered.
+    /// The same request is being carried out.
     Pending,
+    /// The same request was carried out, and its answer is not known: it is on its way, or was
+    /// lost with the process that had it.
+    Done,
     /// The same request was answered so.
     Answered(Answer),
     /// The key was used for another request.
@@ -35,6 +38,7 @@ pub enum Remembered {
 #[derive(FromQueryResult)]
 struct Row {
     request: String,
+    done: bool,
     status: Option<i64>,
     content_type: Option<String>,
     location: Option<String>,
@@ -54,7 +58,7 @@ pub async fn reserve(
 ) -> Result<Remembered, StoreError> {
     const INSERT: &str = "INSERT INTO idempotency (caller, key, request, created_at)
         VALUES ($1, $2, $3, $4) ON CONFLICT (caller, key) DO NOTHING";
-    const SELECT: &str = "SELECT request, status, content_type, location, body
+    const SELECT: &str = "SELECT request, done, status, content_type, location, body
         FROM idempotency WHERE caller = $1 AND key = $2";
     let values = [caller.into(), key.into(), request.into(), micros(now).into()];
     if tx.execute(INSERT, values).await? == 1 {
@@ -67,7 +71,7 @@ pub async fn reserve(
         return Ok(Remembered::Other);
     }
     let Some(status) = row.status else {
-        return Ok(Remembered::Pending);
+        return Ok(if row.done { Remembered::Done } else { Remembered::Pending });
     };
     Ok(Remembered::Answered(Answer {
         status: u16::try_from(status).map_err(|error| StoreError::damaged("status", error))?,
@@ -75,6 +79,27 @@ pub async fn reserve(
         location: row.location,
         body: row.body.unwrap_or_default(),
     }))
+}
+
+/// Notes, in the transaction of the change itself, that the request of a reserved key was carried
+/// out.
+///
+/// # Errors
+/// When the database fails.
+pub async fn done(tx: &Tx, caller: &str, key: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE idempotency SET done = TRUE WHERE caller = $1 AND key = $2";
+    tx.execute(SQL, [caller.into(), key.into()]).await?;
+    Ok(())
+}
+
+/// Forgets reservations whose requests were never carried out; for when no request can be under
+/// way, as at the start of the hub.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_unfinished(tx: &Tx) -> Result<u64, StoreError> {
+    const SQL: &str = "DELETE FROM idempotency WHERE status IS NULL AND NOT done";
+    tx.execute(SQL, []).await
 }
 
 /// Remembers the answer to a reserved key.

@@ -96,3 +96,27 @@ pub async fn set_password(tx: &Tx, id: PersonId, password: &str) -> Result<(), S
     tx.execute(SQL, [id.uuid().into(), password.into()]).await?;
     Ok(())
 }
+
+/// Holds the person's record until the transaction ends, so that decisions about them are made one
+/// after the other; `None` when there is no such person.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take(tx: &Tx, id: PersonId) -> Result<Option<Person>, StoreError> {
+    const SQL: &str = "UPDATE person SET name = name WHERE id = $1 RETURNING *";
+    tx.one::<Row>(SQL, [id.uuid().into()]).await?.map(Row::person).transpose()
+}
+
+/// Closes the account since an instant, or opens it again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_disabled(
+    tx: &Tx,
+    id: PersonId,
+    since: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE person SET disabled_at = $2 WHERE id = $1";
+    tx.execute(SQL, [id.uuid().into(), since.map(micros).into()]).await?;
+    Ok(())
+}

@@ -108,6 +108,24 @@ async fn a_repeated_request_is_answered_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_key_is_freed_only_if_its_request_was_never_carried_out() {
+    for database in databases().await {
+        let tx = database.store.write().await.unwrap();
+        let reserve = async |key: &'static str| {
+            idempotency::reserve(&tx, "person:1", key, "r", at(1)).await.unwrap()
+        };
+        for key in ["never", "done"] {
+            assert_eq!(reserve(key).await, Remembered::New);
+        }
+        idempotency::done(&tx, "person:1", "done").await.unwrap();
+        assert_eq!(reserve("never").await, Remembered::Pending);
+        assert_eq!(idempotency::forget_unfinished(&tx).await.unwrap(), 1);
+        assert_eq!(reserve("never").await, Remembered::New);
+        assert_eq!(reserve("done").await, Remembered::Done);
+    }
+}
+
+#[tokio::test]
 async fn the_audit_trail_reads_newest_first_by_object() {
     for database in databases().await {
         let tx = database.store.write().await.unwrap();

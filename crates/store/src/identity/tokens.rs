@@ -141,6 +141,16 @@ pub async fn revoke_kind(
     tx.execute(SQL, [holder.into(), kind.into(), micros(now).into()]).await
 }
 
+/// Revokes every token that `holder` has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke_all(tx: &Tx, holder: &str, now: Timestamp) -> Result<u64, StoreError> {
+    const SQL: &str =
+        "UPDATE api_token SET revoked_at = $2 WHERE holder = $1 AND revoked_at IS NULL";
+    tx.execute(SQL, [holder.into(), micros(now).into()]).await
+}
+
 /// Revokes the token with this secret hash.
 ///
 /// # Errors

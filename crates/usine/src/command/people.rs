@@ -35,6 +35,16 @@ pub(crate) enum UserCommand {
     Grant(RoleArguments),
     /// Take a role away.
     Revoke(RoleArguments),
+    /// Close somebody's account: they are signed out everywhere and their tokens stop working.
+    Close {
+        /// The person's identifier.
+        person: String,
+    },
+    /// Open a closed account again.
+    Open {
+        /// The person's identifier.
+        person: String,
+    },
 }
 
 #[derive(clap::Args)]
@@ -92,6 +102,18 @@ pub(crate) fn user(command: &UserCommand, session: &Session) -> Result<()> {
                 session
                     .audience
                     .show(&taken, |_| println!("{person} is no longer {role} in {scope}"))
+            }
+            UserCommand::Close { person } => {
+                let path = format!("/people/{}/close", segment(person));
+                let closed = remote.post(&path, &json!({})).await?;
+                session.audience.show(&closed, |_| {
+                    println!("the account is closed; `usine user open {person}` opens it again");
+                })
+            }
+            UserCommand::Open { person } => {
+                let path = format!("/people/{}/open", segment(person));
+                let open = remote.post(&path, &json!({})).await?;
+                session.audience.show(&open, |_| println!("{person} may sign in again"))
             }
         }
     })

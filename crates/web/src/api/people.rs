@@ -1,21 +1,27 @@
 //! Accounts: making one, and one's own.
 
-use app::identity::{Account, NewAccount};
+use app::identity::{Access, Account, NewAccount};
 use app::{App, Grant};
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use units::PersonId;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::wire::Instant;
 use crate::Actor;
-use crate::extract::Json;
+use crate::extract::{Json, Path};
 use crate::problem::Problem;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(register)).routes(routes!(me)).routes(routes!(set_password))
+    OpenApiRouter::new()
+        .routes(routes!(register))
+        .routes(routes!(me))
+        .routes(routes!(set_password))
+        .routes(routes!(close))
+        .routes(routes!(open))
 }
 
 /// What somebody sends to make an account.
@@ -119,5 +125,37 @@ async fn set_password(
     Json(new): Json<PasswordIn>,
 ) -> Result<StatusCode, Problem> {
     app.set_password(&actor, new.password).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Close somebody's account: their sessions and tokens are revoked for good, and they cannot sign
+/// in until it is opened again. What they hold and their jobs stay. An administrator's account is
+/// not closed before that role is taken away.
+#[utoipa::path(
+    post, path = "/people/{id}/close", tag = "people",
+    params(("id" = Uuid, Path, description = "Whose")),
+    responses((status = 204, description = "The account is closed")),
+)]
+async fn close(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<PersonId>,
+) -> Result<StatusCode, Problem> {
+    app.set_access(&actor, id, Access::Closed).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Open an account again. Its holder signs in anew.
+#[utoipa::path(
+    post, path = "/people/{id}/open", tag = "people",
+    params(("id" = Uuid, Path, description = "Whose")),
+    responses((status = 204, description = "The account is open")),
+)]
+async fn open(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<PersonId>,
+) -> Result<StatusCode, Problem> {
+    app.set_access(&actor, id, Access::Open).await?;
     Ok(StatusCode::NO_CONTENT)
 }
