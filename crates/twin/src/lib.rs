@@ -8,10 +8,14 @@
 mod lane;
 mod load;
 mod metrics;
+pub mod population;
+mod random;
 mod replay;
 mod starts;
+pub mod statistics;
 pub mod swf;
 pub mod trace;
+pub mod workload;
 
 pub use lane::{FastLane, Members, NotMembers};
 pub use load::{Job, LoadError, Sanitised, as_is, open, sanitise};
