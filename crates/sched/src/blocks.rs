@@ -143,6 +143,47 @@ impl<K: Copy + Ord, V: Copy, S: Summary<V>> Blocks<K, V, S> {
         self.get(self.search(start, |stretch| !stretch.is_none(), |_| true)?)
     }
 
+    /// The last key.
+    pub(crate) fn last(&self) -> Option<K> {
+        self.blocks.iter().rev().find_map(|block| block.keys.last().copied())
+    }
+
+    /// Gives every value another key; says whether that changed their order.
+    pub(crate) fn rekey(&mut self, mut rekey: impl FnMut(K, &V) -> K) -> bool {
+        if self.empty > 0 {
+            self.drop_empty();
+        }
+        let mut last: Option<K> = None;
+        let mut in_order = true;
+        for (Block { keys, values }, bound) in self.blocks.iter_mut().zip(&mut self.bounds) {
+            for (key, value) in keys.iter_mut().zip(values) {
+                *key = rekey(*key, value);
+                in_order &= last.is_none_or(|last| last < *key);
+                last = Some(*key);
+            }
+            *bound = last.unwrap_or(*bound);
+        }
+        if !in_order {
+            self.sort();
+        }
+        !in_order
+    }
+
+    fn sort(&mut self) {
+        let mut all: Vec<(K, V)> = self.iter().map(|(key, value)| (*key, *value)).collect();
+        all.sort_by_key(|(key, _)| *key);
+        self.blocks.clear();
+        self.bounds.clear();
+        for chunk in all.chunks(BLOCK_LEN_MAX * 3 / 4) {
+            let mut block = Block::new();
+            block.keys.extend(chunk.iter().map(|(key, _)| *key));
+            block.values.extend(chunk.iter().map(|(_, value)| *value));
+            self.bounds.extend(chunk.last().map(|(key, _)| *key));
+            self.blocks.push(block);
+        }
+        self.rebuild();
+    }
+
     pub(crate) fn insert(&mut self, key: K, value: V) {
         self.len += 1;
         let mut block = self.bounds.partition_point(|bound| *bound < key);

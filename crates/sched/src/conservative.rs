@@ -9,7 +9,8 @@
 use std::cell::Cell;
 use std::cmp::Reverse;
 
-use crate::core::{Core, Key, Slot};
+use crate::core::{Core, Horizon, Key, Slot};
+use crate::gate::Gate;
 use crate::plan::Plan as _;
 use crate::waiting::{Gap, Limits, Waiting};
 use crate::{Pool, Second, Task, Ticket};
@@ -21,7 +22,8 @@ impl<P: Pool> Core<P> {
         now: Second,
         task: &Task<P::Demand>,
     ) -> Option<(Second, P::Grant)> {
-        promise::<P>(self.plan(now), now, task)
+        let horizon = self.horizon;
+        promise::<P>(self.plan(now), horizon, now, task)
     }
 
     /// The plan as it stands, made anew if need be.
@@ -38,13 +40,16 @@ impl<P: Pool> Core<P> {
                 plan.release(end.max(now.saturating_add(1)), Second::MAX, grant);
             }
         }
+        for hold in &self.holds {
+            hold.reserve::<P>(now, &mut plan);
+        }
         self.promises = crate::blocks::Blocks::new();
         self.origin = now;
         let queued = self.queue.iter().map(|(key, job)| (Some(*key), job));
         for (key, job) in queued.chain(self.fresh.iter().map(|(_, job)| (None, job))) {
             let slot = self.slots.get_mut(job.ticket.index());
             if let Some(Slot::Waiting { task, promise: promised, .. }) = slot {
-                *promised = promise::<P>(&mut plan, now, task);
+                *promised = promise::<P>(&mut plan, self.horizon, now, task);
                 if let (Some(key), Some((start, _))) = (key, promised) {
                     let estimate_seconds = start.saturating_sub(now);
                     self.promises.insert(key, Waiting { estimate_seconds, ..*job });
@@ -54,7 +59,12 @@ impl<P: Pool> Core<P> {
         plan
     }
 
-    pub(crate) fn keep_promises(&mut self, now: Second, started: &mut Vec<Ticket>) {
+    pub(crate) fn keep_promises(
+        &mut self,
+        now: Second,
+        gate: &mut impl Gate,
+        started: &mut Vec<Ticket>,
+    ) {
         if self.running().next().is_some_and(|(_, end)| end <= now) {
             self.plan = None;
         }
@@ -68,12 +78,17 @@ impl<P: Pool> Core<P> {
             }
         }
         self.enqueue();
-        while self.start_promised(now, started) {}
+        while self.start_promised(now, gate, started) {}
     }
 
     /// Starts, in order, what is promised for now or can be brought forward; says whether anything
     /// was brought forward, for that leaves a gap that others may use.
-    fn start_promised(&mut self, now: Second, started: &mut Vec<Ticket>) -> bool {
+    fn start_promised(
+        &mut self,
+        now: Second,
+        gate: &mut impl Gate,
+        started: &mut Vec<Ticket>,
+    ) -> bool {
         let mut moved = false;
         let mut from: Key = (Reverse(i64::MAX), 0);
         while let Some((key, ticket)) = self.next_movable(now, from) {
@@ -83,6 +98,9 @@ impl<P: Pool> Core<P> {
             else {
                 continue;
             };
+            if !gate.admits(ticket) {
+                continue;
+            }
             let (start, mut grant, seconds) = (*start, grant.clone(), task.estimate_seconds);
             if start > now {
                 let Some(plan) = &mut self.plan else { return false };
@@ -100,9 +118,16 @@ impl<P: Pool> Core<P> {
             }
             self.withdraw_promise(key);
             self.start(now, ticket, grant);
+            gate.started(ticket);
             started.push(ticket);
         }
         moved
+    }
+
+    /// The first promised start of any waiting job.
+    pub(crate) fn next_promise(&self) -> Option<Second> {
+        let seconds = self.promises.summary().least()?;
+        Some(self.origin.saturating_add(seconds))
     }
 
     pub(crate) fn withdraw_promise(&mut self, key: Key) {
@@ -143,13 +168,21 @@ impl<P: Pool> Core<P> {
     }
 }
 
-/// Reserves the first place, not before `now`, in which `task` fits.
+/// Reserves the first place, not before `now`, in which `task` fits, as far as the plan goes.
 fn promise<P: Pool>(
     plan: &mut P::Plan,
+    horizon: Horizon,
     now: Second,
     task: &Task<P::Demand>,
 ) -> Option<(Second, P::Grant)> {
-    let (start, grant) = plan.earliest(now, task.estimate_seconds, &task.demand)?;
-    plan.reserve(start, start.saturating_add(task.estimate_seconds), &grant);
-    Some((start, grant))
+    let mut from = now;
+    loop {
+        let (start, grant) = plan.earliest(from, task.estimate_seconds, &task.demand)?;
+        let promised = horizon.promised(now, start)?;
+        if promised == start {
+            plan.reserve(start, start.saturating_add(task.estimate_seconds), &grant);
+            return Some((start, grant));
+        }
+        from = promised;
+    }
 }

@@ -5,6 +5,8 @@ use std::cmp::Reverse;
 use crate::blocks::Blocks;
 use crate::cap::Cap;
 use crate::easy::Shadow;
+use crate::gate::Gate;
+use crate::holds::{Hold, View};
 use crate::plan::Plan as _;
 use crate::waiting::{Shortest, Waiting};
 use crate::{Pool, Second};
@@ -34,7 +36,7 @@ pub struct Task<D> {
     pub group: u32,
 }
 
-/// A job within one [`Core`]; numbers of jobs that are gone are given out again.
+/// A job within one [`Core`] or [`System`](crate::System); numbers of jobs that are gone are given out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(u32);
 
@@ -42,7 +44,11 @@ impl Ticket {
     pub(crate) const MIN: Self = Self(0);
     pub(crate) const MAX: Self = Self(u32::MAX);
 
-    /// A small number, below the greatest number of jobs that were in the core at once.
+    pub(crate) fn new(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    /// A small number, below the greatest number of jobs that were there at once.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -80,6 +86,34 @@ pub struct Core<P: Pool> {
     /// after `origin`.
     pub(crate) promises: Blocks<Key, Waiting, Shortest>,
     pub(crate) origin: Second,
+    pub(crate) holds: Vec<Hold<P::Grant>>,
+    pub(crate) views: Vec<View<P>>,
+    pub(crate) horizon: Horizon,
+}
+
+/// How far and how finely promises are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Horizon {
+    /// Nothing is promised that lies further ahead.
+    pub(crate) window_seconds: Second,
+    /// Promised instants are rounded up to multiples of this.
+    pub(crate) resolution_seconds: Second,
+}
+
+impl Horizon {
+    /// Everything is promised, to the second.
+    pub(crate) const ENDLESS: Self = Self { window_seconds: Second::MAX, resolution_seconds: 1 };
+
+    /// An instant at or after `at` that can be promised, unless it is too far from `now`.
+    pub(crate) fn promised(self, now: Second, at: Second) -> Option<Second> {
+        let step = self.resolution_seconds;
+        let at = if step > 1 && at > now {
+            at.saturating_add(step - 1).div_euclid(step).saturating_mul(step)
+        } else {
+            at
+        };
+        (at.saturating_sub(now) <= self.window_seconds).then_some(at)
+    }
 }
 
 impl<P: Pool> Core<P> {
@@ -99,6 +133,9 @@ impl<P: Pool> Core<P> {
             plan: None,
             promises: Blocks::new(),
             origin: 0,
+            holds: Vec::new(),
+            views: Vec::new(),
+            horizon: Horizon::ENDLESS,
         }
     }
 
@@ -138,9 +175,18 @@ impl<P: Pool> Core<P> {
     }
 
     /// Takes in a job; it starts at the next [`pass`](Core::pass) at the earliest.
-    pub fn submit(&mut self, now: Second, mut task: Task<P::Demand>) -> Ticket {
-        let arrival = self.arrivals;
+    pub fn submit(&mut self, now: Second, task: Task<P::Demand>) -> Ticket {
         self.arrivals += 1;
+        self.submit_as(now, task, self.arrivals)
+    }
+
+    /// Takes in a job that stands among its equals as if it were number `arrival` to arrive.
+    pub(crate) fn submit_as(
+        &mut self,
+        now: Second,
+        mut task: Task<P::Demand>,
+        arrival: u64,
+    ) -> Ticket {
         let mut promise = None;
         if self.policy == Policy::Conservative {
             task.estimate_seconds = task.estimate_seconds.max(1);
@@ -173,11 +219,7 @@ impl<P: Pool> Core<P> {
             Slot::Free => return,
             Slot::Waiting { task, arrival, promise } => {
                 let key = (Reverse(task.priority), arrival);
-                match self.queue.find(key) {
-                    Some(at) => self.queue.remove(at),
-                    None => self.fresh.retain(|(_, job)| job.ticket != ticket),
-                }
-                self.withdraw_promise(key);
+                self.leave_queue(key, ticket);
                 if let (Some(plan), Some((start, grant))) = (&mut self.plan, promise) {
                     plan.release(start, start.saturating_add(task.estimate_seconds), &grant);
                 }
@@ -216,6 +258,33 @@ impl<P: Pool> Core<P> {
         self.forget();
     }
 
+    /// Gives every waiting job another priority; says whether anybody's turn changed.
+    pub(crate) fn reorder(&mut self, priority: impl Fn(Ticket) -> i64) -> bool {
+        let fresh = !self.fresh.is_empty();
+        self.enqueue();
+        let slots = &mut self.slots;
+        let moved = self.queue.rekey(|(_, arrival), job| {
+            let priority = priority(job.ticket);
+            if let Some(Slot::Waiting { task, .. }) = slots.get_mut(job.ticket.index()) {
+                task.priority = priority;
+            }
+            (Reverse(priority), arrival)
+        });
+        if moved || fresh || self.policy == Policy::Conservative {
+            self.forget();
+        }
+        moved
+    }
+
+    /// The job that is last in order, with its priority and its arrival.
+    pub(crate) fn last(&self) -> Option<(Ticket, i64, u64)> {
+        let fresh = self.fresh.iter().max_by_key(|(key, _)| *key);
+        let queued = self.queue.last().and_then(|key| self.queue.get(self.queue.find(key)?));
+        let queued = queued.map(|(_, key, job)| (key, job.ticket));
+        let last = fresh.map(|(key, job)| (*key, job.ticket)).into_iter().chain(queued).max()?;
+        Some((last.1, last.0.0.0, last.0.1))
+    }
+
     /// Changes the pool itself, as when a node fails; all promises are made anew.
     pub fn amend(&mut self, change: impl FnOnce(&mut P)) {
         change(&mut self.pool);
@@ -224,11 +293,35 @@ impl<P: Pool> Core<P> {
 
     /// Starts what may start at `now` and adds it to `started`, in order of starting.
     pub fn pass(&mut self, now: Second, started: &mut Vec<Ticket>) {
+        self.pass_through(now, &mut (), started);
+    }
+
+    /// As [`pass`](Core::pass), where `gate` has a say; jobs it did not admit must be removed
+    /// before the next pass.
+    pub(crate) fn pass_through(
+        &mut self,
+        now: Second,
+        gate: &mut impl Gate,
+        started: &mut Vec<Ticket>,
+    ) {
+        self.turn_holds(now);
         match self.policy {
-            Policy::Fcfs => self.start_in_order(now, started),
-            Policy::Easy => self.backfill(now, started),
-            Policy::Conservative => self.keep_promises(now, started),
+            Policy::Fcfs => self.start_in_order(now, gate, started),
+            Policy::Easy => self.backfill(now, gate, started),
+            Policy::Conservative => self.keep_promises(now, gate, started),
         }
+    }
+
+    /// Starts what is first in order, and lets nobody pass.
+    pub(crate) fn pass_in_order(
+        &mut self,
+        now: Second,
+        gate: &mut impl Gate,
+        started: &mut Vec<Ticket>,
+    ) {
+        self.turn_holds(now);
+        self.start_in_order(now, gate, started);
+        self.forget();
     }
 
     pub(crate) fn forget(&mut self) {
@@ -243,7 +336,7 @@ impl<P: Pool> Core<P> {
             *vacant = slot;
             return ticket;
         }
-        let ticket = Ticket(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
+        let ticket = Ticket::new(self.slots.len());
         self.slots.push(slot);
         ticket
     }
@@ -255,42 +348,63 @@ impl<P: Pool> Core<P> {
         }
     }
 
-    pub(crate) fn start_in_order(&mut self, now: Second, started: &mut Vec<Ticket>) {
+    pub(crate) fn start_in_order(
+        &mut self,
+        now: Second,
+        gate: &mut impl Gate,
+        started: &mut Vec<Ticket>,
+    ) {
         if self.queue.len() == 0 && self.caps.is_empty() {
-            self.start_fresh(now, started);
+            self.start_fresh(now, gate, started);
         }
         self.enqueue();
         self.promise_groups();
         while let Some((at, _, head)) = self.head(now) {
-            let Some(grant) = self.place(&head) else { return };
+            if !gate.admits(head.ticket) {
+                self.queue.remove(at);
+                continue;
+            }
+            let Some(grant) = self.place(now, &head) else { return };
             self.queue.remove(at);
             self.start(now, head.ticket, grant);
+            gate.started(head.ticket);
             started.push(head.ticket);
         }
     }
 
     /// Starts, in order, what has just arrived, before a queue that is empty.
-    fn start_fresh(&mut self, now: Second, started: &mut Vec<Ticket>) {
+    fn start_fresh(&mut self, now: Second, gate: &mut impl Gate, started: &mut Vec<Ticket>) {
         let mut fresh = std::mem::take(&mut self.fresh);
         fresh.sort_unstable_by_key(|(key, _)| *key);
         let mut held_up = false;
         fresh.retain(|(_, job)| {
-            let Some(grant) = self.place(job).filter(|_| !held_up) else {
+            if held_up {
+                return true;
+            }
+            if !gate.admits(job.ticket) {
+                return false;
+            }
+            let Some(grant) = self.place(now, job) else {
                 held_up = true;
                 return true;
             };
             self.start(now, job.ticket, grant);
+            gate.started(job.ticket);
             started.push(job.ticket);
             false
         });
         self.fresh = fresh;
     }
 
-    fn place(&self, job: &Waiting) -> Option<P::Grant> {
+    fn place(&self, now: Second, job: &Waiting) -> Option<P::Grant> {
         if job.size > self.pool.room() {
             return None;
         }
-        self.pool.place(&self.task(job.ticket)?.demand)
+        let demand = &self.task(job.ticket)?.demand;
+        match self.view(now.saturating_add(job.estimate_seconds)) {
+            None => self.pool.place(demand),
+            Some(view) => self.pool.place_within(view, demand),
+        }
     }
 
     pub(crate) fn task(&self, ticket: Ticket) -> Option<&Task<P::Demand>> {
@@ -300,12 +414,33 @@ impl<P: Pool> Core<P> {
         }
     }
 
+    /// Starts a waiting job with `grant`, whatever stands before it.
+    pub(crate) fn start_at_once(&mut self, now: Second, ticket: Ticket, grant: P::Grant) {
+        if let Some(Slot::Waiting { task, arrival, .. }) = self.slots.get(ticket.index()) {
+            let key = (Reverse(task.priority), *arrival);
+            self.leave_queue(key, ticket);
+            self.start(now, ticket, grant);
+            self.forget();
+        }
+    }
+
+    fn leave_queue(&mut self, key: Key, ticket: Ticket) {
+        match self.queue.find(key) {
+            Some(at) => self.queue.remove(at),
+            None => self.fresh.retain(|(_, job)| job.ticket != ticket),
+        }
+        self.withdraw_promise(key);
+    }
+
     /// Lets a job run that has left the queue.
     pub(crate) fn start(&mut self, now: Second, ticket: Ticket, grant: P::Grant) {
         let Some(slot) = self.slots.get_mut(ticket.index()) else { return };
         if let Slot::Waiting { task, .. } = std::mem::replace(slot, Slot::Free) {
             let end = now.saturating_add(task.estimate_seconds);
             self.pool.take(&grant);
+            for view in self.views.iter_mut().filter(|view| view.from < end) {
+                view.pool.take(&grant);
+            }
             let held = self.pool.held(&grant);
             self.running.insert((end, ticket), held);
             let group = task.group;

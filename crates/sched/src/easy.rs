@@ -3,6 +3,7 @@
 use crate::blocks::At;
 use crate::cap::Lane;
 use crate::core::Core;
+use crate::gate::Gate;
 use crate::waiting::{Gap, Waiting};
 use crate::{Pool, Second, Ticket};
 
@@ -10,35 +11,46 @@ use crate::{Pool, Second, Ticket};
 #[derive(Clone, Debug)]
 pub(crate) struct Shadow<P> {
     /// When it can start if every job runs as long as it may.
-    start: Second,
+    pub(crate) start: Second,
     /// What its group may hold besides it then, if that has a cap.
-    lane: Option<Lane>,
+    pub(crate) lane: Option<Lane>,
     /// What is free from then on, besides what it needs.
-    spare: P,
+    pub(crate) spare: P,
 }
 
 impl<P: Pool> Core<P> {
     /// The instant that the first waiting job is promised under `Policy::Easy`.
     pub fn promised_start(&self) -> Option<Second> {
-        self.find_shadow().map(|shadow| shadow.start)
+        self.find_shadow(Second::MIN).map(|shadow| shadow.start)
     }
 
-    pub(crate) fn backfill(&mut self, now: Second, started: &mut Vec<Ticket>) {
-        if self.caps.is_empty() && self.shadow.is_some() && self.backfill_fresh(now, started) {
+    pub(crate) fn backfill(
+        &mut self,
+        now: Second,
+        gate: &mut impl Gate,
+        started: &mut Vec<Ticket>,
+    ) {
+        if self.caps.is_empty()
+            && self.holds.is_empty()
+            && self.shadow.is_some()
+            && self.backfill_fresh(now, gate, started)
+        {
             return;
         }
-        self.start_in_order(now, started);
+        self.start_in_order(now, gate, started);
         self.shadow = None;
         let any = Gap { room: self.pool.room(), seconds: Second::MAX, spare: 0 };
         if self.queue.len() < 2 || !any.may()(&self.queue.summary()) {
             return;
         }
         let Some((head, _, _)) = self.queue.first() else { return };
-        let Some(mut shadow) = self.find_shadow() else { return };
+        let mut shadow = self.find_shadow(now).unwrap_or_else(|| self.no_promise());
+        self.round(now, &mut shadow);
         let mut from = head.next();
-        while let Some((at, job, fit)) = self.next_fit(now, from, &shadow) {
+        while let Some((at, job, fit)) = self.next_fit(now, from, &shadow, gate) {
             self.queue.remove(at);
             self.start_beside(now, &job, fit, &mut shadow);
+            gate.started(job.ticket);
             started.push(job.ticket);
             from = at;
         }
@@ -47,7 +59,12 @@ impl<P: Pool> Core<P> {
 
     /// When nothing has ended since the last pass, only what arrived since can start; says whether
     /// the promise to the first job still stood.
-    fn backfill_fresh(&mut self, now: Second, started: &mut Vec<Ticket>) -> bool {
+    fn backfill_fresh(
+        &mut self,
+        now: Second,
+        gate: &mut impl Gate,
+        started: &mut Vec<Ticket>,
+    ) -> bool {
         let Some((_, first, _)) = self.queue.first() else { return false };
         if self.fresh.iter().any(|(key, _)| *key < first) {
             return false;
@@ -57,9 +74,10 @@ impl<P: Pool> Core<P> {
         fresh.sort_unstable_by_key(|(key, _)| *key);
         for (key, job) in fresh.drain(..) {
             let gap = self.gap(now, &shadow);
-            match self.fit(now, &job, &gap, &shadow) {
+            match self.fit(now, &job, &gap, &shadow, gate) {
                 Some(fit) => {
                     self.start_beside(now, &job, fit, &mut shadow);
+                    gate.started(job.ticket);
                     started.push(job.ticket);
                 }
                 None => self.queue.insert(key, job),
@@ -83,11 +101,12 @@ impl<P: Pool> Core<P> {
         now: Second,
         from: At,
         shadow: &Shadow<P>,
+        gate: &mut impl Gate,
     ) -> Option<(At, Waiting, P::Grant)> {
         let gap = self.gap(now, shadow);
         let mut fit = None;
         let at = self.queue.search(from, gap.may(), |job| {
-            fit = self.fit(now, job, &gap, shadow);
+            fit = self.fit(now, job, &gap, shadow, gate);
             fit.is_some()
         })?;
         let (_, _, job) = self.queue.get(at)?;
@@ -95,7 +114,14 @@ impl<P: Pool> Core<P> {
     }
 
     /// Where the job fits without delaying the first, if it does.
-    fn fit(&self, now: Second, job: &Waiting, gap: &Gap, shadow: &Shadow<P>) -> Option<P::Grant> {
+    fn fit(
+        &self,
+        now: Second,
+        job: &Waiting,
+        gap: &Gap,
+        shadow: &Shadow<P>,
+        gate: &mut impl Gate,
+    ) -> Option<P::Grant> {
         if !gap.takes(job) {
             return None;
         }
@@ -104,11 +130,13 @@ impl<P: Pool> Core<P> {
             return None;
         }
         let demand = &self.task(job.ticket)?.demand;
-        if short {
-            self.pool.place_apart(&shadow.spare, demand)
-        } else {
-            self.pool.place_within(&shadow.spare, demand)
-        }
+        let fit = match (short, self.view(now.saturating_add(job.estimate_seconds))) {
+            (true, None) => self.pool.place_apart(&shadow.spare, demand),
+            (true, Some(view)) => self.pool.meet(view).place_apart(&shadow.spare, demand),
+            (false, None) => self.pool.place_within(&shadow.spare, demand),
+            (false, Some(view)) => self.pool.place_within(&shadow.spare.meet(view), demand),
+        };
+        fit.filter(|_| gate.admits(job.ticket))
     }
 
     fn start_beside(&mut self, now: Second, job: &Waiting, fit: P::Grant, shadow: &mut Shadow<P>) {
@@ -121,9 +149,23 @@ impl<P: Pool> Core<P> {
         self.start(now, job.ticket, fit);
     }
 
+    /// Where nothing can be promised to the first, as while nodes are down, it holds up nobody.
+    fn no_promise(&self) -> Shadow<P> {
+        Shadow { start: Second::MAX, lane: None, spare: self.pool.clone() }
+    }
+
+    /// Makes the promise no finer and no further ahead than it may be.
+    fn round(&self, now: Second, shadow: &mut Shadow<P>) {
+        // What lies too far ahead is as good as no promise: nobody is in the way of it.
+        shadow.start = self.horizon.promised(now, shadow.start).unwrap_or(Second::MAX);
+    }
+
     /// When the first job of the queue can start at the latest, unless it can at once.
-    fn find_shadow(&self) -> Option<Shadow<P>> {
+    fn find_shadow(&self, now: Second) -> Option<Shadow<P>> {
         let (_, _, head) = self.queue.first()?;
+        if !self.holds.is_empty() {
+            return self.find_shadow_beside_holds(now, &head);
+        }
         let demand = &self.task(head.ticket)?.demand;
         let uncapped = self.uncapped_from(&head);
         let lacking = u64::from(head.size).saturating_sub(u64::from(self.pool.room()));

@@ -14,15 +14,23 @@ mod conservative;
 mod core;
 mod easy;
 mod forecast;
+mod gate;
+mod holds;
+mod limits;
 mod machine;
 mod nodes;
 mod plan;
 mod pool;
+mod priority;
 mod profile;
+mod signal;
+mod system;
+mod tres;
 mod waiting;
 
 pub use crate::core::{Core, Policy, Task, Ticket};
 pub use forecast::{Forecast, Overrequest};
+pub use limits::{Bound, LimitCause, Limits, Owner};
 pub use machine::{
     After, Cause, Condition, Effect, Event, Job, Machine, MachineError, NodePlacement, NodeSpec,
     PartitionSpec, Placement, Refusal, Request, Sooner, Why,
@@ -30,7 +38,14 @@ pub use machine::{
 pub use nodes::{Amount, Nodes, NodesDemand, NodesGrant, Sharing};
 pub use plan::{Plan, Timeline};
 pub use pool::{Pool, Processors};
+pub use priority::{Accounts, Association, FairShare, PriorityPolicy, Weights};
 pub use profile::Profile;
+pub use signal::{Deferral, Signal};
+pub use system::{
+    Backfill, Outcome, PoolSpec, Preempted, Qos, Reason, Refused, Reservation, Submission, System,
+    SystemSpec, Throttle, WhenPreempted,
+};
+pub use tres::{Resource, Tres};
 
 /// Seconds since an epoch that the caller chooses; the core only adds and compares them.
 pub type Second = i64;

@@ -1,9 +1,12 @@
 //! A pool of nodes with cores, memory and GPUs, shared between jobs or given whole.
 
+mod index;
+
 use std::sync::Arc;
 
-use crate::Pool;
 use crate::plan::Timeline;
+use crate::{Pool, Resource, Tres};
+use index::Index;
 
 /// Cores, memory and GPUs of one node, or a part of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +66,10 @@ pub struct Nodes {
     sharing: Sharing,
     /// What is free, and whether the node may be used, in the order of `fixed`.
     state: Vec<State>,
+    /// The nodes that [`State::offers`] something.
+    index: Index,
+    /// The sum of what they offer.
+    room: u32,
 }
 
 #[derive(Debug)]
@@ -75,6 +82,23 @@ struct Fixed {
 struct State {
     free: Amount,
     up: bool,
+    /// How many times it was closed and not yet opened again.
+    closed: u32,
+}
+
+impl State {
+    const fn is_usable(&self) -> bool {
+        self.up && self.closed == 0
+    }
+
+    /// How much room a node has for new jobs: cores where they are shared, or itself.
+    fn offers(&self, sharing: Sharing, whole: &Amount) -> u32 {
+        match sharing {
+            _ if !self.is_usable() => 0,
+            Sharing::Shared => self.free.cores,
+            Sharing::Whole => u32::from(self.free == *whole),
+        }
+    }
 }
 
 /// A number of nodes with at least `each` on every one of them.
@@ -82,7 +106,7 @@ struct State {
 pub struct NodesDemand {
     /// How many nodes.
     pub nodes: u32,
-    /// What is needed on each.
+    /// What is needed on each, at least one core.
     pub each: Amount,
     /// Features (one bit each) that every node must have.
     pub features: u64,
@@ -96,38 +120,88 @@ impl Nodes {
     pub fn new(sharing: Sharing, nodes: impl IntoIterator<Item = (Amount, u64)>) -> Self {
         let fixed: Arc<[Fixed]> =
             nodes.into_iter().map(|(whole, features)| Fixed { whole, features }).collect();
-        let state = fixed.iter().map(|node| State { free: node.whole, up: true }).collect();
-        Self { fixed, sharing, state }
+        let state = fixed.iter().map(|node| State { free: node.whole, up: true, closed: 0 });
+        Self::with_state(&fixed, sharing, state.collect())
+    }
+
+    fn with_state(fixed: &Arc<[Fixed]>, sharing: Sharing, state: Vec<State>) -> Self {
+        let gpus_max = fixed.iter().map(|node| node.whole.gpus).max().unwrap_or_default();
+        let mut index = Index::new(fixed.len(), gpus_max);
+        let mut room = 0;
+        for (node, (state, fixed)) in state.iter().zip(fixed.iter()).enumerate() {
+            let offered = state.offers(sharing, &fixed.whole);
+            if offered > 0 {
+                index.insert(node, state.free.gpus);
+                room += offered;
+            }
+        }
+        Self { fixed: Arc::clone(fixed), sharing, state, index, room }
+    }
+
+    /// The same nodes in another state each.
+    fn map(&self, change: impl Fn(usize, &State) -> (Amount, bool, u32)) -> Self {
+        let state = self.state.iter().enumerate().map(|(node, state)| {
+            let (free, up, closed) = change(node, state);
+            State { free, up, closed }
+        });
+        Self::with_state(&self.fixed, self.sharing, state.collect())
     }
 
     /// The same nodes with nothing taken; those that are down stay down.
     pub fn emptied(&self) -> Self {
-        let mut empty = self.clone();
-        for (state, fixed) in empty.state.iter_mut().zip(self.fixed.iter()) {
-            state.free = fixed.whole;
-        }
-        empty
+        self.map(|node, state| (self.whole_of(node), state.up, state.closed))
     }
 
     /// The same nodes, all of them up, with nothing taken.
     pub fn repaired(&self) -> Self {
-        let mut all = self.emptied();
-        for state in &mut all.state {
-            state.up = true;
-        }
-        all
+        self.map(|node, _| (self.whole_of(node), true, 0))
+    }
+
+    /// The number of nodes.
+    pub fn len(&self) -> usize {
+        self.fixed.len()
+    }
+
+    /// Whether there is no node at all.
+    pub fn is_empty(&self) -> bool {
+        self.fixed.is_empty()
+    }
+
+    /// A grant of whole nodes, by number, for them to be closed.
+    pub fn named(&self, nodes: impl IntoIterator<Item = usize>) -> NodesGrant {
+        nodes.into_iter().map(|node| (node, self.whole_of(node))).collect()
+    }
+
+    /// All that node number `node` has.
+    pub fn whole_of(&self, node: usize) -> Amount {
+        self.fixed.get(node).map(|fixed| fixed.whole).unwrap_or_default()
     }
 
     /// Lets node number `node` be used, or not; what runs there stays.
     pub fn set_up(&mut self, node: usize, up: bool) {
-        if let Some(state) = self.state.get_mut(node) {
-            state.up = up;
+        self.change(node, |state| state.up = up);
+    }
+
+    fn change(&mut self, node: usize, change: impl FnOnce(&mut State)) {
+        let (Some(state), Some(fixed)) = (self.state.get_mut(node), self.fixed.get(node)) else {
+            return;
+        };
+        let (before, gpus) = (state.offers(self.sharing, &fixed.whole), state.free.gpus);
+        change(state);
+        let after = state.offers(self.sharing, &fixed.whole);
+        self.room = self.room - before + after;
+        if before > 0 {
+            self.index.remove(node, gpus);
+        }
+        if after > 0 {
+            self.index.insert(node, state.free.gpus);
         }
     }
 
-    /// What is free on node number `node`; nothing while it is down.
+    /// What is free on node number `node`; nothing while it may not be used.
     pub fn free(&self, node: usize) -> Amount {
-        self.state.get(node).filter(|state| state.up).map(|state| state.free).unwrap_or_default()
+        let usable = self.state.get(node).filter(|state| state.is_usable());
+        usable.map(|state| state.free).unwrap_or_default()
     }
 
     /// What is free on node number `node`, whether or not it is up.
@@ -146,30 +220,46 @@ impl Nodes {
     /// The best fit for `demand` when node `i` has `free(i)`: nodes with the fewest GPUs beyond
     /// what is asked, so that what is scarce stays together, then those with the least that
     /// `spared(i)` says, then with the fewest cores beyond.
+    ///
+    /// `by_gpus` says that `free` is what the index knows, so that the first nodes that are enough
+    /// are the best.
     fn fit(
         &self,
         demand: &NodesDemand,
+        by_gpus: bool,
         free: impl Fn(usize) -> Amount,
         spared: impl Fn(usize) -> u32,
     ) -> Option<NodesGrant> {
         let wanted = usize::try_from(demand.nodes).ok()?;
-        let mut fits: Vec<([u32; 3], usize, Amount)> = self
-            .fixed
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| demand.features & !node.features == 0)
-            .filter_map(|(index, node)| {
-                let free = free(index);
-                let given = self.given(node.whole, free, demand.each)?;
-                let beyond = free.minus(demand.each);
-                Some(([beyond.gpus, spared(index), beyond.cores], index, given))
-            })
-            .collect();
+        let fitting = |index: usize| {
+            let node = self.fixed.get(index)?;
+            if demand.features & !node.features != 0 {
+                return None;
+            }
+            let free = free(index);
+            let given = self.given(node.whole, free, demand.each)?;
+            let beyond = free.minus(demand.each);
+            Some(([beyond.gpus, spared(index), beyond.cores], index, given))
+        };
+        let mut fits: Vec<([u32; 3], usize, Amount)> = Vec::new();
+        for nodes in self.index.from(demand.each.gpus) {
+            match wanted {
+                1 => fits.extend(
+                    nodes.filter_map(fitting).min_by_key(|&(cost, index, _)| (cost, index)),
+                ),
+                _ => fits.extend(nodes.filter_map(fitting)),
+            }
+            if by_gpus && fits.len() >= wanted {
+                break;
+            }
+        }
         if fits.len() < wanted {
             return None;
         }
-        fits.sort_unstable_by_key(|&(cost, index, _)| (cost, index));
-        fits.truncate(wanted);
+        if fits.len() > wanted {
+            fits.sort_unstable_by_key(|&(cost, index, _)| (cost, index));
+            fits.truncate(wanted);
+        }
         let mut grant: NodesGrant =
             fits.into_iter().map(|(_, index, given)| (index, given)).collect();
         grant.sort_unstable_by_key(|(index, _)| *index);
@@ -197,50 +287,92 @@ impl Pool for Nodes {
     }
 
     fn room(&self) -> u32 {
-        let nodes = self.state.iter().zip(self.fixed.iter()).filter(|(state, _)| state.up);
-        match self.sharing {
-            Sharing::Whole => {
-                let free = nodes.filter(|(state, fixed)| state.free == fixed.whole).count();
-                u32::try_from(free).unwrap_or(u32::MAX)
-            }
-            Sharing::Shared => nodes.map(|(state, _)| state.free.cores).sum(),
-        }
+        self.room
     }
 
     fn place(&self, demand: &NodesDemand) -> Option<NodesGrant> {
-        self.fit(demand, |node| self.free(node), |_| 0)
+        self.fit(demand, true, |node| self.free(node), |_| 0)
     }
 
     fn place_apart(&self, other: &Self, demand: &NodesDemand) -> Option<NodesGrant> {
-        self.fit(demand, |node| self.free(node), |node| other.free(node).cores)
+        self.fit(demand, true, |node| self.free(node), |node| other.free(node).cores)
     }
 
     fn place_within(&self, other: &Self, demand: &NodesDemand) -> Option<NodesGrant> {
-        self.fit(demand, |node| self.free(node).least(other.free(node)), |_| 0)
+        self.fit(demand, false, |node| self.free(node).least(other.free(node)), |_| 0)
     }
 
     fn meet(&self, other: &Self) -> Self {
-        let mut both = self.clone();
-        for (mine, theirs) in both.state.iter_mut().zip(&other.state) {
-            mine.free = mine.free.least(theirs.free);
-            mine.up &= theirs.up;
-        }
-        both
+        self.map(|node, state| match other.state.get(node) {
+            Some(theirs) => (
+                state.free.least(theirs.free),
+                state.up && theirs.up,
+                state.closed.max(theirs.closed),
+            ),
+            None => (state.free, state.up, state.closed),
+        })
     }
 
     fn take(&mut self, grant: &NodesGrant) {
         for (node, given) in grant {
-            if let Some(state) = self.state.get_mut(*node) {
-                state.free = state.free.minus(*given);
-            }
+            self.change(*node, |state| state.free = state.free.minus(*given));
         }
     }
 
     fn give(&mut self, grant: &NodesGrant) {
         for (node, given) in grant {
-            if let Some(state) = self.state.get_mut(*node) {
-                state.free = state.free.plus(*given);
-            }
+            self.change(*node, |state| state.free = state.free.plus(*given));
         }
     }
+
+    fn close(&mut self, grant: &NodesGrant) {
+        for (node, _) in grant {
+            self.change(*node, |state| state.closed += 1);
+        }
+    }
+
+    fn open(&mut self, grant: &NodesGrant) {
+        for (node, _) in grant {
+            self.change(*node, |state| state.closed = state.closed.saturating_sub(1));
+        }
+    }
+
+    /// Where nodes are given whole, as many as the first node that would do.
+    fn tres(&self, demand: &NodesDemand) -> Tres {
+        let fits = |node: &&Fixed| node.whole.covers(&demand.each);
+        let each = match self.sharing {
+            Sharing::Shared => demand.each,
+            Sharing::Whole => self.fixed.iter().find(fits).map_or(demand.each, |fixed| fixed.whole),
+        };
+        tres_of(u64::from(demand.nodes), &each)
+    }
+
+    fn could_place(&self, demand: &NodesDemand) -> bool {
+        let fits = |node: &&Fixed| {
+            demand.features & !node.features == 0 && node.whole.covers(&demand.each)
+        };
+        let wanted = usize::try_from(demand.nodes).unwrap_or(usize::MAX);
+        self.fixed.iter().filter(fits).take(wanted).count() == wanted
+    }
+
+    /// The same nodes by number, with all others down.
+    fn only(&self, grant: &NodesGrant) -> Self {
+        self.map(|node, state| {
+            (self.whole_of(node), state.up && grant.iter().any(|(named, _)| *named == node), 0)
+        })
+    }
+
+    fn whole(&self) -> Tres {
+        let nodes = self.fixed.iter().map(|node| tres_of(1, &node.whole));
+        nodes.fold(Tres::all(0), |sum, node| sum.zip(node, |a, b| a + b))
+    }
+}
+
+/// What so many nodes with `each` come to.
+fn tres_of(nodes: u64, each: &Amount) -> Tres {
+    Tres::all(0)
+        .with(Resource::Node, nodes)
+        .with(Resource::Cpu, nodes * u64::from(each.cores))
+        .with(Resource::Memory, nodes * each.memory_mb)
+        .with(Resource::Gpu, nodes * u64::from(each.gpus))
 }

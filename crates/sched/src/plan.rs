@@ -29,6 +29,12 @@ pub trait Plan<P: Pool>: Clone + Debug {
     /// Gives `grant` back from `start` up to `end`.
     fn release(&mut self, start: Second, end: Second, grant: &P::Grant);
 
+    /// Closes what `grant` names from `start` up to `end`.
+    fn close(&mut self, start: Second, end: Second, grant: &P::Grant);
+
+    /// Opens what `grant` names, which is closed now, from `start` on.
+    fn reopen(&mut self, start: Second, grant: &P::Grant);
+
     /// Until when, from `from` on, the room stays at least `size`; `from` if it is not.
     fn room_until(&self, from: Second, size: u32) -> Second;
 
@@ -118,6 +124,14 @@ impl<P: Pool> Plan<P> for Timeline<P> {
 
     fn release(&mut self, start: Second, end: Second, grant: &P::Grant) {
         self.between(start, end, |pool| pool.give(grant));
+    }
+
+    fn close(&mut self, start: Second, end: Second, grant: &P::Grant) {
+        self.between(start, end, |pool| pool.close(grant));
+    }
+
+    fn reopen(&mut self, start: Second, grant: &P::Grant) {
+        self.between(start, Second::MAX, |pool| pool.open(grant));
     }
 
     fn room_until(&self, from: Second, size: u32) -> Second {

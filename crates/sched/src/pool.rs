@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use crate::plan::Plan;
 use crate::profile::Profile;
+use crate::{Resource, Tres};
 
 /// Resources that jobs take and give back.
 ///
@@ -11,7 +12,7 @@ use crate::profile::Profile;
 /// lets the queue be searched without asking [`place`](Pool::place) about every job.
 pub trait Pool: Clone + Debug {
     /// What a job asks.
-    type Demand: Clone + Debug;
+    type Demand: Clone + Debug + PartialEq;
     /// What a job was given.
     type Grant: Clone + Debug;
     /// How promises over it are kept.
@@ -45,6 +46,26 @@ pub trait Pool: Clone + Debug {
     /// Gives back what `grant` names.
     fn give(&mut self, grant: &Self::Grant);
 
+    /// Keeps what `grant` names from being handed out, until it is opened again; what is taken of
+    /// it stays taken.
+    fn close(&mut self, grant: &Self::Grant);
+
+    /// Lets what `grant` names be handed out again.
+    fn open(&mut self, grant: &Self::Grant);
+
+    /// What `demand` comes to, kind by kind; nothing is billed yet.
+    fn tres(&self, demand: &Self::Demand) -> Tres;
+
+    /// All that there is, whether or not it is free.
+    fn whole(&self) -> Tres;
+
+    /// Whether `demand` would fit if all were up and free.
+    fn could_place(&self, demand: &Self::Demand) -> bool;
+
+    /// All of what `grant` names, free, and nothing else.
+    #[must_use]
+    fn only(&self, grant: &Self::Grant) -> Self;
+
     /// Gives back all `grants`, whose [`held`](Pool::held) add up to `held`.
     fn give_all<'a>(&mut self, _held: u64, grants: impl Iterator<Item = &'a Self::Grant>)
     where
@@ -66,18 +87,20 @@ pub trait Pool: Clone + Debug {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Processors {
-    free: u32,
+    count: u32,
+    /// Less than none while more is closed than was free.
+    free: i64,
 }
 
 impl Processors {
     /// `count` free processors.
     pub const fn new(count: u32) -> Self {
-        Self { free: count }
+        Self { count, free: count as i64 }
     }
 
     /// How many are free.
-    pub const fn free(&self) -> u32 {
-        self.free
+    pub fn free(&self) -> u32 {
+        u32::try_from(self.free.max(0)).unwrap_or(u32::MAX)
     }
 }
 
@@ -95,11 +118,11 @@ impl Pool for Processors {
     }
 
     fn room(&self) -> u32 {
-        self.free
+        self.free()
     }
 
     fn place(&self, demand: &u32) -> Option<u32> {
-        (*demand <= self.free).then_some(*demand)
+        (i64::from(*demand) <= self.free).then_some(*demand)
     }
 
     fn place_apart(&self, _other: &Self, demand: &u32) -> Option<u32> {
@@ -107,22 +130,46 @@ impl Pool for Processors {
     }
 
     fn place_within(&self, other: &Self, demand: &u32) -> Option<u32> {
-        (*demand <= self.free.min(other.free)).then_some(*demand)
+        (i64::from(*demand) <= self.free.min(other.free)).then_some(*demand)
     }
 
     fn meet(&self, other: &Self) -> Self {
-        Self { free: self.free.min(other.free) }
+        Self { free: self.free.min(other.free), ..*self }
     }
 
     fn take(&mut self, grant: &u32) {
-        self.free -= grant;
+        self.free -= i64::from(*grant);
     }
 
     fn give(&mut self, grant: &u32) {
-        self.free += grant;
+        self.free += i64::from(*grant);
+    }
+
+    fn close(&mut self, grant: &u32) {
+        self.free -= i64::from(*grant);
+    }
+
+    fn open(&mut self, grant: &u32) {
+        self.free += i64::from(*grant);
+    }
+
+    fn tres(&self, demand: &u32) -> Tres {
+        Tres::all(0).with(Resource::Cpu, u64::from(*demand))
+    }
+
+    fn whole(&self) -> Tres {
+        self.tres(&self.count)
+    }
+
+    fn could_place(&self, demand: &u32) -> bool {
+        *demand <= self.count
+    }
+
+    fn only(&self, grant: &u32) -> Self {
+        Self::new(*grant)
     }
 
     fn give_all<'a>(&mut self, held: u64, _grants: impl Iterator<Item = &'a u32>) {
-        self.free = self.free.saturating_add(u32::try_from(held).unwrap_or(u32::MAX));
+        self.free = self.free.saturating_add_unsigned(held);
     }
 }

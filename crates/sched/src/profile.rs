@@ -216,6 +216,14 @@ impl Plan<Processors> for Profile {
         self.change(start, end, i64::from(*grant));
     }
 
+    fn close(&mut self, start: Second, end: Second, grant: &u32) {
+        self.reserve(start, end, grant);
+    }
+
+    fn reopen(&mut self, start: Second, grant: &u32) {
+        self.release(start, Second::MAX, grant);
+    }
+
     fn room_until(&self, from: Second, size: u32) -> Second {
         self.first_below(from, i64::from(size))
     }

@@ -28,6 +28,14 @@ impl PartialEq for Shortest {
     }
 }
 
+impl Shortest {
+    /// The shortest estimate of all.
+    pub(crate) fn least(&self) -> Option<Second> {
+        let [.., least] = self.0;
+        (least < NOBODY).then_some(Second::from(least))
+    }
+}
+
 /// The class of a size: nothing, one, two, up to four, up to eight, and so on.
 const fn class(size: u32) -> usize {
     let class = match size {
