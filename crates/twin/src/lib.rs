@@ -5,15 +5,23 @@
 //!
 //! Not here: the hub, and any scheduling decision.
 
+pub mod comparison;
 mod lane;
 mod load;
 mod metrics;
 pub mod population;
 mod random;
 mod replay;
+pub mod report;
+pub mod results;
+pub mod scenario;
+pub mod simulation;
 mod starts;
 pub mod statistics;
+pub mod study;
 pub mod swf;
+#[cfg(test)]
+mod testing;
 pub mod trace;
 pub mod workload;
 

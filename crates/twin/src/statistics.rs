@@ -25,7 +25,7 @@ pub(crate) fn distance(a: &[i64], b: &[i64]) -> f64 {
 }
 
 /// A mean, and how far the true one may lie from it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Estimate {
     /// The mean of the repetitions.
     pub mean: f64,

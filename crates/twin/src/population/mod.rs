@@ -89,6 +89,17 @@ impl Population {
         Reader::read(document, Self::read)
     }
 
+    /// As many percent of its jobs.
+    #[must_use]
+    pub fn scaled(&self, percent: u32) -> Self {
+        let mut scaled = self.clone();
+        for crowd in &mut scaled.crowds {
+            let jobs = u64::from(crowd.jobs_per_week) * u64::from(percent) / 100;
+            crowd.jobs_per_week = u32::try_from(jobs).unwrap_or(u32::MAX).max(1);
+        }
+        scaled
+    }
+
     /// Reads the groups of `table`.
     pub(crate) fn read(table: &Table<'_>) -> Option<Self> {
         Some(Self { crowds: some_tables(table, "groups", crowd)? })
