@@ -86,6 +86,7 @@ fn responses() -> Value {
 fn complete(path: &str, item: &mut Value) {
     let Value::Object(methods) = item else { return };
     for (method, operation) in methods.iter_mut() {
+        name(path, operation);
         let statuses = statuses(path, method, operation);
         let unsafe_call = matches!(method.as_str(), "post" | "put" | "patch" | "delete");
         if let Some(Value::Object(answers)) = operation.get_mut("responses") {
@@ -103,6 +104,16 @@ fn complete(path: &str, item: &mut Value) {
             }
         }
     }
+}
+
+/// Gives the operation a name of its own: what it is about, and what its handler is called.
+fn name(path: &str, operation: &mut Value) {
+    let handler = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+    let nouns = path.split('/').filter(|part| !part.is_empty() && !part.starts_with('{'));
+    let nouns = nouns.filter(|part| !matches!(*part, "api" | "v1"));
+    let name: Vec<_> = nouns.chain([handler]).collect();
+    let name = name.join("_");
+    set(operation, "operationId", Value::String(name));
 }
 
 /// The statuses of the problems that an operation of this shape can answer.

@@ -8,6 +8,8 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt};
 use serde::Serialize;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
 
 /// One event: its name, its data as JSON, and the id from which a client goes on after a break.
 #[derive(Clone, Debug)]
@@ -19,6 +21,29 @@ pub struct Message<T> {
     /// The data.
     pub data: T,
 }
+
+/// What the document says of each event: its fields as they stand in the stream.
+#[derive(Clone, Copy, Debug)]
+pub struct EventFields;
+
+impl utoipa::PartialSchema for EventFields {
+    fn schema() -> RefOr<Schema> {
+        let text = |says| ObjectBuilder::new().schema_type(Type::String).description(Some(says));
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .property("event", text("What kind of event it is."))
+            .property("id", text("What to send as `Last-Event-ID` to go on after it."))
+            .property(
+                "data",
+                text("The event itself, as JSON.").content_media_type("application/json"),
+            )
+            .required("event")
+            .required("data")
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for EventFields {}
 
 /// Answers with `messages` as they come, and a comment every 15 seconds in between.
 pub fn stream<T: Serialize>(messages: impl Stream<Item = Message<T>> + Send + 'static) -> Response {

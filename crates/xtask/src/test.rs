@@ -6,7 +6,10 @@ use crate::{postgres::Server, setup::Tools, shell};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Handed on to the test runner, for example `-p ledger` or a test's name.
+    /// Test only this crate; may be given several times.
+    #[arg(short, long)]
+    package: Vec<String>,
+    /// Handed on to the test runner, for example a test's name or `-E` and a filter.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     runner: Vec<String>,
 }
@@ -14,14 +17,20 @@ pub(crate) struct Arguments {
 /// Runs them; the last lines are the runner's summary.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let tools = Tools::install()?;
-    if arguments.runner.is_empty() {
+    if arguments.package.is_empty() && arguments.runner.is_empty() {
         let doctests = ["test", "--doc", "-q", "-p", "units", "-p", "ledger", "-p", "sched"];
         shell::step("examples in the documentation", &mut shell::cargo(doctests))?;
     }
     let server = Server::start(&tools.postgres)?;
-    let mut command = shell::cargo(["nextest", "run", "--features", "usine/e2e"]);
-    if arguments.runner.is_empty() {
+    let mut command = shell::cargo(["nextest", "run"]);
+    if arguments.package.is_empty() {
         command.arg("--workspace");
+    }
+    for package in &arguments.package {
+        command.args(["--package", package]);
+    }
+    if arguments.package.is_empty() || arguments.package.iter().any(|name| name == "usine") {
+        command.args(["--features", "usine/e2e"]);
     }
     command
         .args(&arguments.runner)

@@ -100,8 +100,8 @@ impl World {
             .args(["--exclude-checks", "positive_data_acceptance"])
             .args(["--max-examples", EXAMPLES, "--seed", "1", "--continue-on-failure"])
             .args(["--request-timeout", "60", "--warnings", "off"])
-            .args(["--exclude-operation-id", "sign_out"])
-            .args(["--exclude-operation-id", "set_password"])
+            .args(["--exclude-operation-id", "session_sign_out"])
+            .args(["--exclude-operation-id", "me_password_set_password"])
             .arg("--report-dir")
             .arg(folder.join("reports"))
             .current_dir(&folder);

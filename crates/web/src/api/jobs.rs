@@ -172,7 +172,8 @@ pub(crate) struct LogQuery {
     /// `stdout` (which also has standard error where the two are joined) or `stderr`.
     stream: Option<String>,
     /// After how many bytes to begin.
-    offset: Option<u64>,
+    #[param(minimum = 0)]
+    offset: Option<i64>,
 }
 
 /// What a job wrote, from an offset on.
@@ -195,7 +196,10 @@ async fn log(
             return Err(Problem::with(Kind::BadRequest, detail));
         }
     };
-    let slice = app.job_log(&actor, id, stream, query.offset.unwrap_or_default()).await?;
+    let offset = u64::try_from(query.offset.unwrap_or_default());
+    let offset =
+        offset.map_err(|_| Problem::with(Kind::BadRequest, "an offset is not negative"))?;
+    let slice = app.job_log(&actor, id, stream, offset).await?;
     Ok(Json(LogOut::new(stream, &slice)))
 }
 

@@ -195,6 +195,18 @@ async fn a_panic_and_a_long_wait_are_answered_decently() {
     assert_eq!(client.get("/sleep").await.expect(503).at("/type"), "/problems/timeout");
 }
 
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let document = crate::api::document();
+    let items = document["paths"].as_object().unwrap().values();
+    let operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let mut names: Vec<_> =
+        operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(names.len() > 60 && twice.is_empty(), "{twice:?}");
+}
+
 #[tokio::test]
 async fn the_served_document_is_the_declared_one() {
     let web = TestWeb::new().await;

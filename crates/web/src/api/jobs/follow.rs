@@ -19,7 +19,7 @@ use super::dto::{JobOut, LogOut, MetricOut};
 use crate::Actor;
 use crate::extract::Path;
 use crate::problem::{Kind, Problem};
-use crate::sse::{self, Message};
+use crate::sse::{self, EventFields, Message};
 
 /// How long to wait for an announcement before looking again: one may be missed.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ enum Data {
         ("id" = Uuid, Path, description = "The job"),
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that came"),
     ),
-    responses((status = 200, content_type = "text/event-stream", body = String,
+    responses((status = 200, content_type = "text/event-stream", body = inline(EventFields),
         description = "Events as they come")),
 )]
 async fn follow(
