@@ -74,7 +74,8 @@ impl<P: Pool> Core<P> {
         fresh.sort_unstable_by_key(|(key, _)| *key);
         for (key, job) in fresh.drain(..) {
             let gap = self.gap(now, &shadow);
-            match self.fit(now, &job, &gap, &shadow, gate) {
+            let fit = self.fit(now, &job, &gap, &shadow);
+            match fit.filter(|_| gate.admits(job.ticket)) {
                 Some(fit) => {
                     self.start_beside(now, &job, fit, &mut shadow);
                     gate.started(job.ticket);
@@ -92,7 +93,7 @@ impl<P: Pool> Core<P> {
     fn gap(&self, now: Second, shadow: &Shadow<P>) -> Gap {
         let room = self.pool.room();
         let seconds = shadow.start.saturating_sub(now);
-        Gap { room, seconds, spare: room.min(shadow.spare.room()) }
+        Gap { room, seconds, spare: self.pool.room_within(&shadow.spare) }
     }
 
     /// The first job at or after `from` that does not delay the first of the queue.
@@ -105,8 +106,21 @@ impl<P: Pool> Core<P> {
     ) -> Option<(At, Waiting, P::Grant)> {
         let gap = self.gap(now, shadow);
         let mut fit = None;
+        // Jobs that were submitted together often ask the same, and where one found no place the
+        // next finds none.
+        let mut unfit: Option<&P::Demand> = None;
+        let alike = self.caps.is_empty() && self.views.is_empty();
         let at = self.queue.search(from, gap.may(), |job| {
-            fit = self.fit(now, job, &gap, shadow, gate);
+            let demand = self.task(job.ticket).map(|task| &task.demand);
+            let long = job.estimate_seconds > gap.seconds;
+            if !gap.takes(job) || (long && alike && unfit.is_some() && unfit == demand) {
+                return false;
+            }
+            fit = self.fit(now, job, &gap, shadow);
+            if long && fit.is_none() {
+                unfit = demand;
+            }
+            fit = fit.take().filter(|_| gate.admits(job.ticket));
             fit.is_some()
         })?;
         let (_, _, job) = self.queue.get(at)?;
@@ -114,14 +128,7 @@ impl<P: Pool> Core<P> {
     }
 
     /// Where the job fits without delaying the first, if it does.
-    fn fit(
-        &self,
-        now: Second,
-        job: &Waiting,
-        gap: &Gap,
-        shadow: &Shadow<P>,
-        gate: &mut impl Gate,
-    ) -> Option<P::Grant> {
+    fn fit(&self, now: Second, job: &Waiting, gap: &Gap, shadow: &Shadow<P>) -> Option<P::Grant> {
         if !gap.takes(job) {
             return None;
         }
@@ -130,13 +137,12 @@ impl<P: Pool> Core<P> {
             return None;
         }
         let demand = &self.task(job.ticket)?.demand;
-        let fit = match (short, self.view(now.saturating_add(job.estimate_seconds))) {
+        match (short, self.view(now.saturating_add(job.estimate_seconds))) {
             (true, None) => self.pool.place_apart(&shadow.spare, demand),
             (true, Some(view)) => self.pool.meet(view).place_apart(&shadow.spare, demand),
             (false, None) => self.pool.place_within(&shadow.spare, demand),
             (false, Some(view)) => self.pool.place_within(&shadow.spare.meet(view), demand),
-        };
-        fit.filter(|_| gate.admits(job.ticket))
+        }
     }
 
     fn start_beside(&mut self, now: Second, job: &Waiting, fit: P::Grant, shadow: &mut Shadow<P>) {

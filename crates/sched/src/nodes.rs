@@ -217,16 +217,14 @@ impl Nodes {
         }
     }
 
-    /// The best fit for `demand` when node `i` has `free(i)`: nodes with the fewest GPUs beyond
-    /// what is asked, so that what is scarce stays together, then those with the least that
-    /// `spared(i)` says, then with the fewest cores beyond.
-    ///
-    /// `by_gpus` says that `free` is what the index knows, so that the first nodes that are enough
-    /// are the best.
-    fn fit(
+    /// The best fit for `demand` among `sets` of nodes, when node `i` has `free(i)`: nodes with the
+    /// fewest GPUs beyond what is asked, so that what is scarce stays together, then those with the
+    /// least that `spared(i)` says, then with the fewest cores beyond. All nodes of one set are
+    /// better than those of later sets.
+    fn fit<I: Iterator<Item = usize>>(
         &self,
         demand: &NodesDemand,
-        by_gpus: bool,
+        sets: impl Iterator<Item = I>,
         free: impl Fn(usize) -> Amount,
         spared: impl Fn(usize) -> u32,
     ) -> Option<NodesGrant> {
@@ -242,14 +240,14 @@ impl Nodes {
             Some(([beyond.gpus, spared(index), beyond.cores], index, given))
         };
         let mut fits: Vec<([u32; 3], usize, Amount)> = Vec::new();
-        for nodes in self.index.from(demand.each.gpus) {
+        for nodes in sets {
             match wanted {
                 1 => fits.extend(
                     nodes.filter_map(fitting).min_by_key(|&(cost, index, _)| (cost, index)),
                 ),
                 _ => fits.extend(nodes.filter_map(fitting)),
             }
-            if by_gpus && fits.len() >= wanted {
+            if fits.len() >= wanted {
                 break;
             }
         }
@@ -290,16 +288,27 @@ impl Pool for Nodes {
         self.room
     }
 
+    fn room_within(&self, other: &Self) -> u32 {
+        match self.sharing {
+            Sharing::Whole => self.index.count_both(&other.index),
+            Sharing::Shared => self.room.min(other.room),
+        }
+    }
+
     fn place(&self, demand: &NodesDemand) -> Option<NodesGrant> {
-        self.fit(demand, true, |node| self.free(node), |_| 0)
+        let sets = self.index.from(demand.each.gpus);
+        self.fit(demand, sets, |node| self.free(node), |_| 0)
     }
 
     fn place_apart(&self, other: &Self, demand: &NodesDemand) -> Option<NodesGrant> {
-        self.fit(demand, true, |node| self.free(node), |node| other.free(node).cores)
+        let sets = self.index.from(demand.each.gpus);
+        self.fit(demand, sets, |node| self.free(node), |node| other.free(node).cores)
     }
 
     fn place_within(&self, other: &Self, demand: &NodesDemand) -> Option<NodesGrant> {
-        self.fit(demand, false, |node| self.free(node).least(other.free(node)), |_| 0)
+        let both = self.index.both_from(&other.index, demand.each.gpus);
+        let free = |node| self.free(node).least(other.free(node));
+        self.fit(demand, std::iter::once(both), free, |_| 0)
     }
 
     fn meet(&self, other: &Self) -> Self {

@@ -27,6 +27,11 @@ pub trait Pool: Clone + Debug {
     /// The free room.
     fn room(&self) -> u32;
 
+    /// A bound on the room that is free both here and in `other`.
+    fn room_within(&self, other: &Self) -> u32 {
+        self.room().min(other.room())
+    }
+
     /// Where `demand` fits now; nothing is taken yet.
     fn place(&self, demand: &Self::Demand) -> Option<Self::Grant>;
 

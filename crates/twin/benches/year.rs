@@ -1,7 +1,7 @@
 //! A year of a whole federation under Slurm's rules, on one core: how long it takes, how much memory,
 //! and how both grow with the number of jobs.
 //!
-//! Run by `cargo bench -p twin --bench year [-- --quick]`; prints a table and, as its last line,
+//! Run by `cargo bench -p twin --bench year [-- --quick | JOBS…]`; prints a table and, as its last line,
 //! JSON. Seven sites with 50 000 GPUs, each with whole nodes and shared nodes, are replayed one after
 //! the other: multifactor priority with Fair Tree and decaying usage, limits, backfill in rounds.
 #![expect(
@@ -28,17 +28,18 @@ const USERS_OF_ACCOUNT: u32 = 10;
 
 fn main() {
     let quick = std::env::args().any(|word| word == "--quick");
-    let sizes: &[u64] = if quick {
-        &[10_000, 50_000]
-    } else {
-        &[10_000, 100_000, 1_000_000, YEAR_JOBS, 2 * YEAR_JOBS]
-    };
+    let mut sizes: Vec<u64> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    if sizes.is_empty() && quick {
+        sizes = vec![10_000, 50_000];
+    } else if sizes.is_empty() {
+        sizes = vec![10_000, 100_000, 1_000_000, YEAR_JOBS, 2 * YEAR_JOBS];
+    }
     println!(
-        "{:<10}{:>10}{:>10}{:>10}{:>10}{:>12}{:>10}{:>10}{:>10}",
-        "load", "jobs", "days", "waiting", "busy %", "wait min", "seconds", "us/job", "peak MB"
+        "{:<10}{:>10}{:>8}{:>9}{:>8}{:>10}{:>10}{:>10}{:>11}{:>9}",
+        "load", "jobs", "days", "waiting", "busy %", "wait min", "seconds", "cpu s", "cpu us/job", "peak MB"
     );
     let mut rows = Vec::new();
-    for &jobs in sizes {
+    for &jobs in &sizes {
         rows.push(measure("steady", jobs, 90));
     }
     for &jobs in sizes.iter().filter(|jobs| **jobs <= YEAR_JOBS) {
@@ -48,10 +49,11 @@ fn main() {
     let year = year.expect("there is a row");
     let cells: Vec<String> = rows.iter().map(Row::json).collect();
     println!(
-        "{{\"bench\":\"year\",\"jobs\":{},\"seconds\":{:.3},\"jobs_per_second\":{:.0},\
+        "{{\"bench\":\"year\",\"jobs\":{},\"seconds\":{:.3},\"cpu_seconds\":{:.2},\"jobs_per_second\":{:.0},\
          \"peak_mb\":{},\"rows\":[{}]}}",
         year.jobs,
         year.seconds,
+        year.cpu_seconds,
         year.jobs as f64 / year.seconds,
         year.peak_mb,
         cells.join(",")
@@ -66,6 +68,7 @@ struct Row {
     busy_percent: u64,
     wait_minutes: i64,
     seconds: f64,
+    cpu_seconds: f64,
     peak_mb: u64,
     digest: u64,
 }
@@ -74,7 +77,8 @@ impl Row {
     fn json(&self) -> String {
         format!(
             "{{\"load\":{:?},\"jobs\":{},\"days\":{},\"waiting_max\":{},\"busy_percent\":{},\
-             \"wait_minutes\":{},\"seconds\":{:.3},\"microseconds_per_job\":{:.2},\"peak_mb\":{},\
+             \"wait_minutes\":{},\"seconds\":{:.3},\"cpu_seconds\":{:.2},\
+             \"cpu_microseconds_per_job\":{:.2},\"peak_mb\":{},\
              \"digest\":\"{:016x}\"}}",
             self.load,
             self.jobs,
@@ -83,7 +87,8 @@ impl Row {
             self.busy_percent,
             self.wait_minutes,
             self.seconds,
-            self.seconds * 1e6 / self.jobs as f64,
+            self.cpu_seconds,
+            self.cpu_seconds * 1e6 / self.jobs as f64,
             self.peak_mb,
             self.digest,
         )
@@ -92,7 +97,7 @@ impl Row {
 
 /// Replays `jobs` jobs that arrive over their part of a year and ask for `percent` of all GPUs.
 fn measure(load: &'static str, jobs: u64, percent: u64) -> Row {
-    let began = Instant::now();
+    let (began, cpu_before) = (Instant::now(), cpu_seconds());
     let seconds = YEAR_SECONDS * i64::try_from(jobs).unwrap() / i64::try_from(YEAR_JOBS).unwrap();
     let all: u32 = SITES_GPUS.iter().sum();
     let mut total = Site::default();
@@ -113,11 +118,12 @@ fn measure(load: &'static str, jobs: u64, percent: u64) -> Row {
         busy_percent: total.gpu_seconds * 100 / (u64::from(all) * seconds.unsigned_abs()),
         wait_minutes: total.wait_seconds / i64::try_from(total.started).unwrap() / 60,
         seconds: began.elapsed().as_secs_f64(),
+        cpu_seconds: cpu_seconds() - cpu_before,
         peak_mb: peak_mb(),
         digest: total.digest,
     };
     println!(
-        "{:<10}{:>10}{:>10}{:>10}{:>10}{:>12}{:>10.2}{:>10.2}{:>10}",
+        "{:<10}{:>10}{:>8}{:>9}{:>8}{:>10}{:>10.2}{:>10.2}{:>11.2}{:>9}",
         row.load,
         row.jobs,
         row.days,
@@ -125,10 +131,20 @@ fn measure(load: &'static str, jobs: u64, percent: u64) -> Row {
         row.busy_percent,
         row.wait_minutes,
         row.seconds,
-        row.seconds * 1e6 / row.jobs as f64,
+        row.cpu_seconds,
+        row.cpu_seconds * 1e6 / row.jobs as f64,
         row.peak_mb
     );
     row
+}
+
+/// What the process has used of processors so far, in seconds; on a shared machine that is what the
+/// work costs, while the time that passes tells how busy others are.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(") ").next().unwrap_or_default().split_whitespace();
+    let ticks: f64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
+    ticks / 100.0
 }
 
 /// The most memory that the process has held so far.
@@ -178,6 +194,13 @@ struct Burst {
     gpus: u64,
     /// Before it is scaled to the load that is wanted.
     run_seconds: i64,
+}
+
+impl Burst {
+    /// How long its jobs run at most, when times are stretched by `scale_milli` thousandths.
+    fn limit(&self, scale_milli: i64) -> i64 {
+        (self.run_seconds * scale_milli / 1_000).clamp(60, 86_400)
+    }
 }
 
 const WHOLE_NODE: Amount = Amount { cores: 32, memory_mb: 512_000, gpus: 4 };
@@ -303,7 +326,7 @@ impl Run {
 
     fn submit(&mut self, burst: &Burst) {
         let scale = self.scale_milli.get(usize::from(burst.shared)).copied().unwrap_or(1_000);
-        let limit = (burst.run_seconds * scale / 1_000).clamp(60, 86_400);
+        let limit = burst.limit(scale);
         for _ in 0..burst.jobs.min(self.left) {
             self.left -= 1;
             // Users ask for more than they need: one in eight all of it, others a part.
@@ -342,23 +365,35 @@ impl Run {
     }
 }
 
-/// By how much run times must be stretched for the load that is wanted.
+/// By how much run times must be stretched for the load that is wanted, though none is longer than
+/// a day.
 fn scale(mut demand: Demand, load: &Load, gpus: [u64; 2]) -> [i64; 2] {
-    let mut asked = [0_u64; 2];
+    let mut bursts = Vec::new();
     let mut jobs = 0;
-    while jobs < 200_000 {
+    while jobs < 100_000 {
         let burst = demand.next();
         jobs += burst.jobs;
-        // On average, nine sixteenths of the limit are used.
-        if let Some(asked) = asked.get_mut(usize::from(burst.shared)) {
-            *asked += burst.jobs * burst.gpus * burst.run_seconds.unsigned_abs() * 9 / 16;
-        }
+        bursts.push(burst);
     }
-    std::array::from_fn(|kind| {
-        let wanted = u128::from(gpus[kind]) * u128::from(load.seconds.unsigned_abs());
-        let wanted = wanted * u128::from(load.percent) / 100;
-        let asked = u128::from(asked[kind]) * u128::from(load.jobs) / u128::from(jobs);
-        i64::try_from(wanted * 1_000 / asked.max(1)).unwrap()
+    [false, true].map(|shared| {
+        let gpus = u128::from(gpus[usize::from(shared)]);
+        let wanted = gpus * u128::from(load.seconds.unsigned_abs()) * u128::from(load.percent) / 100;
+        let wanted = wanted * u128::from(jobs) / u128::from(load.jobs);
+        let asked = |scale| -> u128 {
+            let of_kind = bursts.iter().filter(|burst| burst.shared == shared);
+            // On average, nine sixteenths of the limit are used.
+            of_kind
+                .map(|burst| u128::from(burst.jobs * burst.gpus * burst.limit(scale).unsigned_abs()))
+                .sum::<u128>()
+                * 9
+                / 16
+        };
+        let (mut low, mut high) = (1, 1_000_000);
+        while high - low > 1 {
+            let middle = i64::midpoint(low, high);
+            if asked(middle) < wanted { low = middle } else { high = middle }
+        }
+        high
     })
 }
 

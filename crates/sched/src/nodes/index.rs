@@ -41,6 +41,29 @@ impl Index {
                 .flat_map(|(at, &word)| Ones(word).map(move |one| at * 64 + one))
         })
     }
+
+    /// Nodes with at least about `gpus` free both here and in `other`, in order.
+    pub(super) fn both_from<'a>(
+        &'a self,
+        other: &'a Self,
+        gpus: u32,
+    ) -> impl Iterator<Item = usize> + 'a {
+        (0..self.words).flat_map(move |at| {
+            let both = self.union(gpus, at) & other.union(gpus, at);
+            Ones(both).map(move |one| at * 64 + one)
+        })
+    }
+
+    /// How many nodes have anything free both here and in `other`.
+    pub(super) fn count_both(&self, other: &Self) -> u32 {
+        (0..self.words).map(|at| (self.union(0, at) & other.union(0, at)).count_ones()).sum()
+    }
+
+    /// One word of all sets with at least about `gpus` free.
+    fn union(&self, gpus: u32, at: usize) -> u64 {
+        let words = self.bits.iter().skip(set(gpus) * self.words + at).step_by(self.words.max(1));
+        words.fold(0, |union, word| union | word)
+    }
 }
 
 const fn set(gpus: u32) -> usize {

@@ -21,6 +21,8 @@ struct Tally {
     used: Tres,
     may_use: Tres,
     decays: bool,
+    /// Whether any use is limited.
+    metered: bool,
     parked: Vec<ClassId>,
 }
 
@@ -53,6 +55,7 @@ impl Tally {
             used: none,
             may_use: none,
             decays,
+            metered: allowed.minutes.iter().any(|(_, minutes)| minutes.is_some()),
             parked: Vec::new(),
         }
     }
@@ -71,7 +74,7 @@ impl Tally {
                 Whose::OneUser | Whose::Array => Bound::TresPerUser(resource),
             });
         }
-        if self.is_metered() {
+        if self.metered {
             let seconds = seconds.max(0).unsigned_abs();
             let needed = self.used.zip(self.may_use, |a, b| a + b);
             let needed = needed.zip(*tres, |sum, each| sum.saturating_add(each * seconds));
@@ -79,10 +82,6 @@ impl Tally {
             return over(&minutes, &self.allowed.minutes).map(Bound::GroupTresMinutes);
         }
         None
-    }
-
-    fn is_metered(&self) -> bool {
-        self.allowed.minutes.iter().any(|(_, minutes)| minutes.is_some())
     }
 }
 
@@ -95,6 +94,8 @@ pub(super) struct Tallies {
     of_qos: BTreeMap<usize, usize>,
     of_qos_user: BTreeMap<(usize, u32), usize>,
     of_array: BTreeMap<u32, usize>,
+    /// Those that forget use.
+    decaying: Vec<usize>,
     /// What a job of each user may ask, where that is limited.
     per_job: BTreeMap<Association, Limits>,
 }
@@ -108,6 +109,7 @@ impl Tallies {
             of_qos: BTreeMap::new(),
             of_qos_user: BTreeMap::new(),
             of_array: BTreeMap::new(),
+            decaying: Vec::new(),
             per_job: BTreeMap::new(),
         };
         let limits: BTreeMap<Association, Limits> = limits.iter().copied().collect();
@@ -141,6 +143,9 @@ impl Tallies {
     }
 
     fn add(&mut self, tally: Tally) -> usize {
+        if tally.metered && tally.decays {
+            self.decaying.push(self.all.len());
+        }
         self.all.push(tally);
         self.all.len() - 1
     }
@@ -198,7 +203,7 @@ impl Tallies {
 
     /// Whether how long a job may run counts.
     pub(super) fn is_metered(&self, chain: &[usize]) -> bool {
-        self.of(chain).any(|(_, tally)| tally.is_metered())
+        self.of(chain).any(|(_, tally)| tally.metered)
     }
 
     /// Why one job more may not be submitted.
@@ -272,7 +277,8 @@ impl Tallies {
     /// Forgets some of what was used; returns the classes that waited for that.
     pub(super) fn decay(&mut self, scale: impl Fn(u64) -> u64) -> Vec<ClassId> {
         let mut freed = Vec::new();
-        for tally in self.all.iter_mut().filter(|tally| tally.decays && tally.is_metered()) {
+        for index in &self.decaying {
+            let Some(tally) = self.all.get_mut(*index) else { continue };
             tally.used = tally.used.zip(Tres::all(()), |used, ()| scale(used));
             freed.append(&mut tally.parked);
         }
@@ -281,8 +287,7 @@ impl Tallies {
 
     /// Whether any class waits for use to be forgotten.
     pub(super) fn awaits_decay(&self) -> bool {
-        let mut metered = self.all.iter().filter(|tally| tally.decays && tally.is_metered());
-        metered.any(|tally| !tally.parked.is_empty())
+        self.of(&self.decaying).any(|(_, tally)| !tally.parked.is_empty())
     }
 
     fn of<'a>(&'a self, chain: &'a [usize]) -> impl Iterator<Item = (usize, &'a Tally)> {
