@@ -53,7 +53,7 @@ impl<P: Pool> Core<P> {
     /// The next instant after `now` at which a hold begins or ends.
     pub fn next_hold(&self, now: Second) -> Option<Second> {
         let turns = self.holds.iter().flat_map(|hold| [hold.from, hold.until]);
-        turns.filter(|at| *at > now).min()
+        turns.filter(|at| *at > now && *at < Second::MAX).min()
     }
 
     /// Whether any hold is on at `now`.

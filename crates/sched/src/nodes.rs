@@ -364,10 +364,11 @@ impl Pool for Nodes {
         self.fixed.iter().filter(fits).take(wanted).count() == wanted
     }
 
-    /// The same nodes by number, with all others down.
+    /// The same nodes by number, with all others closed.
     fn only(&self, grant: &NodesGrant) -> Self {
         self.map(|node, state| {
-            (self.whole_of(node), state.up && grant.iter().any(|(named, _)| *named == node), 0)
+            let named = grant.iter().any(|(named, _)| *named == node);
+            (self.whole_of(node), state.up, u32::from(!named))
         })
     }
 

@@ -186,7 +186,7 @@ impl<P: Pool> Lane<P> {
                 job.and_then(|job| Some(rules.priority(jobs.classes.get(job.class)?, job.since)));
             of.unwrap_or_default()
         });
-        self.changed |= moved;
+        self.changed |= moved || !self.backlog.is_empty();
         let mut listed = std::mem::take(&mut self.backlog).into_vec();
         listed.retain_mut(|(priority, arrival, id)| {
             let Some(class) = jobs.classes.get(*id).filter(|class| !class.parked) else {
@@ -224,6 +224,8 @@ impl<P: Pool> Lane<P> {
                 self.core.pass_in_order(now, &mut gate, &mut seats);
             }
             let denied = gate.denied;
+            // Those that started have made room before the core for others.
+            let done = seats.is_empty() || self.backlog.is_empty();
             self.front -= seats.len();
             for seat in seats.drain(..) {
                 let Some(ticket) = self.holder(seat) else { continue };
@@ -232,7 +234,7 @@ impl<P: Pool> Lane<P> {
                     all.push(ticket);
                 }
             }
-            if denied.is_empty() {
+            if denied.is_empty() && done {
                 return all;
             }
             for ticket in denied {

@@ -98,7 +98,7 @@ pub struct System<P: Pool> {
 pub struct Outcome {
     /// The jobs that start, in order; [`System::grant`] says with what.
     pub started: Vec<Ticket>,
-    /// The jobs that had to make room.
+    /// The jobs that had to make room, before any of those; one that waits again may be among them.
     pub preempted: Vec<Preempted>,
 }
 
@@ -405,11 +405,14 @@ impl<P: Pool> System<P> {
                 lane.core.forget();
             }
         }
-        let started = lane.pass(now, full, jobs, rules);
-        self.count_started(now, started, outcome);
         if full {
+            lane.fill(now, jobs, rules);
             self.preempt(now, index, outcome);
         }
+        let Self { lanes, jobs, rules, .. } = self;
+        let Some(lane) = lanes.get_mut(index) else { return };
+        let started = lane.pass(now, full, jobs, rules);
+        self.count_started(now, started, outcome);
     }
 
     fn count_started(&mut self, now: Second, started: Vec<Ticket>, outcome: &mut Outcome) {
@@ -442,6 +445,6 @@ impl<P: Pool> System<P> {
         let period = moves || self.rules.tallies.awaits_decay();
         let period = period.then(|| self.rules.usage.next());
         let all = rounds.chain(holds).chain(promises).chain(opens).chain(turns);
-        all.chain(period).filter(|at| *at > now).min()
+        all.chain(period).filter(|at| *at > now && *at < Second::MAX).min()
     }
 }

@@ -47,7 +47,11 @@ impl<P: Pool> System<P> {
         let seconds = job.estimate_seconds;
         let barred = self.rules.tallies.blocks(&class.chain, &class.alike.tres, seconds).is_some();
         // What must be out of the way of a coming hold is not worth another job's work.
-        if preempts.is_empty() || barred || core.view(now.saturating_add(seconds)).is_some() {
+        if preempts.is_empty()
+            || barred
+            || core.view(now.saturating_add(seconds)).is_some()
+            || core.pool().place(&job.demand).is_some()
+        {
             return None;
         }
         let mut victims: Vec<_> = core
@@ -58,7 +62,8 @@ impl<P: Pool> System<P> {
                 let Stage::Running { started, .. } = running.stage else { return None };
                 let qos = self.rules.qos.get(class.alike.qos)?;
                 let turn = (qos.priority, Reverse(started), victim);
-                preempts.contains(&class.alike.qos).then_some((turn, core.grant(seat)?))
+                let may = started < now && preempts.contains(&class.alike.qos);
+                may.then_some((turn, core.grant(seat)?))
             })
             .collect();
         victims.sort_unstable_by_key(|(turn, _)| *turn);
