@@ -15,9 +15,9 @@ use std::collections::BinaryHeap;
 use std::time::Instant;
 
 use sched::{
-    Accounts, Amount, Association, Backfill, FairShare, Limits, Nodes, NodesDemand, Outcome, Policy,
-    PoolSpec, PriorityPolicy, Qos, Resource, Sharing, Signal, Submission, System, SystemSpec,
-    Ticket, Tres, Weights,
+    Accounts, Amount, Association, Backfill, FairShare, Limits, Nodes, NodesDemand, Outcome,
+    Policy, PoolSpec, PriorityPolicy, Qos, Resource, Sharing, Signal, Submission, System,
+    SystemSpec, Ticket, Tres, Weights,
 };
 
 const YEAR_SECONDS: i64 = 365 * 86_400;
@@ -36,7 +36,16 @@ fn main() {
     }
     println!(
         "{:<10}{:>10}{:>8}{:>9}{:>8}{:>10}{:>10}{:>10}{:>11}{:>9}",
-        "load", "jobs", "days", "waiting", "busy %", "wait min", "seconds", "cpu s", "cpu us/job", "peak MB"
+        "load",
+        "jobs",
+        "days",
+        "waiting",
+        "busy %",
+        "wait min",
+        "seconds",
+        "cpu s",
+        "cpu us/job",
+        "peak MB"
     );
     let mut rows = Vec::new();
     for &jobs in &sizes {
@@ -276,7 +285,11 @@ impl Run {
             accounts,
             qos: qos(),
             priority: priority(),
-            backfill: Backfill { interval_seconds: 60, window_seconds: 2 * 86_400, ..Backfill::SLURM },
+            backfill: Backfill {
+                interval_seconds: 60,
+                window_seconds: 2 * 86_400,
+                ..Backfill::SLURM
+            },
             signal: Signal::default(),
         });
         let gap_seconds = load.seconds.unsigned_abs() * BURST_EIGHTHS / 8 / load.jobs.max(1);
@@ -350,7 +363,8 @@ impl Run {
             if ticket.index() >= self.jobs.len() {
                 self.jobs.resize(ticket.index() + 1, (0, 0, 0));
             }
-            *self.jobs.get_mut(ticket.index()).expect("there is room") = (burst.at, run, burst.gpus);
+            *self.jobs.get_mut(ticket.index()).expect("there is room") =
+                (burst.at, run, burst.gpus);
         }
     }
 
@@ -377,13 +391,16 @@ fn scale(mut demand: Demand, load: &Load, gpus: [u64; 2]) -> [i64; 2] {
     }
     [false, true].map(|shared| {
         let gpus = u128::from(gpus[usize::from(shared)]);
-        let wanted = gpus * u128::from(load.seconds.unsigned_abs()) * u128::from(load.percent) / 100;
+        let wanted =
+            gpus * u128::from(load.seconds.unsigned_abs()) * u128::from(load.percent) / 100;
         let wanted = wanted * u128::from(jobs) / u128::from(load.jobs);
         let asked = |scale| -> u128 {
             let of_kind = bursts.iter().filter(|burst| burst.shared == shared);
             // On average, nine sixteenths of the limit are used.
             of_kind
-                .map(|burst| u128::from(burst.jobs * burst.gpus * burst.limit(scale).unsigned_abs()))
+                .map(|burst| {
+                    u128::from(burst.jobs * burst.gpus * burst.limit(scale).unsigned_abs())
+                })
                 .sum::<u128>()
                 * 9
                 / 16

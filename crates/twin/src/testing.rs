@@ -7,9 +7,7 @@ use access::document::Document;
 use access::federation::Federation;
 use access::policy::Policy;
 
-use crate::results::Results;
 use crate::scenario::Scenario;
-use crate::simulation::simulate;
 
 static FEDERATION: LazyLock<Federation> = LazyLock::new(|| {
     let policy = Policy::parse(&documents("policy", |name| Policy::FILES.contains(&name))).unwrap();
@@ -39,18 +37,4 @@ fn documents(folder: &str, wanted: impl Fn(&str) -> bool) -> Vec<Document> {
 pub(crate) fn scenario(text: &str) -> Scenario {
     let document = Document::new("test.toml", text);
     Scenario::parse(&document, Path::new(""), &federation()).unwrap_or_else(|it| panic!("{it}"))
-}
-
-/// What it comes to, over all its seeds.
-pub(crate) fn results(scenario: &Scenario) -> Results {
-    let logs = scenario.logs().unwrap();
-    let runs: Vec<_> = scenario
-        .seeds
-        .iter()
-        .filter_map(|seed| {
-            let workload = scenario.workload(&logs, *seed);
-            simulate(scenario, workload, *seed, |_| std::ops::ControlFlow::Continue(()))
-        })
-        .collect();
-    Results::of(scenario, &runs)
 }

@@ -65,9 +65,13 @@ fn faults_point_at_file_line_and_key() {
         "gpus = 1, nodes = 1, weight = 6",
         expect!["p.toml:14: groups[0].sizes[0]: says how large in one way: gpus, nodes or cores"],
     );
-    check_broken("run_seconds = [600, 14400]", "run_seconds = [600, 60]", expect![[r#"
+    check_broken(
+        "run_seconds = [600, 14400]",
+        "run_seconds = [600, 60]",
+        expect![[r#"
         p.toml:18: groups[0].sessions.run_seconds: quantiles must not fall: the least stands first
-        p.toml:21: groups[0].sessions.sizes[0].run_seconds: is missing here, and above the sizes"#]]);
+        p.toml:21: groups[0].sessions.sizes[0].run_seconds: is missing here, and above the sizes"#]],
+    );
     check_broken(
         "ninety_fifth = 80000",
         "ninety_fifth = 80",
@@ -75,13 +79,17 @@ fn faults_point_at_file_line_and_key() {
             p.toml:29: groups[1].run_seconds.ninety_fifth: is less than the median
             p.toml:31: groups[1].sizes[0].run_seconds: is missing here, and above the sizes"#]],
     );
-    check_broken("percent = 30", "percent = 130\nhow = 1", expect![[r#"
+    check_broken(
+        "percent = 30",
+        "percent = 130\nhow = 1",
+        expect![[r#"
         p.toml:17: groups[0].sessions.percent: is more than all
         p.toml:18: groups[0].sessions.how: is not a key here; allowed: percent
         p.toml:19: groups[0].sessions.run_seconds: is not a key here; allowed: percent
         p.toml:20: groups[0].sessions.used_percent: is not a key here; allowed: percent
         p.toml:21: groups[0].sessions.limit_seconds_max: is not a key here; allowed: percent
-        p.toml:22: groups[0].sessions.sizes: is not a key here; allowed: percent"#]]);
+        p.toml:22: groups[0].sessions.sizes: is not a key here; allowed: percent"#]],
+    );
 }
 
 #[test]

@@ -108,8 +108,11 @@ fn summary(results: &Results) -> String {
     words
 }
 
+/// Which scopes a drawing shows.
+type Wanted = fn(&Scope) -> bool;
+
 fn waits(page: &mut String, results: &[Results]) -> fmt::Result {
-    let kinds: [(&str, fn(&Scope) -> bool); 3] = [
+    let kinds: [(&str, Wanted); 3] = [
         ("Who waits how long", |it| matches!(it, Scope::All | Scope::Class(_) | Scope::Sessions)),
         ("By size", |it| matches!(it, Scope::Size(_))),
         ("By machine", |it| matches!(it, Scope::Machine(_))),
@@ -122,7 +125,7 @@ fn waits(page: &mut String, results: &[Results]) -> fmt::Result {
         write!(
             page,
             "<h2>{title}</h2><figure>{}<figcaption>Mean time from submission to start. The line \
-             through the end of a bar is where the mean would lie in 95 of 100 repetitions.\
+             through the end of a bar is the range of 95 % confidence.\
              </figcaption></figure>",
             chart::waits(title, &rows)
         )?;
@@ -130,7 +133,7 @@ fn waits(page: &mut String, results: &[Results]) -> fmt::Result {
     Ok(())
 }
 
-fn wait_rows(results: &[Results], wanted: fn(&Scope) -> bool) -> Vec<Row> {
+fn wait_rows(results: &[Results], wanted: Wanted) -> Vec<Row> {
     let mut scopes: Vec<Scope> = results.iter().flat_map(Results::scopes).filter(wanted).collect();
     scopes.sort();
     scopes.dedup();
@@ -147,12 +150,11 @@ fn wait_rows(results: &[Results], wanted: fn(&Scope) -> bool) -> Vec<Row> {
     rows
 }
 
-const COMPARED: [Figure; 5] = [
+const COMPARED: [Figure; 4] = [
     Figure::WaitSecondsMean,
     Figure::WaitSeconds95th,
     Figure::BoundedSlowdown,
     Figure::Utilisation,
-    Figure::Fairness,
 ];
 
 fn changes(page: &mut String, comparisons: &[Comparison]) -> fmt::Result {

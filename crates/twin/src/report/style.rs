@@ -30,6 +30,7 @@ caption { text-align: left; padding: .3rem 0; }
 th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--line);
   font-weight: normal; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
+td.better, td.worse, td.indistinguishable { white-space: normal; min-width: 8.5rem; }
 td.better { font-weight: 600; } td.better::before { content: '▲ '; color: var(--k3); }
 td.worse::before { content: '▼ '; color: var(--k2); }
 td.indistinguishable { color: var(--soft); }

@@ -53,7 +53,10 @@ impl Told {
     pub fn estimate(self, estimate: &Estimate) -> String {
         let mean = self.value(estimate.mean);
         match estimate.margin {
-            Some(margin) if margin > 0.0 => format!("{mean} ± {}", self.value(margin)),
+            // A margin that is all rounding is none.
+            Some(margin) if margin > estimate.mean.abs() * 1e-9 => {
+                format!("{mean} ± {}", self.value(margin))
+            }
             _ => mean,
         }
     }
@@ -65,12 +68,15 @@ impl Told {
             mean => (mean, "more"),
         };
         let margin = difference.margin.unwrap_or(0.0);
-        let (least, most) = (self.value((size - margin).max(0.0)), self.value(size + margin));
-        let size = self.value(size);
+        let told = self.value(size);
+        if margin > size {
+            return format!("{told} {word} ± {}", self.value(margin));
+        }
+        let (least, most) = (self.value(size - margin), self.value(size + margin));
         if least == most {
-            format!("{size} {word}")
+            format!("{told} {word}")
         } else {
-            format!("{size} {word}, {least} to {most}")
+            format!("{told} {word}, {least} to {most}")
         }
     }
 }
@@ -133,6 +139,8 @@ mod tests {
         let wait = Told(Figure::WaitSecondsMean);
         let change = Estimate { mean: -720.0, margin: Some(180.0) };
         assert_eq!(wait.change(&change), "12 min less, 9 min to 15 min");
+        let noise = Estimate { mean: 60.0, margin: Some(90.0) };
+        assert_eq!(wait.change(&noise), "60 s more ± 90 s");
         assert_eq!(wait.estimate(&Estimate { mean: 5.0, margin: None }), "5 s");
     }
 }

@@ -136,6 +136,10 @@ fn faults_point_at_file_line_and_key() {
             "s.toml:22: machines[1].upgrades[0].on: `on` is before the start of the scenario, 2026-01-05"
         ],
     );
+}
+
+#[test]
+fn what_one_part_says_of_another_is_checked_too() {
     check_broken(
         "FI = \"25 %\"",
         "FI = \"60 %\"",

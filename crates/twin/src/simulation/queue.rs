@@ -13,7 +13,7 @@ use crate::workload::Group;
 /// Jobs that wait for a machine, and jobs that run on it.
 pub(super) enum Queue {
     /// In the order of points and arrival, under caps.
-    Plain(Core<Nodes>),
+    Plain(Box<Core<Nodes>>),
     /// In the order that Slurm's factors give.
     Multifactor(Box<Ranked>),
 }
@@ -46,7 +46,7 @@ impl Queue {
         users: &[(usize, u32)],
     ) -> Self {
         match &policy.multifactor {
-            None => Self::Plain(Core::new(pool, policy.backfill)),
+            None => Self::Plain(Box::new(Core::new(pool, policy.backfill))),
             Some(rules) => Self::Multifactor(Box::new(Ranked::new(
                 pool, machine, policy, rules, groups, users,
             ))),
