@@ -1,6 +1,8 @@
 //! `usine twin`: what a policy would have done.
 
-mod compare;
+mod fit;
+mod floors;
+mod scenario;
 
 use std::fs::File;
 use std::ops::ControlFlow;
@@ -15,7 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::exit::{Failure, Told};
 use crate::output::Audience;
 
-/// Replays logs under a policy, with the code that schedules real machines.
+/// Replays logs and runs scenarios, with the code that schedules real machines.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -26,8 +28,12 @@ pub(crate) struct Arguments {
 enum Command {
     /// Replay a log of the Standard Workload Format on identical processors.
     Replay(ReplayArguments),
-    /// Compare floors of a fast lane for some of a log's jobs.
-    Compare(compare::CompareArguments),
+    /// Run a scenario: machines, load, policy and what befalls them, with every seed.
+    Run(scenario::RunArguments),
+    /// Compare scenarios with the first of them, or floors of a fast lane for some of a log's jobs.
+    Compare(scenario::CompareArguments),
+    /// Describe a log as a population to draw jobs from; how well it fits goes to standard error.
+    Fit(fit::FitArguments),
 }
 
 /// A log, and the machine it is for.
@@ -82,7 +88,9 @@ impl From<Policy> for sched::Policy {
 pub(crate) fn run(arguments: Arguments, audience: Audience) -> Result<()> {
     match arguments.command {
         Command::Replay(arguments) => replay(&arguments, audience),
-        Command::Compare(arguments) => compare::run(&arguments, audience),
+        Command::Run(arguments) => scenario::run(&arguments, audience),
+        Command::Compare(arguments) => scenario::compare(&arguments, audience),
+        Command::Fit(arguments) => fit::run(&arguments, audience),
     }
 }
 

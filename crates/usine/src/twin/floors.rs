@@ -1,7 +1,6 @@
-//! `usine twin compare`: one log under several floors of a fast lane, side by side.
+//! `usine twin compare LOG`: one log under several floors of a fast lane, side by side.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ::twin::{FastLane, Job, Members, Metrics, Waits};
@@ -11,17 +10,15 @@ use serde_json::{Value, json};
 use super::{Log, load, refused};
 use crate::output::{self, Audience};
 
-/// Replays one log under several floors for some of its jobs.
+/// Which floors, for whom.
 #[derive(clap::Args)]
-pub(super) struct CompareArguments {
-    #[command(flatten)]
-    log: Log,
+pub(super) struct FloorArguments {
     /// Whose jobs the floor is for: `user:`, `group:` or `queue:` and the log's numbers.
-    #[arg(long, value_name = "FIELD:N,N", default_value = "queue:1")]
+    #[arg(long, value_name = "FIELD:N,N", default_value = "queue:1", requires = "procs")]
     members: Members,
     /// The floors to compare, in percent of the machine.
     #[arg(long, value_name = "PERCENT,…", value_delimiter = ',', default_value = "0,5,10,20")]
-    #[arg(value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=100), requires = "procs")]
     floors: Vec<u32>,
 }
 
@@ -34,10 +31,9 @@ struct Outcome {
     metrics: Metrics,
 }
 
-pub(super) fn run(arguments: &CompareArguments, audience: Audience) -> Result<()> {
-    let log: &PathBuf = &arguments.log.log;
-    let (jobs, _) = load(&arguments.log).map_err(|error| refused(log, &error))?;
-    let outcomes = replayed(&jobs, arguments);
+pub(super) fn run(log: &Log, arguments: &FloorArguments, audience: Audience) -> Result<()> {
+    let (jobs, _) = load(log).map_err(|error| refused(&log.log, &error))?;
+    let outcomes = replayed(&jobs, log.procs, arguments);
     let floors: Vec<Value> = outcomes.iter().map(Outcome::json).collect();
     let value = json!({ "members": arguments.members.to_string(), "floors": floors });
     audience.show(&value, |_| {
@@ -49,14 +45,14 @@ pub(super) fn run(arguments: &CompareArguments, audience: Audience) -> Result<()
 }
 
 /// Replays under every floor, on all cores of this machine.
-fn replayed(jobs: &[Job], arguments: &CompareArguments) -> Vec<Outcome> {
+fn replayed(jobs: &[Job], procs: u32, arguments: &FloorArguments) -> Vec<Outcome> {
     let floors = &arguments.floors;
     let bar = output::step_bar(u64::try_from(floors.len()).unwrap_or_default(), "floors");
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         while let Some(&percent) = floors.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.extend(outcome(jobs, arguments, percent));
+            done.extend(outcome(jobs, procs, arguments, percent));
             bar.inc(1);
         }
         done
@@ -72,8 +68,7 @@ fn replayed(jobs: &[Job], arguments: &CompareArguments) -> Vec<Outcome> {
     outcomes
 }
 
-fn outcome(jobs: &[Job], arguments: &CompareArguments, percent: u32) -> Option<Outcome> {
-    let procs = arguments.log.procs;
+fn outcome(jobs: &[Job], procs: u32, arguments: &FloorArguments, percent: u32) -> Option<Outcome> {
     let lane = FastLane::new(arguments.members.clone(), percent, procs);
     let policy = sched::Policy::Easy;
     let replay =
