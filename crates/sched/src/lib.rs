@@ -42,8 +42,8 @@ pub use priority::{Accounts, Association, FairShare, PriorityPolicy, Weights};
 pub use profile::Profile;
 pub use signal::{Deferral, Signal};
 pub use system::{
-    Backfill, Outcome, PoolSpec, Preempted, Qos, Reason, Refused, Reservation, Submission, System,
-    SystemSpec, Throttle, WhenPreempted,
+    Backfill, History, Outcome, PoolSpec, Preempted, Qos, Reason, Refused, Reservation, Submission,
+    System, SystemSpec, Throttle, WhenPreempted,
 };
 pub use tres::{Resource, Tres};
 

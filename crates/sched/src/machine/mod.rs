@@ -15,6 +15,7 @@ pub use spec::{
     After, Condition, Effect, Event, Job, MachineError, NodePlacement, NodeSpec, PartitionSpec,
     Placement, Refusal, Request,
 };
+pub(crate) use why::largest;
 pub use why::{Cause, Sooner, Why};
 
 /// The state of a whole machine: what runs where, and who waits for what.

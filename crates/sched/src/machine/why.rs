@@ -141,7 +141,7 @@ fn most_nodes(demand: &NodesDemand, holds: impl Fn(&NodesDemand) -> bool) -> u32
 
 /// The largest number from 1 up to, but not including, `limit` for which `holds`, given that it
 /// holds for all below as well; zero if for none.
-fn largest(limit: i64, holds: impl Fn(i64) -> bool) -> i64 {
+pub(crate) fn largest(limit: i64, holds: impl Fn(i64) -> bool) -> i64 {
     let (mut good, mut bad) = (0, limit.max(1));
     while bad - good > 1 {
         let middle = good + (bad - good) / 2;

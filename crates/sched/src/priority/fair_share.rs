@@ -161,7 +161,9 @@ fn classic(accounts: &Accounts, usage: &Usage, dampening: u32, factors: &mut Fac
         let actual = u128::from(usage.of(at)) * ONE / all;
         let (share, effective) = match known.get(place.parent.index()) {
             None => (ONE, actual),
+            // Right under the root, only one's own use counts.
             Some((share, effective)) => {
+                let effective = if place.parent == Association::ROOT { actual } else { *effective };
                 let mine = u128::from(place.shares);
                 let around = u128::from(accounts.shares_around(place));
                 let others = effective.saturating_sub(actual);

@@ -83,25 +83,30 @@ impl PriorityPolicy {
             let weight = self.weights.tres.of(resource);
             fraction(weight, whole(amount), whole(asked.partition.of(resource)))
         });
-        let share = |of: &Tres, resource: Resource| {
-            fraction(ONE, whole(asked.tres.of(resource)), whole(of.of(resource)))
-        };
-        let size = if asked.machine.of(Resource::Node) > 0 {
-            i64::midpoint(
-                share(&asked.machine, Resource::Node),
-                share(&asked.machine, Resource::Cpu),
-            )
-        } else {
-            share(&asked.machine, Resource::Cpu)
-        };
-        let size = if self.favor_small { ONE - size } else { size };
+        let (size, size_max) = self.size(asked);
         let (partition, partition_max) = asked.partition_factor;
         let (qos, qos_max) = asked.qos_priority;
         tres.sum::<i64>()
-            + fraction(self.weights.size, size, ONE)
+            + fraction(self.weights.size, size, size_max)
             + fraction(self.weights.partition, i64::from(partition), i64::from(partition_max))
             + fraction(self.weights.qos, i64::from(qos), i64::from(qos_max))
             - asked.nice
+    }
+
+    /// How much of the machine is asked, or, to favour small jobs, is not: the mean of its part of
+    /// the nodes and of the cores, as a part of a whole.
+    fn size(&self, asked: &Asked) -> (i64, i64) {
+        let of = |tres: &Tres, resource| whole(tres.of(resource));
+        let (nodes, all_nodes) =
+            (of(&asked.tres, Resource::Node), of(&asked.machine, Resource::Node));
+        let (cores, all_cores) =
+            (of(&asked.tres, Resource::Cpu), of(&asked.machine, Resource::Cpu));
+        // A machine of counted processors has no nodes.
+        let (part, all) = match all_nodes {
+            0 => (cores, all_cores),
+            _ => (nodes * all_cores + cores * all_nodes, 2 * all_nodes * all_cores),
+        };
+        (if self.favor_small { all - part } else { part }, all)
     }
 }
 
@@ -120,8 +125,6 @@ pub(crate) struct Asked {
 }
 
 const NO_POINTS: Tres<i64> = Tres::all(0);
-/// A factor of one, where it must be halved before it is weighed.
-const ONE: i64 = 1 << 30;
 
 fn whole(amount: u64) -> i64 {
     i64::try_from(amount).unwrap_or(i64::MAX)

@@ -5,6 +5,7 @@
 //! nothing here reads a clock: a year of a machine replays in seconds.
 
 mod class;
+mod forecast;
 mod jobs;
 mod lane;
 mod preempt;
@@ -24,6 +25,7 @@ use jobs::{Job, Jobs, Stage};
 use lane::Lane;
 use rules::{Rules, billed};
 
+pub use forecast::History;
 pub use preempt::Preempted;
 pub use spec::{
     Backfill, PoolSpec, Qos, Refused, Reservation, Submission, SystemSpec, Throttle, WhenPreempted,
