@@ -1,5 +1,9 @@
 //! Allocations and their life: granted, active, expired, closed.
 
+mod burn_down;
+
+pub use burn_down::{BurnDown, RunsOut, WINDOW_DAYS, burn_down};
+
 use units::{AllocationId, ApplicationId, Meter, PartitionKey, Period, ProjectId, Timestamp, Work};
 
 /// Hours that a project has on a partition. Their balance is the ledger's affair.
@@ -92,6 +96,7 @@ impl Allocation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::allocation;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -99,19 +104,7 @@ mod tests {
 
     #[test]
     fn an_allocation_goes_through_its_life() {
-        let id = uuid();
-        let mut allocation = Allocation {
-            id: id.parse().unwrap(),
-            project: id.parse().unwrap(),
-            application: id.parse().unwrap(),
-            partition: "meluxina-ai.gpu".parse().unwrap(),
-            meter: Meter::Gpu,
-            amount: Work::hours(5_000).unwrap(),
-            period: Period::new(at("2026-11-21T00:00:00Z"), at("2027-02-21T00:00:00Z")).unwrap(),
-            rule: "policy/access-modes.toml#playground@2025-12-01".to_owned(),
-            granted_at: at("2026-11-20T00:00:00Z"),
-            closed_at: None,
-        };
+        let mut allocation = allocation();
         let stage = |it: &Allocation, text| it.stage(at(text)).name();
         assert_eq!(stage(&allocation, "2026-11-20T23:59:59Z"), "granted");
         assert_eq!(stage(&allocation, "2026-11-21T00:00:00Z"), "active");
@@ -121,9 +114,5 @@ mod tests {
         assert_eq!(stage(&allocation, "2026-11-30T00:00:00Z"), "active");
         let refused = allocation.usable(at("2026-12-01T00:00:00Z")).unwrap_err();
         assert_eq!(refused, "the allocation was closed on 2026-12-01T00:00:00Z");
-    }
-
-    fn uuid() -> &'static str {
-        "018f2a6e-7c2b-7d1e-9a51-0b7c2f6f9a10"
     }
 }

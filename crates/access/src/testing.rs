@@ -2,6 +2,9 @@
 
 use std::sync::LazyLock;
 
+use units::{Meter, Period, Work};
+
+use crate::allocation::Allocation;
 use crate::document::Document;
 use crate::federation::Federation;
 use crate::policy::{Caps, Policy};
@@ -51,4 +54,22 @@ pub(crate) fn federation() -> &'static Federation {
 /// A day.
 pub(crate) fn day(text: &str) -> jiff::civil::Date {
     text.parse().unwrap()
+}
+
+/// 5 000 GPU-hours of MeluXina-AI over three months.
+pub(crate) fn allocation() -> Allocation {
+    let id = "018f2a6e-7c2b-7d1e-9a51-0b7c2f6f9a10";
+    let at = |text: &str| text.parse().unwrap();
+    Allocation {
+        id: id.parse().unwrap(),
+        project: id.parse().unwrap(),
+        application: id.parse().unwrap(),
+        partition: "meluxina-ai.gpu".parse().unwrap(),
+        meter: Meter::Gpu,
+        amount: Work::hours(5_000).unwrap(),
+        period: Period::new(at("2026-11-21T00:00:00Z"), at("2027-02-21T00:00:00Z")).unwrap(),
+        rule: "policy/access-modes.toml#playground@2025-12-01".to_owned(),
+        granted_at: at("2026-11-20T00:00:00Z"),
+        closed_at: None,
+    }
 }

@@ -318,4 +318,4 @@ fn within_limits(draft: Draft) -> Result<Draft, Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -273,4 +273,4 @@ fn sizes_within_limits(group: &Group) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

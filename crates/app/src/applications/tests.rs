@@ -3,36 +3,29 @@ use jiff::SignedDuration;
 use units::Meter;
 
 use super::*;
+use crate::Role;
+use crate::organisations::NewOrganisation;
+use crate::organisations::tests::enterprise;
 use crate::testing::{TestHub, small_enterprise};
-use crate::{Role, organisations::NewOrganisation};
 
 /// A start-up that has declared its data, its representative, and the Playground call.
-struct Story {
-    actor: Actor,
-    organisation: OrganisationId,
-    call: CallId,
+pub(crate) struct Story {
+    pub(crate) actor: Actor,
+    pub(crate) organisation: OrganisationId,
+    pub(crate) call: CallId,
 }
 
-async fn story(hub: &TestHub, name: &str) -> Story {
+pub(crate) async fn story(hub: &TestHub, name: &str) -> Story {
     hub.app.keep_house().await.unwrap();
     let (_, actor) = hub.person(name, &[]).await;
-    let new = NewOrganisation {
-        name: name.to_owned(),
-        kind: access::organisation::OrganisationKind::Enterprise,
-        country: "LU".parse().unwrap(),
-        legal_form: None,
-        registration: None,
-        sector: None,
-        registered_on: Some("2024-05-01".parse().unwrap()),
-    };
-    let organisation = hub.app.register_organisation(&actor, new).await.unwrap().id;
+    let organisation = hub.app.register_organisation(&actor, enterprise(name)).await.unwrap().id;
     let actor = hub.again(&actor).await;
     hub.app.declare(&actor, organisation, small_enterprise()).await.unwrap();
     let call = hub.app.calls(&actor, None, 10).await.unwrap()[0].id;
     Story { actor, organisation, call }
 }
 
-fn draft(hours: u32) -> Draft {
+pub(crate) fn draft(hours: u32) -> Draft {
     Draft {
         title: "A small model".to_owned(),
         purpose: "Train it on our manuals".to_owned(),
@@ -43,7 +36,7 @@ fn draft(hours: u32) -> Draft {
     }
 }
 
-async fn begun(hub: &TestHub, story: &Story, draft: Draft) -> Application {
+pub(crate) async fn begun(hub: &TestHub, story: &Story, draft: Draft) -> Application {
     let place = (story.call, story.organisation);
     hub.app.begin_application(&story.actor, place, draft).await.unwrap()
 }
@@ -204,13 +197,9 @@ async fn an_undeclared_enterprise_is_told_what_to_do() {
     hub.app.keep_house().await.unwrap();
     let (_, actor) = hub.person("ada", &[]).await;
     let new = NewOrganisation {
-        name: "Aurore".to_owned(),
-        kind: access::organisation::OrganisationKind::Enterprise,
         country: "US".parse().unwrap(),
-        legal_form: None,
-        registration: None,
-        sector: None,
         registered_on: None,
+        ..enterprise("Aurore")
     };
     let organisation = hub.app.register_organisation(&actor, new).await.unwrap().id;
     let actor = hub.again(&actor).await;

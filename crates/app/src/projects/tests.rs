@@ -1,39 +1,17 @@
-use access::application::{Draft, State};
+use access::application::State;
 use units::OrganisationId;
 
 use super::*;
-use crate::organisations::NewOrganisation;
-use crate::testing::{TestHub, small_enterprise};
+use crate::applications::tests::{begun, draft, story};
+use crate::testing::TestHub;
 
 /// A project with an allocation, and its manager.
 pub(crate) async fn granted(hub: &TestHub) -> (ProjectId, OrganisationId, Actor) {
-    hub.app.keep_house().await.unwrap();
-    let (_, actor) = hub.person("ada", &[]).await;
-    let new = NewOrganisation {
-        name: "Aurore".to_owned(),
-        kind: access::organisation::OrganisationKind::Enterprise,
-        country: "LU".parse().unwrap(),
-        legal_form: None,
-        registration: None,
-        sector: None,
-        registered_on: None,
-    };
-    let organisation = hub.app.register_organisation(&actor, new).await.unwrap().id;
-    let actor = hub.again(&actor).await;
-    hub.app.declare(&actor, organisation, small_enterprise()).await.unwrap();
-    let call = hub.app.calls(&actor, None, 10).await.unwrap()[0].id;
-    let draft = Draft {
-        title: "A model".to_owned(),
-        purpose: "To see".to_owned(),
-        partition: Some("meluxina-ai.gpu".parse().unwrap()),
-        hours: Some(10),
-        months: Some(1),
-        duties_accepted: true,
-    };
-    let begun = hub.app.begin_application(&actor, (call, organisation), draft).await.unwrap();
-    let decided = hub.app.submit_application(&actor, begun.id).await.unwrap();
+    let story = story(hub, "ada").await;
+    let begun = begun(hub, &story, draft(10)).await;
+    let decided = hub.app.submit_application(&story.actor, begun.id).await.unwrap();
     let State::Awarded { project, .. } = decided.state else { panic!("{:?}", decided.state) };
-    (project, organisation, hub.again(&actor).await)
+    (project, story.organisation, hub.again(&story.actor).await)
 }
 
 #[tokio::test]

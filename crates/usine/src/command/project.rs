@@ -18,6 +18,11 @@ pub(crate) enum ProjectCommand {
         /// The project.
         id: String,
     },
+    /// Say how fast the hours of a project are used, when they run out, and what would be left.
+    Forecast {
+        /// The project.
+        id: String,
+    },
     /// List the members of a project.
     Members {
         /// The project.
@@ -61,6 +66,31 @@ pub(crate) fn project(command: &ProjectCommand, session: &Session) -> Result<()>
                 let both = json!({ "project": project, "allocations": allocations });
                 session.audience.show(&both, tell)
             }
+            ProjectCommand::Forecast { id } => {
+                let path = format!("/projects/{}/forecast", segment(id));
+                let heading = remote.list(&path, LIST_MAX).await?;
+                let header = [
+                    "partition",
+                    "left",
+                    "a day",
+                    "seen",
+                    "runs out",
+                    "between",
+                    "left at the end",
+                ];
+                session.audience.list(&heading, "the project has no hours", header, |one| {
+                    let day = |at| gone(one, at);
+                    [
+                        text(one, "/partition"),
+                        text(one, "/remaining/text"),
+                        text(one, "/mean_per_day/text"),
+                        format!("{} d", text(one, "/seen_days")),
+                        day("likely"),
+                        format!("{} and {}", day("earliest"), day("latest")),
+                        text(one, "/left_at_end/text"),
+                    ]
+                })
+            }
             ProjectCommand::Members { id } => {
                 let path = format!("/projects/{}/members", segment(id));
                 org::members(&remote.list(&path, LIST_MAX).await?, session)
@@ -77,6 +107,12 @@ pub(crate) fn project(command: &ProjectCommand, session: &Session) -> Result<()>
             }
         }
     })
+}
+
+/// When hours are gone, if ever.
+fn gone(heading: &Value, at: &str) -> String {
+    let at = format!("/runs_out/{at}");
+    if heading.pointer(&at).is_some() { when(heading, &at) } else { "never".to_owned() }
 }
 
 fn tell(both: &Value) {

@@ -14,9 +14,9 @@ use tempfile::TempDir;
 
 use crate::factory::{Client, Factory};
 
-const CRASHES: u64 = 60;
+const CRASHES: u64 = 120;
 const JOBS: u64 = 40;
-const SECONDS_MAX: u64 = 100;
+const SECONDS_MAX: u64 = 150;
 
 /// Random enough for moments; the seed is printed.
 struct Dice(u64);

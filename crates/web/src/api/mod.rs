@@ -5,6 +5,7 @@ mod applications;
 mod audit;
 mod calls;
 mod federation;
+mod forecasts;
 mod grants;
 mod health;
 mod jobs;
@@ -46,6 +47,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(audit::routes())
         .merge(calls::routes())
         .merge(federation::routes())
+        .merge(forecasts::routes())
         .merge(grants::routes())
         .merge(health::routes())
         .merge(jobs::routes())

@@ -1,5 +1,6 @@
 //! Projects: their hours, people, jobs and data in one place.
 
+use access::allocation::{Allocation, BurnDown};
 use access::project::Project;
 use app::data::{Filter, Repository};
 use app::jobs::JobFilter;
@@ -10,7 +11,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ledger::Part as Balance;
-use units::{PersonId, ProjectId, Work};
+use units::{PersonId, ProjectId, Timestamp, Work};
 
 use super::chart::{Bar, Part};
 use super::form::Form;
@@ -58,6 +59,9 @@ struct Hours {
     amount: String,
     bar: Bar,
     payers: Vec<String>,
+    /// When it runs out, or what will be left; nothing for hours that cannot be used now.
+    heading: Option<String>,
+    short: bool,
 }
 
 /// `GET /projects`.
@@ -66,7 +70,7 @@ pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
     let mut projects = Vec::new();
     for project in visit.app.projects(&visit.actor, None, LISTED).await? {
         let allocations = visit.app.project_allocations(&visit.actor, project.id).await?;
-        let hours = allocations.iter().map(|view| hours_of(&visit, view)).collect();
+        let hours = allocations.iter().map(|view| hours_of(&visit, view, &[])).collect();
         projects.push((project, hours));
     }
     page(&ProjectsPage { frame: visit.frame, projects })
@@ -85,6 +89,7 @@ async fn render(
     let (app, actor) = (&visit.app, &visit.actor);
     let project = app.project(actor, id).await?;
     let allocations = app.project_allocations(actor, id).await?;
+    let heading = app.project_forecast(actor, id).await?;
     let jobs = app.jobs(actor, JobFilter { project: Some(id), ..JobFilter::default() }, RECENT);
     let jobs = jobs.await?.iter().map(|job| line(visit, job)).collect();
     let filter = Filter { project: Some(id), ..Filter::default() };
@@ -92,7 +97,7 @@ async fn render(
     let organisation = app.organisation(actor, project.organisation).await;
     page(&ProjectPage {
         organisation: organisation.ok().map(|organisation| organisation.name),
-        allocations: allocations.iter().map(|view| hours_of(visit, view)).collect(),
+        allocations: allocations.iter().map(|view| hours_of(visit, view, &heading)).collect(),
         members: app.project_members(actor, id).await?,
         jobs,
         repositories: app.repositories(actor, &filter, RECENT).await?,
@@ -104,9 +109,11 @@ async fn render(
     })
 }
 
-fn hours_of(visit: &Visit, view: &AllocationView) -> Hours {
+fn hours_of(visit: &Visit, view: &AllocationView, heading: &[(Allocation, BurnDown)]) -> Hours {
     let t = visit.t();
     let allocation = &view.allocation;
+    let heading = heading.iter().find(|(it, _)| it.id == allocation.id);
+    let heading = heading.filter(|_| allocation.usable(visit.app.now()).is_ok());
     let sum = |pick: fn(&Balance) -> Work| {
         Work::seconds(view.balance.values().map(|part| pick(part).count()).sum())
     };
@@ -128,7 +135,34 @@ fn hours_of(visit: &Visit, view: &AllocationView) -> Hours {
                 format!("{} {}", hours::payer(t, it.payer), t.work(it.amount, allocation.meter))
             })
             .collect(),
+        heading: heading.map(|(_, heading)| in_words(t, allocation, heading)),
+        short: heading.is_some_and(|(_, heading)| heading.falls_short(allocation)),
     }
+}
+
+/// Where an allocation is heading, in a sentence.
+fn in_words(t: Tongue, allocation: &Allocation, heading: &BurnDown) -> String {
+    let days = heading.seen_days.to_string();
+    if heading.mean_per_day == Work::ZERO {
+        return t.fill("hours-unused", &[("days", &days)]);
+    }
+    let pace = t.work(heading.mean_per_day, allocation.meter);
+    let day = |at: Option<Timestamp>| at.map_or_else(|| t.say("hours-never"), |at| t.day(at));
+    let gone = heading.runs_out;
+    let said = [("pace", pace.as_str()), ("days", &days)];
+    if !heading.falls_short(allocation) {
+        let left = t.work(heading.left_at_end, allocation.meter);
+        let left = [("left", left.as_str())];
+        return t.fill("hours-left-over", &[said.as_slice(), left.as_slice()].concat());
+    }
+    let likely = day(gone.likely);
+    if heading.weeks_per_day.is_none() {
+        let gone = [("day", likely.as_str())];
+        return t.fill("hours-run-out", &[said.as_slice(), gone.as_slice()].concat());
+    }
+    let (earliest, latest) = (day(gone.earliest), day(gone.latest));
+    let range = [("day", likely.as_str()), ("earliest", &earliest), ("latest", &latest)];
+    t.fill("hours-run-out-range", &[said.as_slice(), range.as_slice()].concat())
 }
 
 fn bar(t: Tongue, view: &AllocationView, parts: [(&'static str, Work); 3]) -> Bar {

@@ -198,3 +198,28 @@ async fn strangers_do_not_learn_of_a_job_and_staff_may_not_read_what_it_wrote() 
     ));
     app.cancel_job(&operator, job.id).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_used_day_by_day_tells_when_the_hours_run_out() {
+    for yard in Yard::each().await {
+        const DAY: i64 = 86_400;
+        for _ in 0..14 {
+            let job = yard.job("#SBATCH --time=20:00:00").await;
+            yard.ends(job.id, End::Completed, 3_600 * 10).await;
+            yard.hub.clock.advance(jiff::SignedDuration::from_secs(DAY));
+        }
+        let now = yard.app().now();
+        let forecast = yard.app().project_forecast(&yard.ada, yard.project).await.unwrap();
+        let [(allocation, heading)] = forecast.as_slice() else { panic!("{forecast:?}") };
+        assert_eq!(allocation.id, yard.allocation);
+        assert_eq!(heading.remaining.count(), ALL - 14 * 36_000);
+        assert_eq!(heading.seen_days, 14);
+        let days =
+            |at: Option<units::Timestamp>| at.map(|at| (at.as_second() - now.as_second()) / DAY);
+        let left_days = (ALL - 14 * 36_000) / heading.mean_per_day.count();
+        assert_eq!(days(heading.runs_out.likely), Some(left_days));
+        assert!(!heading.falls_short(allocation), "5 000 hours last longer than three months");
+        let stranger = yard.hub.person("eve", &[]).await.1;
+        assert!(yard.app().project_forecast(&stranger, yard.project).await.is_err());
+    }
+}

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use access::application::{Draft, State};
+use access::application::State;
 use site::protocol::{
     End, Event, EventBody, Events, Inventory, Order, OrderBody, StartJob, VERSION,
 };
 use units::{AllocationId, EventId, JobId, ProjectId, Shares, Slug, Timestamp, Work as Amount};
 
 use super::super::{Job, Submission, Submitted, Work};
-use crate::organisations::NewOrganisation;
-use crate::testing::{TestHub, small_enterprise};
+use crate::applications::tests::{begun, draft, story};
+use crate::testing::TestHub;
 use crate::{Actor, App, Error};
 
 /// A start-up with an allocation on the partition that the site `here` stands in for.
@@ -53,35 +53,13 @@ impl Yard {
     }
 
     async fn over(hub: TestHub) -> Self {
-        hub.app.keep_house().await.unwrap();
-        let (_, ada) = hub.person("ada", &[]).await;
-        let new = NewOrganisation {
-            name: "Aurore".to_owned(),
-            kind: access::organisation::OrganisationKind::Enterprise,
-            country: "LU".parse().unwrap(),
-            legal_form: None,
-            registration: None,
-            sector: None,
-            registered_on: Some("2024-05-01".parse().unwrap()),
-        };
-        let organisation = hub.app.register_organisation(&ada, new).await.unwrap().id;
-        let ada = hub.again(&ada).await;
-        hub.app.declare(&ada, organisation, small_enterprise()).await.unwrap();
-        let call = hub.app.calls(&ada, None, 10).await.unwrap()[0].id;
-        let draft = Draft {
-            title: "A small model".to_owned(),
-            purpose: "Train it on our manuals".to_owned(),
-            partition: Some("meluxina-ai.gpu".parse().unwrap()),
-            hours: Some(5_000),
-            months: Some(3),
-            duties_accepted: true,
-        };
-        let drafted = hub.app.begin_application(&ada, (call, organisation), draft).await.unwrap();
-        let decided = hub.app.submit_application(&ada, drafted.id).await.unwrap();
+        let story = story(&hub, "ada").await;
+        let drafted = begun(&hub, &story, draft(5_000)).await;
+        let decided = hub.app.submit_application(&story.actor, drafted.id).await.unwrap();
         let State::Awarded { project, allocation, .. } = decided.state else {
             panic!("not awarded: {:?}", decided.state);
         };
-        let ada = hub.again(&ada).await;
+        let ada = hub.again(&story.actor).await;
         let yard = Self { ada, agent: Actor::site(here()), hub, project, allocation };
         let inventory = Inventory {
             host: "test".to_owned(),
