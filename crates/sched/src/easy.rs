@@ -9,13 +9,15 @@ use crate::{Pool, Second, Ticket};
 
 /// What the first job of the queue is promised.
 #[derive(Clone, Debug)]
-pub(crate) struct Shadow<P> {
+pub(crate) struct Shadow<P: Pool> {
     /// When it can start if every job runs as long as it may.
     pub(crate) start: Second,
     /// What its group may hold besides it then, if that has a cap.
     pub(crate) lane: Option<Lane>,
     /// What is free from then on, besides what it needs.
     pub(crate) spare: P,
+    /// What it is to be given and when it must have ended, where holds are to come.
+    pub(crate) promised: Option<(P::Grant, Second)>,
 }
 
 impl<P: Pool> Core<P> {
@@ -46,6 +48,9 @@ impl<P: Pool> Core<P> {
         let Some((head, _, _)) = self.queue.first() else { return };
         let mut shadow = self.find_shadow(now).unwrap_or_else(|| self.no_promise());
         self.round(now, &mut shadow);
+        if let Some((grant, end)) = &shadow.promised {
+            self.count_in_views(shadow.start, *end, grant);
+        }
         let mut from = head.next();
         while let Some((at, job, fit)) = self.next_fit(now, from, &shadow, gate) {
             self.queue.remove(at);
@@ -139,9 +144,9 @@ impl<P: Pool> Core<P> {
         let demand = &self.task(job.ticket)?.demand;
         match (short, self.view(now.saturating_add(job.estimate_seconds))) {
             (true, None) => self.pool.place_apart(&shadow.spare, demand),
-            (true, Some(view)) => self.pool.meet(view).place_apart(&shadow.spare, demand),
+            (true, Some(view)) => self.pool.meet(&view).place_apart(&shadow.spare, demand),
             (false, None) => self.pool.place_within(&shadow.spare, demand),
-            (false, Some(view)) => self.pool.place_within(&shadow.spare.meet(view), demand),
+            (false, Some(view)) => self.pool.place_within(&shadow.spare.meet(&view), demand),
         }
     }
 
@@ -157,7 +162,7 @@ impl<P: Pool> Core<P> {
 
     /// Where nothing can be promised to the first, as while nodes are down, it holds up nobody.
     fn no_promise(&self) -> Shadow<P> {
-        Shadow { start: Second::MAX, lane: None, spare: self.pool.clone() }
+        Shadow { start: Second::MAX, lane: None, spare: self.pool.clone(), promised: None }
     }
 
     /// Makes the promise no finer and no further ahead than it may be.
@@ -193,7 +198,12 @@ impl<P: Pool> Core<P> {
             let grant = spare.place_apart(&self.pool, demand).filter(|_| start >= uncapped);
             if let Some(grant) = grant {
                 spare.take(&grant);
-                return Some(Shadow { start, lane: self.lane_of(&head, start), spare });
+                return Some(Shadow {
+                    start,
+                    lane: self.lane_of(&head, start),
+                    spare,
+                    promised: None,
+                });
             }
             given = last.1;
             let (place, _, more) = self.running.get(last.0.next())?;

@@ -36,8 +36,8 @@ impl<G> Hold<G> {
 /// What jobs that run past `from` may use.
 #[derive(Clone, Debug)]
 pub(crate) struct View<P> {
-    pub(crate) from: Second,
-    pub(crate) pool: P,
+    from: Second,
+    pool: P,
 }
 
 impl<P: Pool> Core<P> {
@@ -89,17 +89,10 @@ impl<P: Pool> Core<P> {
         self.views = self.coming_views(now);
     }
 
-    /// One view for each hold to come, which also minds those that come before it.
+    /// One view for each hold to come.
     fn coming_views(&self, now: Second) -> Vec<View<P>> {
-        let mut views: Vec<View<P>> = Vec::new();
-        for hold in self.holds.iter().filter(|hold| hold.from > now) {
-            let mut pool = self.at(hold.from);
-            if let Some(before) = views.last() {
-                pool = pool.meet(&before.pool);
-            }
-            views.push(View { from: hold.from, pool });
-        }
-        views
+        let coming = self.holds.iter().filter(|hold| hold.from > now);
+        coming.map(|hold| View { from: hold.from, pool: self.at(hold.from) }).collect()
     }
 
     /// The pool as it will be at `at` if every job runs as long as it may and none starts.
@@ -120,9 +113,19 @@ impl<P: Pool> Core<P> {
         pool
     }
 
-    /// What a job that ends at `end` may use, if that is less than what is free.
-    pub(crate) fn view(&self, end: Second) -> Option<&P> {
-        self.views.iter().rev().find(|view| view.from < end).map(|view| &view.pool)
+    /// What a job that ends at `end` may use, if that may be less than what is free.
+    pub(crate) fn view(&self, end: Second) -> Option<P> {
+        let views = self.views.iter().filter(|view| view.from < end);
+        views.map(|view| &view.pool).fold(None, |all: Option<P>, pool| {
+            Some(all.map_or_else(|| pool.clone(), |all| all.meet(pool)))
+        })
+    }
+
+    /// Lets a job that holds `grant` from `start` to `end` count in the views.
+    pub(crate) fn count_in_views(&mut self, start: Second, end: Second, grant: &P::Grant) {
+        for view in self.views.iter_mut().filter(|view| start < view.from && view.from < end) {
+            view.pool.take(grant);
+        }
     }
 
     /// When the first job of the queue can start at the latest, beside holds.
@@ -148,7 +151,8 @@ impl<P: Pool> Core<P> {
             let within = coming.fold(spare.clone(), |pool, hold| pool.meet(&self.at(hold.from)));
             let grant = within.place_apart(&self.pool, &task.demand)?;
             spare.take(&grant);
-            Some(Shadow { start, lane: self.lane_of(head, start), spare })
+            let promised = Some((grant, end));
+            Some(Shadow { start, lane: self.lane_of(head, start), spare, promised })
         })
     }
 }

@@ -19,6 +19,7 @@ mod holds;
 mod limits;
 mod machine;
 mod nodes;
+mod order;
 mod plan;
 mod pool;
 mod priority;

@@ -21,15 +21,26 @@ fn starts<P: Pool>(
     jobs: &[Job],
     demand: impl Fn(u32) -> P::Demand,
 ) -> Result<Vec<Second>, TestCaseError> {
-    let mut core = Core::new(pool, policy);
+    run(Core::new(pool, policy), jobs, demand)
+}
+
+fn run<P: Pool>(
+    mut core: Core<P>,
+    jobs: &[Job],
+    demand: impl Fn(u32) -> P::Demand,
+) -> Result<Vec<Second>, TestCaseError> {
+    let policy = core.policy();
     let mut arrivals = jobs.iter().enumerate().peekable();
     let mut ends: BinaryHeap<Reverse<(Second, usize, Ticket)>> = BinaryHeap::new();
     let mut holders: BTreeMap<Ticket, usize> = BTreeMap::new();
     let mut starts = vec![Second::MIN; jobs.len()];
+    let mut last = Second::MIN;
     loop {
         let arrival = arrivals.peek().map(|(_, job)| job.0);
         let end = ends.peek().map(|Reverse((end, ..))| *end);
-        let Some(now) = arrival.into_iter().chain(end).min() else { break };
+        let hold = core.next_hold(last).filter(|_| core.queue_len() > 0);
+        let Some(now) = arrival.into_iter().chain(end).chain(hold).min() else { break };
+        last = now;
         while ends.peek().is_some_and(|Reverse((end, ..))| *end <= now) {
             let Some(Reverse((_, _, ticket))) = ends.pop() else { break };
             core.remove(now, ticket);
@@ -99,6 +110,8 @@ fn on_nodes(sharing: Sharing, policy: Policy, jobs: &[Job]) -> Result<Vec<Second
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn nodes_and_processors_schedule_alike(jobs in jobs()) {
         for policy in [Policy::Fcfs, Policy::Easy, Policy::Conservative] {
@@ -108,6 +121,42 @@ proptest! {
             // Promises on named nodes bind more than promises on a number of processors.
             if policy != Policy::Conservative {
                 prop_assert_eq!(&on_nodes(Sharing::Whole, policy, &jobs)?, &counted);
+            }
+        }
+    }
+
+    /// The run checks that what passes the first never delays what it is promised.
+    #[test]
+    fn nobody_runs_into_a_hold_and_the_first_keeps_its_promise(
+        jobs in jobs(),
+        holds in proptest::collection::vec((0_i64..600, 1_i64..200, 1..=SIZE), 0..4),
+    ) {
+        for policy in [Policy::Fcfs, Policy::Easy, Policy::Conservative] {
+            let mut counted = Core::new(Processors::new(SIZE), policy);
+            let one = Amount { cores: 1, memory_mb: 1, gpus: 0 };
+            let nodes = Nodes::new(Sharing::Whole, (0..SIZE).map(|_| (one, 0)));
+            let mut named = Core::new(nodes.clone(), policy);
+            let mut from = 0;
+            let mut held: Vec<(Second, Second, u32)> = Vec::new();
+            for &(gap, seconds, size) in &holds {
+                from += gap;
+                let until = from + seconds;
+                counted.hold(from, until, size);
+                named.hold(from, until, nodes.named(0..size as usize));
+                held.push((from, until, size));
+                from = until;
+            }
+            let counted = run(counted, &jobs, |size| size)?;
+            let named = run(named, &jobs, |nodes| NodesDemand { nodes, each: one, features: 0 })?;
+            for starts in [&counted, &named] {
+                for (from, until, size) in &held {
+                    let held_back = (*from..*until).step_by(7).find(|at| {
+                        let busy = jobs.iter().zip(starts)
+                            .filter(|(job, start)| **start <= *at && *at < **start + job.1);
+                        busy.map(|(job, _)| job.3).sum::<u32>() + size > SIZE
+                    });
+                    prop_assert_eq!(held_back, None, "{:?} run into {:?}", starts, held);
+                }
             }
         }
     }

@@ -76,7 +76,7 @@ impl<P: Pool> System<P> {
         let fits = core.pool().place(&task.demand).is_some();
         let view = core.view(now.saturating_add(task.estimate_seconds));
         let runs_into =
-            view.is_some_and(|view| core.pool().place_within(view, &task.demand).is_none());
+            view.is_some_and(|view| core.pool().place_within(&view, &task.demand).is_none());
         if let Some(turns) = core.next_hold(now).filter(|_| runs_into || core.is_closed(now)) {
             causes.push(Reason::Reserved { turns });
         } else if !fits {

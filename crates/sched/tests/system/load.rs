@@ -17,7 +17,7 @@ pub(crate) const ASIDE: (Second, Second) = (300, 500);
 pub(crate) const GROUP_GPUS: u64 = 10;
 pub(crate) const JOBS_PER_USER: u32 = 5;
 /// What the second account may use in GPU minutes, beyond what is forgotten.
-pub(crate) const GROUP_GPU_MINUTES: u64 = 400;
+pub(crate) const GROUP_GPU_MINUTES: u64 = 30;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Job {

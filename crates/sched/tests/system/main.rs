@@ -38,6 +38,8 @@ fn backfill() -> impl Strategy<Value = Backfill> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     /// The run itself checks, after every pass, that no node holds more than it has, that nothing
     /// starts on a node that is down or would run into what is set aside, that no limit is crossed,
     /// that jobs make room only for those that may ask for it, and at the end that all have run.

@@ -11,7 +11,8 @@ use sched::{
 };
 
 use crate::load::{
-    ASIDE, GROUP_GPUS, JOBS_PER_USER, Job, NODE, NODES, RESERVED, SET_ASIDE, signal, users,
+    ASIDE, GROUP_GPU_MINUTES, GROUP_GPUS, JOBS_PER_USER, Job, NODE, NODES, RESERVED, SET_ASIDE,
+    signal, users,
 };
 
 type Checked<T> = Result<T, TestCaseError>;
@@ -245,11 +246,19 @@ impl<'a> Run<'a> {
             prop_assert!(jobs <= JOBS_PER_USER as usize, "a user runs {} jobs", jobs);
         }
         let first = self.running.keys().map(|index| &self.jobs[*index]).filter(|job| job.user < 2);
-        let gpus: u32 = first
-            .map(|job| job.nodes * if self.partition(job) == 1 { NODE.gpus } else { job.each.gpus })
-            .sum();
-        prop_assert!(u64::from(gpus) <= GROUP_GPUS, "the first account holds {} GPUs", gpus);
+        let gpus: u64 = first.map(|job| self.gpus(job)).sum();
+        prop_assert!(gpus <= GROUP_GPUS, "the first account holds {} GPUs", gpus);
+        let second = self.running.keys().map(|index| &self.jobs[*index]).filter(|job| job.user > 1);
+        let seconds = second.map(|job| self.gpus(job) * job.limit.unsigned_abs());
+        let minutes = seconds.sum::<u64>().div_ceil(60);
+        prop_assert!(minutes <= GROUP_GPU_MINUTES, "the second may use {} GPU minutes", minutes);
         Ok(())
+    }
+
+    /// What a job holds, where nodes are whole all of theirs.
+    fn gpus(&self, job: &Job) -> u64 {
+        let each = if self.partition(job) == 1 { NODE.gpus } else { job.each.gpus };
+        u64::from(job.nodes * each)
     }
 
     /// Whoever waits after a pass waits for something.
