@@ -90,8 +90,9 @@ fn change(base: &Results, other: &Results, line: &crate::results::Line) -> Optio
 
 fn verdict(figure: Figure, difference: &Estimate) -> Verdict {
     let more_is_better = match figure {
-        Figure::Jobs | Figure::PoolHours => return Verdict::Neutral,
-        Figure::Utilisation | Figure::UsedHours | Figure::Fairness => true,
+        // A busier machine is no good in itself: one that lost its neighbour is busier, too.
+        Figure::Jobs | Figure::PoolHours | Figure::Utilisation => return Verdict::Neutral,
+        Figure::UsedHours | Figure::Fairness => true,
         Figure::WaitSecondsMean
         | Figure::WaitSecondsMedian
         | Figure::WaitSeconds95th

@@ -173,6 +173,21 @@ fn who_has_priority_goes_first_and_who_has_a_floor_finds_room() {
 }
 
 #[test]
+fn fair_share_lets_a_payer_who_has_used_little_go_before_one_who_has_used_much() {
+    let hour = 3_600;
+    // The union's users come first and often; one job of the states' comes last.
+    let mut jobs: Vec<_> = (0..6).map(|at| (at, hour, 0, Size::Nodes(2), 0)).collect();
+    jobs.push((10, hour, 0, Size::Nodes(2), 1));
+    let last = |policy: &str| {
+        let machine = format!("{ONE}\npools = {{ union = \"50 %\", states = \"50 %\" }}");
+        starts(&run(&world(&machine, policy), workload(&jobs))).last().copied()
+    };
+    assert_eq!(last("backfill = \"easy\""), Some(6 * hour));
+    let fair = "backfill = \"easy\"\nmultifactor = { fair_share = 1000, half_life_days = 7 }";
+    assert_eq!(last(fair), Some(hour));
+}
+
+#[test]
 fn data_aware_placement_waits_for_the_machine_that_has_the_data() {
     let both = "transfer_gbit_per_second = 1\n[[machines]]\nkey = \"a\"\nnodes = 1\ngpus_per_node = 1\n\
          [[machines]]\nkey = \"b\"\nnodes = 1\ngpus_per_node = 1";
