@@ -56,9 +56,25 @@ impl<P: Pool> Core<P> {
         turns.filter(|at| *at > now && *at < Second::MAX).min()
     }
 
-    /// Whether any hold is on at `now`.
-    pub(crate) fn is_closed(&self, now: Second) -> bool {
-        self.holds.iter().any(|hold| hold.covers(now))
+    /// When the next hold begins or ends, if holds alone keep such a job from the room there is: it
+    /// would run into one, or what it needs is out of use.
+    pub(crate) fn held_back_until(
+        &self,
+        now: Second,
+        seconds: Second,
+        demand: &P::Demand,
+    ) -> Option<Second> {
+        let mut open = self.pool.clone();
+        for hold in self.holds.iter().filter(|hold| hold.begun) {
+            open.open(&hold.grant);
+        }
+        open.place(demand)?;
+        let view = self.view(now.saturating_add(seconds));
+        let fits = view.map_or_else(
+            || self.pool.place(demand).is_some(),
+            |view| self.pool.place_within(&view, demand).is_some(),
+        );
+        self.next_hold(now).filter(|_| !fits)
     }
 
     /// Whether any hold begins or ends at `now`, or has since the last pass.

@@ -147,9 +147,9 @@ impl Nodes {
         Self::with_state(&self.fixed, self.sharing, state.collect())
     }
 
-    /// The same nodes with nothing taken; those that are down stay down.
+    /// The same nodes with nothing taken and nothing closed; those that are down stay down.
     pub fn emptied(&self) -> Self {
-        self.map(|node, state| (self.whole_of(node), state.up, state.closed))
+        self.map(|node, state| (self.whole_of(node), state.up, 0))
     }
 
     /// The same nodes, all of them up, with nothing taken.

@@ -106,6 +106,12 @@ fn event(words: &[&str]) -> Event {
         },
         "end" => Event::End { job: other(1), succeeded: true },
         "fail" => Event::End { job: other(1), succeeded: false },
+        "maintain" => Event::Maintain {
+            partition: "p".to_owned(),
+            nodes: words[1].split('+').map(str::to_owned).collect(),
+            from: words[2].parse().unwrap(),
+            until: words[3].parse().unwrap(),
+        },
         "cancel" => Event::Cancel(other(1)),
         "hold" => Event::Hold(other(1)),
         "release" => Event::Release(other(1)),
@@ -368,6 +374,33 @@ fn impossible_jobs_are_refused_with_the_reason() {
         expect![[r#"
             0 submit 1 4x1 10; submit 2 1x5 10; submit 3 1x1 1001; submit 4 0x1 10; submit 5 1x1 10 cloud -> refuse 1: NeverFits; refuse 2: NeverFits; refuse 3: TooLong { seconds_max: 1000 }; refuse 4: AsksNothing; refuse 5: UnknownFeature("cloud")
             1 submit 6 1x1 10 gpu; submit 6 1x1 10; submit 7 2x1 10 gpu -> refuse 6: KnownAlready; refuse 7: NeverFits; start 6 on b/0/
+        "#]],
+    );
+}
+
+#[test]
+fn nobody_runs_into_maintenance_and_why_says_so() {
+    check(
+        machine(Sharing::Whole, Policy::Easy),
+        "0 maintain a+b 100 200
+         1 submit 1 1x1 150; submit 2 2x1 100; submit 3 1x1 50
+         1 why 2
+         100 end 3
+         150 submit 4 1x1 10; submit 5 3x1 10
+         150 why 4
+         151 end 1
+         200 cancel 9
+         300 end 2; end 4",
+        expect![[r#"
+            0 maintain a+b 100 200 -> nothing
+            1 submit 1 1x1 150; submit 2 2x1 100; submit 3 1x1 50 -> start 1 on c/0,1,2,3/; start 3 on a/0,1,2,3/
+            1 why 2 -> because [NotFree { nodes_free: 1, nodes_asked: 2 }]; sooner with []
+            100 end 3 -> nothing
+            150 submit 4 1x1 10; submit 5 3x1 10 -> nothing
+            150 why 4 -> because [Maintenance { turns: 200 }, Behind { jobs: 1 }]; sooner with []
+            151 end 1 -> start 4 on c/0,1,2,3/
+            200 cancel 9 -> start 2 on a/0,1,2,3/+b/0,1,2,3/0,1
+            300 end 2; end 4 -> start 5 on a/0,1,2,3/+b/0,1,2,3/0,1+c/0,1,2,3/
         "#]],
     );
 }

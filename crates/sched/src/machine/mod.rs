@@ -109,6 +109,12 @@ impl Machine {
         self.partitions.get(&entry.job.partition)?.forecast(ticket, now)
     }
 
+    /// The next instant after `now` at which maintenance begins or ends, so that a
+    /// [`step`](Machine::step) without events may start something.
+    pub fn next(&self, now: Second) -> Option<Second> {
+        self.partitions.values().filter_map(|partition| partition.core.next_hold(now)).min()
+    }
+
     /// The jobs of a partition that wait in its queue, first to last.
     pub fn queue(&self, partition: &str) -> Vec<JobId> {
         self.partitions.get(partition).map(Partition::queue).unwrap_or_default()
@@ -149,6 +155,11 @@ impl Machine {
             }
             Event::Forget(id) => {
                 self.ended.remove(id);
+            }
+            Event::Maintain { partition, nodes, from, until } => {
+                if let Some(partition) = self.partitions.get_mut(partition) {
+                    partition.maintain(nodes, *from, *until);
+                }
             }
             Event::NodeDown { partition, node } => self.set_up(now, partition, node, false),
             Event::NodeUp { partition, node } => self.set_up(now, partition, node, true),

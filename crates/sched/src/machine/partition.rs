@@ -170,6 +170,12 @@ impl Partition {
         }
     }
 
+    pub(super) fn maintain(&mut self, nodes: &[String], from: Second, until: Second) {
+        let named = self.nodes.iter().enumerate().filter(|(_, node)| nodes.contains(&node.name));
+        let named = self.core.pool().named(named.map(|(index, _)| index));
+        self.core.hold(from, until, named);
+    }
+
     pub(super) fn set_up(&mut self, node: &str, up: bool) {
         if let Some(index) = self.nodes.iter().position(|found| found.name == node) {
             self.core.amend(|pool| pool.set_up(index, up));

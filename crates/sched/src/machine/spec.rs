@@ -150,6 +150,18 @@ pub enum Event {
         /// Its name.
         node: String,
     },
+    /// Nodes are out of use between two instants, as for maintenance; nobody starts there who could
+    /// still run by then, and what runs there all the same goes on.
+    Maintain {
+        /// Their partition.
+        partition: String,
+        /// Their names.
+        nodes: Vec<String>,
+        /// From when on.
+        from: Second,
+        /// Until when.
+        until: Second,
+    },
     /// A node may be used again.
     NodeUp {
         /// Its partition.

@@ -27,6 +27,11 @@ pub enum Cause {
         /// Nodes it asks for.
         nodes_asked: u32,
     },
+    /// It would run into maintenance, or what it needs is under maintenance.
+    Maintenance {
+        /// When that begins or ends.
+        turns: Second,
+    },
     /// It would fit, but start later than it must be out of the way of another.
     WouldDelay {
         /// The job that has been promised a start.
@@ -89,7 +94,10 @@ impl Machine {
         let demand = partition.demand(&entry.job);
         let pool = partition.core.pool();
         let mut causes = Vec::new();
-        if pool.place(&demand).is_none() {
+        let limit = entry.job.time_limit_seconds;
+        if let Some(turns) = partition.core.held_back_until(now, limit, &demand) {
+            causes.push(Cause::Maintenance { turns });
+        } else if pool.place(&demand).is_none() {
             causes.push(Cause::NotFree {
                 nodes_free: most_nodes(&demand, |less| pool.place(less).is_some()),
                 nodes_asked: demand.nodes,

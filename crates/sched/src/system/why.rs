@@ -74,10 +74,8 @@ impl<P: Pool> System<P> {
         let Some(task) = core.task(seat) else { return };
         let ahead = core.waiting().take_while(|(other, _)| *other != seat).count();
         let fits = core.pool().place(&task.demand).is_some();
-        let view = core.view(now.saturating_add(task.estimate_seconds));
-        let runs_into =
-            view.is_some_and(|view| core.pool().place_within(&view, &task.demand).is_none());
-        if let Some(turns) = core.next_hold(now).filter(|_| runs_into || core.is_closed(now)) {
+        let held_back = core.held_back_until(now, task.estimate_seconds, &task.demand);
+        if let Some(turns) = held_back {
             causes.push(Reason::Reserved { turns });
         } else if !fits {
             causes.push(Reason::Resources);
