@@ -74,9 +74,9 @@ pub fn study(scenarios: &[Scenario], watch: &Watch) -> Result<Option<Vec<Studied
         return Ok(None);
     }
     runs.sort_by_key(|(index, run)| (*index, run.seed));
-    let studied = scenarios.iter().enumerate().map(|(index, scenario)| {
-        let own = runs.iter().filter(|(of, _)| *of == index);
-        let runs: Vec<Run> = own.map(|(_, run)| run.clone()).collect();
+    let mut runs = runs.into_iter().map(|(_, run)| run);
+    let studied = scenarios.iter().map(|scenario| {
+        let runs: Vec<Run> = runs.by_ref().take(scenario.seeds.len()).collect();
         Studied { results: Results::of(scenario, &runs), runs }
     });
     Ok(Some(studied.collect()))

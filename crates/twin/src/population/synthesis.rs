@@ -38,6 +38,14 @@ impl Population {
     }
 }
 
+impl Crowd {
+    /// About how many jobs come in so many days.
+    pub(crate) fn jobs(&self, days: u32) -> f64 {
+        let growth = |day| grown(self.growth_percent_per_year, i64::from(day));
+        (0..days).map(growth).sum::<f64>() * f64::from(self.jobs_per_week) / 7.0
+    }
+}
+
 struct Draw<'a> {
     crowd: &'a Crowd,
     group: usize,

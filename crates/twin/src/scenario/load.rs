@@ -54,6 +54,12 @@ pub struct TraceLoad {
 const WEEK_SECONDS: i64 = 7 * 86_400;
 
 impl Load {
+    /// About how many jobs it draws in so many days; a log's are bounded where it is read.
+    pub(super) fn jobs(&self, days: u32) -> f64 {
+        let crowds = self.crowds().iter().map(|crowd| crowd.jobs(days));
+        crowds.sum::<f64>() * f64::from(self.percent) / 100.0
+    }
+
     /// The groups of users it describes, if it does.
     pub(super) fn crowds(&self) -> &[Crowd] {
         match &self.source {
@@ -71,7 +77,7 @@ const BYS: [(&str, By); 4] = [
 ];
 
 pub(super) fn read(table: &Table<'_>, folder: &Path) -> Option<Load> {
-    let percent = table.optional("percent", Value::count).unwrap_or(100);
+    let percent: u32 = table.optional("percent", Value::count).unwrap_or(100);
     let path = table.optional("trace", Value::text);
     let file = table.optional("population", Value::text);
     let source = match (path, file) {
@@ -80,6 +86,9 @@ pub(super) fn read(table: &Table<'_>, folder: &Path) -> Option<Load> {
         (None, None) => LoadSource::Population(Population::read(table)?),
         (Some(_), Some(_)) => return table.fault_of("trace", "stands beside a population"),
     };
+    if percent > 100 && matches!(source, LoadSource::Trace(_)) {
+        return table.fault_of("percent", "a log has no more than 100 % of its jobs");
+    }
     Some(Load { percent, source })
 }
 

@@ -168,6 +168,10 @@ fn consistent(table: &Table<'_>, scenario: Scenario) -> Option<Scenario> {
     if let Some((twice, _)) = twice {
         return table.fault_of("machines", format!("two are called `{twice}`"));
     }
+    let jobs: f64 = scenario.loads.iter().map(|load| load.jobs(scenario.span.days)).sum();
+    if jobs > crate::trace::JOBS_MAX as f64 {
+        return table.fault_of("loads", format!("some {jobs:.0} jobs would be drawn, too many"));
+    }
     let mut moves = false;
     for crowd in scenario.loads.iter().flat_map(Load::crowds) {
         moves |= crowd.data_gb != crate::population::Spread::Quantiles(vec![0]);

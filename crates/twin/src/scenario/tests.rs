@@ -141,6 +141,16 @@ fn faults_point_at_file_line_and_key() {
 #[test]
 fn what_one_part_says_of_another_is_checked_too() {
     check_broken(
+        "jobs_per_week = 100",
+        "jobs_per_week = 4000000000",
+        expect!["s.toml:25: loads: some 8000000000 jobs would be drawn, too many"],
+    );
+    check_broken(
+        "trace = \"log.swf\"",
+        "trace = \"log.swf\"\npercent = 101",
+        expect!["s.toml:39: loads[1].percent: a log has no more than 100 % of its jobs"],
+    );
+    check_broken(
         "FI = \"25 %\"",
         "FI = \"60 %\"",
         expect!["s.toml:14: machines[0].pools: the shares are more than the whole machine"],
