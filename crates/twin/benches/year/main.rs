@@ -10,21 +10,23 @@
     reason = "a benchmark that cannot run should say so and stop"
 )]
 
+mod load;
+mod site;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
 use sched::{
-    Accounts, Amount, Association, Backfill, FairShare, Limits, Nodes, NodesDemand, Outcome,
-    Policy, PoolSpec, PriorityPolicy, Qos, Resource, Sharing, Signal, Submission, System,
-    SystemSpec, Ticket, Tres, Weights,
+    Association, Backfill, Nodes, Outcome, Sharing, Signal, Submission, System, SystemSpec, Ticket,
 };
+
+use load::{BURST_EIGHTHS, Burst, Demand, Dice, Load, SHARED_NODE, WHOLE_NODE, scale};
+use site::{accounts, limits, partition, priority, qos};
 
 const YEAR_SECONDS: i64 = 365 * 86_400;
 const YEAR_JOBS: u64 = 5_000_000;
 const SITES_GPUS: [u32; 7] = [12_000, 9_600, 8_000, 7_200, 6_000, 4_800, 2_400];
-const ACCOUNTS: u32 = 60;
-const USERS_OF_ACCOUNT: u32 = 10;
 
 fn main() {
     let quick = std::env::args().any(|word| word == "--quick");
@@ -54,7 +56,7 @@ fn main() {
     for &jobs in sizes.iter().filter(|jobs| **jobs <= YEAR_JOBS) {
         rows.push(measure("crowded", jobs, 100));
     }
-    let year = rows.iter().filter(|row| row.load == "steady" && row.jobs <= YEAR_JOBS).next_back();
+    let year = rows.iter().rfind(|row| row.load == "steady" && row.jobs <= YEAR_JOBS);
     let year = year.expect("there is a row");
     let cells: Vec<String> = rows.iter().map(Row::json).collect();
     println!(
@@ -163,14 +165,6 @@ fn peak_mb() -> u64 {
     line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
-/// What one site is asked to do.
-struct Load {
-    jobs: u64,
-    seconds: i64,
-    percent: u64,
-    gpus: u32,
-}
-
 /// What became of one site.
 #[derive(Default)]
 struct Site {
@@ -180,82 +174,6 @@ struct Site {
     gpu_seconds: u64,
     digest: u64,
 }
-
-/// Pseudo-random numbers, the same in every run (Knuth's MMIX generator).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound.max(1)
-    }
-}
-
-/// Jobs of one user that are submitted together and are alike but for how long they run.
-struct Burst {
-    at: i64,
-    jobs: u64,
-    user: usize,
-    qos: usize,
-    shared: bool,
-    demand: NodesDemand,
-    gpus: u64,
-    /// Before it is scaled to the load that is wanted.
-    run_seconds: i64,
-}
-
-impl Burst {
-    /// How long its jobs run at most, when times are stretched by `scale_milli` thousandths.
-    fn limit(&self, scale_milli: i64) -> i64 {
-        (self.run_seconds * scale_milli / 1_000).clamp(60, 86_400)
-    }
-}
-
-const WHOLE_NODE: Amount = Amount { cores: 32, memory_mb: 512_000, gpus: 4 };
-const SHARED_NODE: Amount = Amount { cores: 64, memory_mb: 1_024_000, gpus: 8 };
-
-/// What users ask, hour by hour.
-struct Demand {
-    dice: Dice,
-    /// Between two bursts, on average.
-    gap_seconds: u64,
-    at: i64,
-}
-
-impl Demand {
-    fn next(&mut self) -> Burst {
-        let gap = 1 + self.dice.below(2 * self.gap_seconds);
-        // Nights and weekends bring half as much as working days.
-        let (hour, day) = (self.at / 3_600 % 24, self.at / 86_400 % 7);
-        let quiet = !(8..20).contains(&hour) || day >= 5;
-        self.at += i64::try_from(if quiet { gap * 4 / 3 } else { gap * 2 / 3 }).unwrap();
-        let dice = &mut self.dice;
-        let shared = dice.below(10) < 6;
-        let users = u64::from(ACCOUNTS * USERS_OF_ACCOUNT);
-        let user = dice.below(users).min(dice.below(users)) as usize;
-        let (nodes, each) = if shared {
-            let gpus = 1_u32 << dice.below(3).min(dice.below(4));
-            (1, Amount { cores: gpus * 6, memory_mb: u64::from(gpus) * 96_000, gpus })
-        } else {
-            (1 << dice.below(8).min(dice.below(9)), WHOLE_NODE)
-        };
-        let magnitude = 8 + dice.below(8);
-        Burst {
-            at: self.at,
-            jobs: 1 + dice.below(8) * dice.below(8) / 2,
-            user,
-            qos: usize::from(dice.below(10) == 0),
-            shared,
-            demand: NodesDemand { nodes, each, features: 0 },
-            gpus: u64::from(nodes) * u64::from(each.gpus),
-            run_seconds: 60 + i64::try_from(dice.below(1 << magnitude)).unwrap(),
-        }
-    }
-}
-
-/// How many jobs a burst has on average, times eight.
-const BURST_EIGHTHS: u64 = 54;
 
 struct Run {
     system: System<Nodes>,
@@ -376,94 +294,5 @@ impl Run {
         self.site.gpu_seconds += gpus * run.unsigned_abs();
         let start = now.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.site.digest = self.site.digest.rotate_left(5) ^ start ^ gpus;
-    }
-}
-
-/// By how much run times must be stretched for the load that is wanted, though none is longer than
-/// a day.
-fn scale(mut demand: Demand, load: &Load, gpus: [u64; 2]) -> [i64; 2] {
-    let mut bursts = Vec::new();
-    let mut jobs = 0;
-    while jobs < 100_000 {
-        let burst = demand.next();
-        jobs += burst.jobs;
-        bursts.push(burst);
-    }
-    [false, true].map(|shared| {
-        let gpus = u128::from(gpus[usize::from(shared)]);
-        let wanted =
-            gpus * u128::from(load.seconds.unsigned_abs()) * u128::from(load.percent) / 100;
-        let wanted = wanted * u128::from(jobs) / u128::from(load.jobs);
-        let asked = |scale| -> u128 {
-            let of_kind = bursts.iter().filter(|burst| burst.shared == shared);
-            // On average, nine sixteenths of the limit are used.
-            of_kind
-                .map(|burst| {
-                    u128::from(burst.jobs * burst.gpus * burst.limit(scale).unsigned_abs())
-                })
-                .sum::<u128>()
-                * 9
-                / 16
-        };
-        let (mut low, mut high) = (1, 1_000_000);
-        while high - low > 1 {
-            let middle = i64::midpoint(low, high);
-            if asked(middle) < wanted { low = middle } else { high = middle }
-        }
-        high
-    })
-}
-
-fn partition(sharing: Sharing, nodes: u32, node: Amount) -> PoolSpec<Nodes> {
-    PoolSpec {
-        pool: Nodes::new(sharing, (0..nodes).map(|_| (node, 0))),
-        policy: Policy::Easy,
-        priority_factor: 1,
-        billing_milli: Tres::all(0).with(Resource::Gpu, 1_000),
-    }
-}
-
-fn accounts() -> (Accounts, Vec<Association>) {
-    let mut accounts = Accounts::new();
-    let mut users = Vec::new();
-    for number in 0..ACCOUNTS {
-        let account = accounts.account(Association::ROOT, 1 + number % 7);
-        for user in 0..USERS_OF_ACCOUNT {
-            users.push(accounts.user(account, number * USERS_OF_ACCOUNT + user, 1));
-        }
-    }
-    (accounts, users)
-}
-
-/// Every third account may hold half of the site, and nobody runs more than a thousand jobs.
-fn limits(accounts: &Accounts, gpus: u32) -> Vec<(Association, Limits)> {
-    let group_tres = Tres::all(None).with(Resource::Gpu, Some(u64::from(gpus) / 2));
-    let is_account = |place: &Association| accounts.user_at(*place).is_none();
-    let of_accounts = accounts.iter().skip(1).filter(is_account).step_by(3);
-    let of_accounts = of_accounts.map(|at| (at, Limits { group_tres, ..Limits::default() }));
-    let everybody = Limits { jobs_per_user: Some(1_000), ..Limits::default() };
-    of_accounts.chain([(Association::ROOT, everybody)]).collect()
-}
-
-fn qos() -> Vec<Qos> {
-    let urgent = Limits { jobs_per_user: Some(50), ..Limits::default() };
-    vec![
-        Qos { priority: 10, ..Qos::default() },
-        Qos { priority: 100, limits: urgent, ..Qos::default() },
-    ]
-}
-
-fn priority() -> PriorityPolicy {
-    PriorityPolicy {
-        weights: Weights {
-            age: 1_000,
-            fair_share: 10_000,
-            size: 500,
-            partition: 0,
-            qos: 2_000,
-            tres: Tres::all(0).with(Resource::Gpu, 200),
-        },
-        fair_share: FairShare::Tree,
-        ..PriorityPolicy::ARRIVAL
     }
 }
