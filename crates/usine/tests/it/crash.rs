@@ -2,7 +2,7 @@
 //! run, are cancelled and end: every job is found again, runs once and is charged once.
 //!
 //! The agent alone is killed in the tests of crate `site`. `USINE_CRASHES` sets how often (default
-//! 60), `USINE_CRASH_SEED` repeats a run.
+//! 120), `USINE_CRASH_SEED` repeats a run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use site::client::{Error, Key, Patience};
 use tempfile::TempDir;
 
 use crate::factory::{Client, Factory};
+use crate::story::StartUp;
 
 const CRASHES: u64 = 120;
 const JOBS: u64 = 40;
@@ -49,38 +50,9 @@ struct Project {
 impl Project {
     /// A start-up with hours under the playground call.
     async fn new(factory: &Factory) -> Self {
-        let stranger = Client::anonymous(&factory.url);
-        let account = json!({ "email": "ada@aurore.lu", "password": "correct horse battery" });
-        let mut registration = account.clone();
-        registration["name"] = "Ada".into();
-        stranger.post("/people", registration).await;
-        let session = stranger.post("/session", account).await;
-        let token = session["token"].as_str().unwrap().to_owned();
-        let ada = stranger.with(&token);
-        let organisation = json!({
-            "name": "Aurore", "kind": "enterprise", "country": "LU", "registered_on": "2024-05-01",
-        });
-        let organisation = ada.post("/organisations", organisation).await["id"].clone();
-        let size = json!({
-            "headcount_hundredths": 850, "turnover_cents": 40_000_000,
-            "balance_sheet_cents": 20_000_000,
-        });
-        let declaration =
-            json!({ "name": "Aurore", "periods": [{ "closed_on": "2025-12-31", "size": size }] });
-        let path = format!("/organisations/{}/declaration", organisation.as_str().unwrap());
-        let (status, body) = ada.send(reqwest::Method::PUT, &path, Some(declaration)).await;
-        assert!(status.is_success(), "{body}");
-        let call = ada.get("/calls").await["items"][0]["id"].clone();
-        let draft = json!({
-            "title": "Crashes", "purpose": "Survive them", "partition": "meluxina-ai.gpu",
-            "hours": 5_000, "months": 3, "duties_accepted": true,
-        });
-        let path = format!("/calls/{}/applications", call.as_str().unwrap());
-        let begun = ada.post(&path, json!({ "organisation": organisation, "draft": draft })).await;
-        let path = format!("/applications/{}/submit", begun["id"].as_str().unwrap());
-        let awarded = ada.post(&path, Value::Null).await;
-        let id = awarded["project"].as_str().unwrap_or_else(|| panic!("{awarded}")).to_owned();
-        Self { token, id }
+        let start_up = StartUp::with_hours(factory, 5_000).await;
+        let token = start_up.founder.token.unwrap();
+        Self { token, id: start_up.project }
     }
 
     fn client(&self, factory: &Factory) -> Client {
