@@ -62,7 +62,7 @@ impl Hub {
 
     /// A sign-in link as people open it.
     pub(crate) fn link(&self, secret: &Secret) -> String {
-        format!("{}/sign-in/link/{}", self.url, secret.reveal())
+        format!("{}{}{}", self.url, web::SIGN_IN_LINK, secret.reveal())
     }
 
     /// Lets open requests finish and ends.

@@ -87,7 +87,7 @@ pub(crate) fn link(arguments: LinkArguments) -> Result<()> {
             }
             other => anyhow::Error::from(other),
         })?;
-        println!("{}/sign-in/link/{}", url.trim_end_matches('/'), secret.reveal());
+        println!("{}{}{}", url.trim_end_matches('/'), web::SIGN_IN_LINK, secret.reveal());
         Ok(())
     })
 }

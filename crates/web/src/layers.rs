@@ -142,7 +142,7 @@ async fn within_rate(State(shared): State<Arc<Shared>>, request: Request, next: 
 fn costs_a_password(method: &Method, path: &str) -> bool {
     method == Method::POST
         && matches!(path, "/api/v1/session" | "/api/v1/people" | "/sign-in" | "/register")
-        || path.starts_with("/welcome/")
+        || path.starts_with(crate::SIGN_IN_LINK)
 }
 
 /// The client as the limits know it: its address, of IPv6 the network.

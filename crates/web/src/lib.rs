@@ -32,6 +32,9 @@ pub use settings::{ClientAddress, Rate, Scheme, Settings};
 
 use crate::problem::{Kind, Problem};
 
+/// Where a one-time sign-in link leads; its secret follows.
+pub const SIGN_IN_LINK: &str = "/sign-in/link/";
+
 /// Everything the hub answers over HTTP.
 pub fn router(app: App, settings: Settings) -> Router {
     let router = Router::new()

@@ -35,7 +35,7 @@ pub(crate) struct LoginArguments {
 /// Signs in and remembers the sign-in.
 pub(crate) fn login(arguments: &LoginArguments, session: &Session) -> Result<()> {
     let (hub, link) = match &arguments.place {
-        Some(place) => match place.split_once("/sign-in/link/") {
+        Some(place) => match place.split_once(web::SIGN_IN_LINK) {
             Some((hub, link)) => (Some(hub.to_owned()), Some(link.to_owned())),
             None => (Some(place.clone()), None),
         },

@@ -28,6 +28,18 @@ async fn the_first_administrator_signs_in_once_with_the_printed_link() {
     Client::anonymous(&factory.url).with(&token).get("/me").await;
 }
 
+#[tokio::test]
+async fn the_printed_link_opens_a_page_that_offers_to_sign_in() {
+    let factory = Factory::start();
+    let link = format!("{}/sign-in/link/{}", factory.url, factory.link.as_deref().unwrap());
+    let page = reqwest::get(&link).await.unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+    let html = page.text().await.unwrap();
+    assert!(html.contains("method=\"post\" action=\"/sign-in/link/"), "{html}");
+    // To look is not to use: mail scanners follow links too.
+    factory.administrator().await;
+}
+
 #[test]
 fn the_data_folder_is_for_its_owner_alone() {
     let factory = Factory::start();

@@ -85,11 +85,12 @@ fn work() -> Router<App> {
 
 /// Doors and one's own account.
 fn account() -> Router<App> {
+    let link = get(sign_in::welcome).post(sign_in::redeem);
     Router::new()
         .route("/sign-in", get(sign_in::door).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/register", get(sign_in::registration).post(sign_in::register))
-        .route("/welcome/{secret}", get(sign_in::welcome).post(sign_in::redeem))
+        .route(&format!("{}{{secret}}", crate::SIGN_IN_LINK), link)
         .route("/language", post(sign_in::language))
         .route("/settings", get(settings::show))
         .route("/settings/tokens", post(settings::create_token))

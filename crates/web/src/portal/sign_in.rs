@@ -139,12 +139,12 @@ struct WelcomePage {
     refused: bool,
 }
 
-/// `GET /welcome/{secret}`: asks before the link is used up, as mail scanners follow links too.
+/// `GET /sign-in/link/{secret}`: asks before the link is used up, as mail scanners follow links too.
 pub(crate) async fn welcome(visit: Visit, Path(secret): Path<String>) -> Result<Response, Problem> {
     page(&WelcomePage { frame: visit.frame, secret, refused: false })
 }
 
-/// `POST /welcome/{secret}`: signs in with the one-time link.
+/// `POST /sign-in/link/{secret}`: signs in with the one-time link.
 pub(crate) async fn redeem(
     visit: Visit,
     Extension(scheme): Extension<Scheme>,

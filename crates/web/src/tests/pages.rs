@@ -77,7 +77,7 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("call-speaker", speaker, format!("/calls/{}", thing("calls"))),
         ("sign-in", Caller::Nobody, "/sign-in?to=/projects".to_owned()),
         ("register", Caller::Nobody, "/register".to_owned()),
-        ("welcome", Caller::Nobody, "/welcome/usine_link_1".to_owned()),
+        ("welcome", Caller::Nobody, format!("{}usine_link_1", crate::SIGN_IN_LINK)),
         ("problem", Caller::Nobody, "/problems/refused".to_owned()),
         ("settings", manager, "/settings".to_owned()),
         ("organisations", speaker, "/organisations".to_owned()),
