@@ -1,7 +1,9 @@
 //! Allocations and their life: granted, active, expired, closed.
 
+mod alert;
 mod burn_down;
 
+pub use alert::{Alert, Crossing, alerts_ahead, alerts_of_use};
 pub use burn_down::{BurnDown, RunsOut, WINDOW_DAYS, burn_down};
 
 use units::{AllocationId, ApplicationId, Meter, PartitionKey, Period, ProjectId, Timestamp, Work};

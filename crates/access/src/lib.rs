@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod allocation;
 pub mod application;
 pub mod call;
+pub mod capacity;
 pub mod document;
 pub mod federation;
 pub mod organisation;

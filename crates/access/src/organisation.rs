@@ -56,6 +56,38 @@ pub struct Organisation {
     pub registered_on: Option<Date>,
 }
 
+/// What an organisation counts as in statistics and simulations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// A start-up, which is also an enterprise of small or medium size.
+    StartUp,
+    /// Another enterprise of small or medium size.
+    Sme,
+    /// A large enterprise, or one that has not declared its size.
+    Industry,
+    /// A university or research organisation.
+    Academia,
+    /// A public body.
+    Public,
+}
+
+impl Class {
+    /// The classes, by the words that histories and scenarios use.
+    pub const WORDS: [(&str, Self); 5] = [
+        ("start-up", Self::StartUp),
+        ("sme", Self::Sme),
+        ("industry", Self::Industry),
+        ("academia", Self::Academia),
+        ("public", Self::Public),
+    ];
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(&Self::WORDS, self))
+    }
+}
+
 /// What the rules know about an organisation that applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applicant {
@@ -83,6 +115,20 @@ impl Applicant {
                 audiences.extend(start_up.then_some(Audience::StartUp));
                 audiences
             }
+        }
+    }
+
+    /// What it counts as, as far as is known.
+    pub fn class(&self) -> Class {
+        let audiences = self.audiences();
+        match self.kind {
+            OrganisationKind::Research => Class::Academia,
+            OrganisationKind::PublicBody => Class::Public,
+            OrganisationKind::Enterprise if audiences.contains(&Audience::StartUp) => {
+                Class::StartUp
+            }
+            OrganisationKind::Enterprise if audiences.contains(&Audience::Sme) => Class::Sme,
+            OrganisationKind::Enterprise => Class::Industry,
         }
     }
 }

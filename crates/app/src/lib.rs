@@ -4,6 +4,7 @@
 //! portal and the command line cannot disagree about who may do what.
 
 pub mod actor;
+pub mod alerts;
 pub mod announce;
 pub mod applications;
 pub mod audit;
@@ -12,6 +13,8 @@ pub mod clock;
 pub mod data;
 mod error;
 pub mod federation;
+pub mod forecasts;
+pub mod history;
 pub mod idempotency;
 pub mod identity;
 pub mod jobs;

@@ -289,6 +289,12 @@ actions! {
     VerifyData: "check the stored files", Some(Read), Roles(&[Administrator]);
     /// Read the whole ledger and check it.
     ViewLedger: "read the ledger", Some(Read), Roles(&[ProgrammeOfficer, Administrator]);
+    /// See what becomes of the hours of a factory's pools.
+    ViewCapacity: "see what becomes of this factory's hours", Some(Read), Roles(&[
+        SiteOperator, ProgrammeOfficer, Administrator]);
+    /// Take the history of a factory's load out of the hub.
+    ExportHistory: "take this factory's history out", Some(Read), Roles(&[
+        SiteOperator, ProgrammeOfficer, Administrator]);
     /// See the sites and their state.
     ViewSites: "see the sites", Some(Read), Roles(&[
         SiteOperator, ProgrammeOfficer, Administrator]);

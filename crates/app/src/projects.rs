@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use access::allocation::{Allocation, BurnDown, WINDOW_DAYS, burn_down};
+use access::allocation::Allocation;
 use access::project::Project;
-use jiff::SignedDuration;
 use ledger::Part;
 use store::Tx;
 use store::allocations::Share;
-use units::{AllocationId, Payer, Period, PersonId, ProjectId, Timestamp, Work};
+use units::{AllocationId, Payer, PersonId, ProjectId};
 
 use crate::organisations::{Member, fits};
 use crate::{Action, Actor, App, Error, Grant, Role, Scope};
@@ -132,35 +131,6 @@ impl App {
         Ok(views)
     }
 
-    /// Where the allocations of a project are heading, oldest first.
-    ///
-    /// # Errors
-    /// When there is no project that the actor may see.
-    pub async fn project_forecast(
-        &self,
-        actor: &Actor,
-        id: ProjectId,
-    ) -> Result<Vec<(Allocation, BurnDown)>, Error> {
-        let now = self.now();
-        let tx = self.store().read().await?;
-        self.project_for(&tx, actor, (Action::ViewProject, id)).await?;
-        let allocations = store::allocations::of_project(&tx, id).await?;
-        let ids: Vec<AllocationId> = allocations.iter().map(|allocation| allocation.id).collect();
-        let statements = store::ledger::statement(&tx, &ids, seen_before(now)?).await?;
-        let heading = statements.iter().filter_map(|statement| {
-            let allocation = allocations.iter().find(|it| it.id == statement.allocation)?;
-            let left = statement.closing.values();
-            let left = sum(left.flat_map(|part| [part.available, part.held]));
-            let charges: Vec<_> = statement
-                .movements
-                .iter()
-                .map(|it| (it.at, sum(it.changes.values().map(|change| change.used))))
-                .collect();
-            Some((allocation.clone(), burn_down(allocation, left, &charges, now)))
-        });
-        Ok(heading.collect())
-    }
-
     /// One allocation with its balance.
     ///
     /// # Errors
@@ -217,19 +187,6 @@ impl App {
         let balance = standing.map(|it| it.parts().clone()).unwrap_or_default();
         Ok(AllocationView { allocation, shares, balance })
     }
-}
-
-/// The span up to and including `now` over which the pace is looked at.
-fn seen_before(now: Timestamp) -> Result<Period, Error> {
-    let days = i64::try_from(WINDOW_DAYS).unwrap_or(i64::MAX);
-    let start = now.checked_sub(SignedDuration::from_hours(days.saturating_mul(24)));
-    let end = now.checked_add(SignedDuration::from_nanos(1));
-    let span = start.ok().zip(end.ok()).and_then(|(start, end)| Period::new(start, end).ok());
-    span.ok_or_else(|| Error::Internal("the clock stands at the end of time".to_owned()))
-}
-
-fn sum(parts: impl Iterator<Item = Work>) -> Work {
-    Work::seconds(parts.fold(0, |sum, part| sum.saturating_add(part.count())))
 }
 
 #[cfg(test)]

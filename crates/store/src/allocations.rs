@@ -1,5 +1,7 @@
 //! Allocations and the pools behind them. Their balances are in the ledger.
 
+mod drawn;
+
 use access::allocation::Allocation;
 use sea_orm::FromQueryResult;
 use units::{
@@ -10,6 +12,8 @@ use units::{
 use crate::db::{instant, micros};
 use crate::scope::parsed;
 use crate::{StoreError, Tx};
+
+pub use drawn::{Drawn, drawn};
 
 /// What one pool put behind an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,6 +226,18 @@ pub async fn count_open(
 pub async fn over(tx: &Tx, at: Timestamp) -> Result<Vec<Allocation>, StoreError> {
     const SQL: &str = "SELECT * FROM allocation
         WHERE lapsed_at IS NULL AND (ends_at <= $1 OR closed_at <= $1) ORDER BY ends_at, id";
+    let rows = tx.all::<Row>(SQL, [micros(at).into()]).await?;
+    rows.into_iter().map(Row::allocation).collect()
+}
+
+/// The allocations that are in use at `at`, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn active(tx: &Tx, at: Timestamp) -> Result<Vec<Allocation>, StoreError> {
+    const SQL: &str = "SELECT * FROM allocation
+        WHERE lapsed_at IS NULL AND starts_at <= $1 AND ends_at > $1
+          AND (closed_at IS NULL OR closed_at > $1) ORDER BY granted_at, id";
     let rows = tx.all::<Row>(SQL, [micros(at).into()]).await?;
     rows.into_iter().map(Row::allocation).collect()
 }

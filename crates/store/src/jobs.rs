@@ -3,6 +3,7 @@
 //! A use case that changes a job takes it first ([`take`]): until its transaction ends, no other
 //! can. Several are taken in the order of their ids, and before the ledger's pen.
 
+mod history;
 mod parts;
 mod row;
 mod trail;
@@ -22,6 +23,7 @@ use vault::{Recipe, Sha256};
 use crate::db::micros;
 use crate::{StoreError, Tx};
 
+pub use history::{Past, history};
 pub use parts::{
     Input, Output, inputs, keep_script, mounted, note_output, outputs, put_input, put_output,
     script,

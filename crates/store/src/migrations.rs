@@ -9,6 +9,8 @@ mod m0003_ledger;
 mod m0004_jobs;
 mod m0005_data;
 mod m0006_done;
+mod m0008_history;
+mod m0009_alerts;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -23,6 +25,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_jobs::Migration),
             Box::new(m0005_data::Migration),
             Box::new(m0006_done::Migration),
+            Box::new(m0008_history::Migration),
+            Box::new(m0009_alerts::Migration),
         ]
     }
 }

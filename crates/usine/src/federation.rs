@@ -1,6 +1,9 @@
-//! `usine federation`: the federation as data, checked without a hub.
+//! `usine federation`: the federation as data, checked without a hub; and what a hub has seen of it.
 
-use std::path::PathBuf;
+mod forecast;
+mod history;
+
+use std::path::{Path, PathBuf};
 
 use access::document::{Diagnostic, Diagnostics};
 use access::federation::{Deployment, FactorySummary, Federation, Summary};
@@ -11,11 +14,12 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use units::Period;
 
+use crate::command::Session;
 use crate::exit::{Failure, Told};
 use crate::folders;
 use crate::output::{Audience, table};
 
-/// What can be done with a description of a federation.
+/// What can be done with a federation.
 #[derive(Subcommand)]
 pub(crate) enum FederationCommand {
     /// Check a folder that describes a federation, and print it at a glance.
@@ -27,13 +31,26 @@ pub(crate) enum FederationCommand {
         #[arg(long, value_name = "DIR")]
         policy: Option<PathBuf>,
     },
+    /// Say what becomes of each pool: granted, used, likely left over; this quarter and three more.
+    Forecast(forecast::ForecastArguments),
+    /// Take a factory's jobs out of the hub as CSV that `usine twin` reads, persons as pseudonyms.
+    History(history::HistoryArguments),
 }
 
 /// Runs the command.
-pub(crate) fn run(command: FederationCommand, audience: Audience) -> Result<()> {
-    let FederationCommand::Check { folder, policy } = command;
-    let documents = folders::federation(folder.as_deref())?;
-    let policy = folders::access_policy(policy.as_deref())?;
+pub(crate) fn run(command: &FederationCommand, session: &Session) -> Result<()> {
+    match command {
+        FederationCommand::Check { folder, policy } => {
+            check(folder.as_deref(), policy.as_deref(), session.audience)
+        }
+        FederationCommand::Forecast(arguments) => forecast::run(arguments, session),
+        FederationCommand::History(arguments) => history::run(arguments, session),
+    }
+}
+
+fn check(folder: Option<&Path>, policy: Option<&Path>, audience: Audience) -> Result<()> {
+    let documents = folders::federation(folder)?;
+    let policy = folders::access_policy(policy)?;
     let now = SystemClock.now();
     let checked = Policy::parse(&policy).and_then(|policy| {
         let caps = policy.caps_in_force(access::day_in_brussels(now))?;

@@ -97,7 +97,7 @@ enum Command {
     Ledger(ledger::LedgerCommand),
     /// Train a small language model and let it write, without a hub.
     Lm(lm::Args),
-    /// The federation as data: check a folder that describes it.
+    /// The federation: check its description, forecast its pools, take a history out.
     #[command(subcommand)]
     Federation(federation::FederationCommand),
     /// The digital twin: replay a log under a policy.
@@ -145,7 +145,7 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Ledger(command) => ledger::ledger(&command, session),
         Command::Data(command) => data::data(&command, session),
         Command::Lm(arguments) => lm::run(arguments, session.audience),
-        Command::Federation(command) => federation::run(command, session.audience),
+        Command::Federation(command) => federation::run(&command, session),
         Command::Twin(arguments) => twin::run(arguments, session.audience),
         Command::Config(arguments) => config::print(&arguments),
         Command::Openapi => {

@@ -2,6 +2,7 @@
 //!
 //! Not here: the rules themselves. An entry is never changed; a newer one follows it.
 
+mod alerts;
 mod caps;
 mod countries;
 mod modes;
@@ -14,6 +15,7 @@ use units::{CountryCode, Slug};
 
 use crate::document::{Diagnostic, Diagnostics, Document, Reader, Source, Table, Value};
 
+pub use alerts::Threshold;
 pub use caps::{Cap, Caps};
 pub use countries::CountryGroup;
 pub use modes::{AccessMode, Audience, CutOffs, DecidedBy, ModeShare, Review};
@@ -69,12 +71,13 @@ pub struct Policy {
     countries: Vec<Entry<CountryGroup>>,
     sme: Vec<Entry<SmeDefinition>>,
     start_up: Vec<Entry<StartUpDefinition>>,
+    alerts: Vec<Entry<Threshold>>,
 }
 
 impl Policy {
     /// The files it is read from, in the policy folder.
-    pub const FILES: [&'static str; 4] =
-        ["access-modes.toml", "caps.toml", "countries.toml", "sme.toml"];
+    pub const FILES: [&'static str; 5] =
+        ["access-modes.toml", "caps.toml", "countries.toml", "sme.toml", "alerts.toml"];
 
     /// Reads `documents`, one for each of [`Policy::FILES`].
     ///
@@ -86,11 +89,14 @@ impl Policy {
         let caps = read_file(documents, Self::FILES[1], caps::read, &mut faults);
         let countries = read_file(documents, Self::FILES[2], countries::read, &mut faults);
         let sme = read_file(documents, Self::FILES[3], sme::read, &mut faults);
+        let alerts = read_file(documents, Self::FILES[4], alerts::read, &mut faults);
         faults.sort();
-        match (modes, caps, countries, sme) {
-            (Some(modes), Some(caps), Some(countries), Some(sme)) if faults.is_empty() => {
+        match (modes, caps, countries, sme, alerts) {
+            (Some(modes), Some(caps), Some(countries), Some(sme), Some(alerts))
+                if faults.is_empty() =>
+            {
                 let ((modes, mode_shares), (sme, start_up)) = (modes, sme);
-                let policy = Self { caps, modes, mode_shares, countries, sme, start_up };
+                let policy = Self { caps, modes, mode_shares, countries, sme, start_up, alerts };
                 policy.consistent()?;
                 Ok(policy)
             }
@@ -156,6 +162,11 @@ impl Policy {
     /// The definition of a start-up that holds on `day`.
     pub fn start_up(&self, day: Date) -> Option<&Entry<StartUpDefinition>> {
         self.start_up.iter().find(|entry| entry.holds_on(day))
+    }
+
+    /// When people are told how an allocation stands, as it holds on `day`.
+    pub fn alerts(&self, day: Date) -> impl Iterator<Item = &Entry<Threshold>> {
+        self.alerts.iter().filter(move |entry| entry.holds_on(day))
     }
 
     /// What must hold between the files.

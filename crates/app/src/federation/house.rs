@@ -21,12 +21,14 @@ pub struct Housekeeping {
     pub calls_opened: Vec<Slug>,
     /// How many allocations gave back what they had left.
     pub allocations_lapsed: usize,
+    /// How many alerts about what is to come were entered.
+    pub alerts_entered: usize,
 }
 
 impl App {
     /// Enters the agreements' contributions, opens the pools of the current quarter and the
-    /// standing calls, and lets the hours of
-    /// allocations that have ended run out. To be run at the start and from time to time; what is
+    /// standing calls, lets the hours of allocations that have ended run out, and tells of those
+    /// that are heading for a threshold. To be run at the start and from time to time; what is
     /// done already is left alone.
     ///
     /// # Errors
@@ -48,6 +50,7 @@ impl App {
         done.calls_opened = self.open_standing_calls(&tx, now).await?;
         tx.commit().await?;
         done.allocations_lapsed = self.lapse(now).await?;
+        done.alerts_entered = self.alert_ahead(now).await?;
         Ok(done)
     }
 

@@ -1,6 +1,6 @@
 //! Moving a job on, and whatever follows: orders, the ledger, jobs that waited for it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ::jobs::charge::ChargeError;
 use ::jobs::life::{self, Effect, Event, Ignored, Life};
@@ -8,7 +8,7 @@ use ::jobs::{Condition, Dependency, Verdict};
 use store::ledger::{Denied, Pen};
 use store::sites::{self, OrderKind};
 use store::{Tx, jobs as records};
-use units::{JobId, OrderId, Slug, Timestamp, Work};
+use units::{AllocationId, JobId, OrderId, Slug, Timestamp, Work};
 
 use super::Job;
 use crate::{Actor, App, Error, Topic};
@@ -18,6 +18,8 @@ use crate::{Actor, App, Error, Topic};
 pub(crate) struct Changes {
     /// Holds to give up, with what was used; nothing for jobs that never ran.
     closings: Vec<(JobId, Option<Work>)>,
+    /// Whose hours were used.
+    charged: BTreeSet<AllocationId>,
     topics: Vec<Topic>,
 }
 
@@ -87,6 +89,7 @@ impl App {
                 let used = self.charge(job, started, ended)?;
                 job.charged = Some(used);
                 changes.closings.push((job.id, Some(used)));
+                changes.charged.insert(job.owner.allocation);
             }
             Some(Effect::Release) => {
                 job.charged = Some(Work::ZERO);
@@ -191,7 +194,8 @@ impl App {
         Ok(dependency.verdict(|condition| lives.get(&condition).cloned().unwrap_or_default()))
     }
 
-    /// Gives up the holds of all jobs that ended in this transaction: the last thing it does.
+    /// Gives up the holds of all jobs that ended in this transaction, and enters the alerts of
+    /// what that charges: the last thing it does.
     pub(crate) async fn close(&self, tx: Tx, actor: &Actor, changes: Changes) -> Result<(), Error> {
         if !changes.closings.is_empty() {
             let jobs: Vec<JobId> = changes.closings.iter().map(|(job, _)| *job).collect();
@@ -214,6 +218,7 @@ impl App {
                 }
             }
             pen.write(last).await?.map_err(|denied| in_books(&denied))?;
+            self.alert_of_use(&tx, &changes.charged).await?;
         }
         tx.commit().await?;
         for topic in changes.topics {

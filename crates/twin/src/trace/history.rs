@@ -12,7 +12,7 @@
 //! | `class` | the class of the organisation: `sme`, `start-up`, `industry`, `academia`, `public` |
 //!
 //! `submitted`, `started`, `ended` and one of `nodes`, `cores`, `gpus` must be there; columns may
-//! stand in any order and others are ignored. [`write_history`](super::write_history) writes it.
+//! stand in any order and others are ignored. [`HistoryRow`](super::HistoryRow) writes it.
 
 use std::io::BufRead;
 

@@ -24,7 +24,7 @@ use std::io::{self, BufRead};
 use std::path::Path;
 
 pub use names::{NameId, Names};
-pub use write::write_history;
+pub use write::{HistoryRow, write_history};
 
 use crate::swf::SwfError;
 

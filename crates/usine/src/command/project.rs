@@ -23,6 +23,11 @@ pub(crate) enum ProjectCommand {
         /// The project.
         id: String,
     },
+    /// List the alerts of a project: thresholds of policy that its hours have come to.
+    Alerts {
+        /// The project.
+        id: String,
+    },
     /// List the members of a project.
     Members {
         /// The project.
@@ -78,16 +83,18 @@ pub(crate) fn project(command: &ProjectCommand, session: &Session) -> Result<()>
                     "between",
                     "left at the end",
                 ];
-                session.audience.list(&heading, "the project has no hours", header, |one| {
-                    let day = |at| gone(one, at);
+                session.audience.list(&heading, "the project has no hours", header, heading_row)
+            }
+            ProjectCommand::Alerts { id } => {
+                let path = format!("/projects/{}/alerts", segment(id));
+                let alerts = remote.list(&path, LIST_MAX).await?;
+                let header = ["when (UTC)", "partition", "threshold", "what"];
+                session.audience.list(&alerts, "there is no alert", header, |one| {
                     [
+                        when(one, "/at"),
                         text(one, "/partition"),
-                        text(one, "/remaining/text"),
-                        text(one, "/mean_per_day/text"),
-                        format!("{} d", text(one, "/seen_days")),
-                        day("likely"),
-                        format!("{} and {}", day("earliest"), day("latest")),
-                        text(one, "/left_at_end/text"),
+                        text(one, "/threshold"),
+                        text(one, "/text"),
                     ]
                 })
             }
@@ -107,6 +114,20 @@ pub(crate) fn project(command: &ProjectCommand, session: &Session) -> Result<()>
             }
         }
     })
+}
+
+/// Where an allocation is heading.
+fn heading_row(one: &Value) -> [String; 7] {
+    let day = |at| gone(one, at);
+    [
+        text(one, "/partition"),
+        text(one, "/remaining/text"),
+        text(one, "/mean_per_day/text"),
+        format!("{} d", text(one, "/seen_days")),
+        day("likely"),
+        format!("{} and {}", day("earliest"), day("latest")),
+        text(one, "/left_at_end/text"),
+    ]
 }
 
 /// When hours are gone, if ever.

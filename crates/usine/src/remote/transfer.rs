@@ -1,7 +1,7 @@
 //! Files on their way to and from the hub: streamed, digested on the way, with progress.
 
-use std::io::Read;
-use std::path::Path;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use futures_util::TryStreamExt;
@@ -74,12 +74,7 @@ impl Remote {
         progress: &ProgressBar,
     ) -> Result<()> {
         use sha2::Digest;
-        let mut name = file.file_name().context("a file needs a name")?.to_owned();
-        name.push(".part");
-        let part = file.with_file_name(name);
-        let mut out = tokio::fs::File::create(&part)
-            .await
-            .with_context(|| format!("cannot write {}", part.display()))?;
+        let (part, mut out) = begun(file).await?;
         let mut digest = sha2::Sha256::new();
         let mut bytes = self.answered(self.request(Method::GET, path)).await?.bytes_stream();
         while let Some(chunk) = bytes.try_next().await? {
@@ -98,4 +93,39 @@ impl Remote {
         tokio::fs::rename(&part, file).await?;
         Ok(())
     }
+
+    /// Writes what stands at `path` into `file`, which appears only when all of it is there; says
+    /// how many bytes that are.
+    pub(crate) async fn save(&self, path: &str, file: &Path) -> Result<u64> {
+        let mut bytes = self.answered(self.request(Method::GET, path)).await?.bytes_stream();
+        let (part, mut out) = begun(file).await?;
+        let mut written = 0_u64;
+        while let Some(chunk) = bytes.try_next().await? {
+            out.write_all(&chunk).await?;
+            written = written.saturating_add(u64::try_from(chunk.len())?);
+        }
+        out.sync_all().await?;
+        tokio::fs::rename(&part, file).await?;
+        Ok(written)
+    }
+
+    /// Writes what stands at `path` to standard output.
+    pub(crate) async fn print(&self, path: &str) -> Result<()> {
+        let mut bytes = self.answered(self.request(Method::GET, path)).await?.bytes_stream();
+        while let Some(chunk) = bytes.try_next().await? {
+            std::io::stdout().write_all(&chunk)?;
+        }
+        Ok(())
+    }
+}
+
+/// A file beside `file` to write first, so that half of it is never taken for the whole.
+async fn begun(file: &Path) -> Result<(PathBuf, tokio::fs::File)> {
+    let mut name = file.file_name().context("a file needs a name")?.to_owned();
+    name.push(".part");
+    let part = file.with_file_name(name);
+    let out = tokio::fs::File::create(&part)
+        .await
+        .with_context(|| format!("cannot write {}", part.display()))?;
+    Ok((part, out))
 }

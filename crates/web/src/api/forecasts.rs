@@ -1,4 +1,7 @@
-//! Where hours are heading: how fast an allocation is used, and when it runs out.
+//! Where hours are heading: how fast an allocation is used and when it runs out, and what becomes of
+//! each pool.
+
+mod capacity;
 
 use access::allocation::{Allocation, BurnDown};
 use app::App;
@@ -16,7 +19,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(project))
+    OpenApiRouter::new().routes(routes!(project)).merge(capacity::routes())
 }
 
 /// When an allocation's hours are gone if use goes on as it did; what is absent never comes.

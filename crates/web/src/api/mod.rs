@@ -1,5 +1,6 @@
 //! The JSON API under `/api/v1`, one module a noun, and its OpenAPI document.
 
+mod alerts;
 mod answers;
 mod applications;
 mod audit;
@@ -8,6 +9,7 @@ mod federation;
 mod forecasts;
 mod grants;
 mod health;
+mod history;
 mod jobs;
 mod ledger;
 mod organisations;
@@ -43,6 +45,7 @@ struct Declared;
 /// Every noun's routes.
 fn nouns() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(alerts::routes())
         .merge(applications::routes())
         .merge(audit::routes())
         .merge(calls::routes())
@@ -50,6 +53,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(forecasts::routes())
         .merge(grants::routes())
         .merge(health::routes())
+        .merge(history::routes())
         .merge(jobs::routes())
         .merge(ledger::routes())
         .merge(organisations::routes())

@@ -3,10 +3,12 @@
 use access::agreement::Agreement;
 use access::document::{Evidence, Figure, Source};
 use access::federation::{Factory, Partition, System};
+use app::{Action, Scope};
 use askama::Template;
 use axum::response::Response;
 use units::Slug;
 
+use super::capacity;
 use super::chart::Bar;
 use super::hours;
 use super::tongue::Tongue;
@@ -52,6 +54,8 @@ struct PartitionView {
     served: bool,
     /// Who has how many hours this quarter, or what is missing to know it.
     pools: Result<Pools, Vec<String>>,
+    /// What becomes of them, for those who answer for the factory.
+    ahead: Vec<capacity::Line>,
 }
 
 struct Pools {
@@ -67,7 +71,7 @@ pub(crate) async fn show(visit: Visit, Path(key): Path<Slug>) -> Result<Response
     let facts = factory_facts(t, factory, &mut sources);
     let mut systems = Vec::new();
     for system in &factory.systems {
-        systems.push(system_view(&visit, system, &mut sources).await?);
+        systems.push(system_view(&visit, (factory, system), &mut sources).await?);
     }
     let place = format!("{}, {}", factory.place, t.country(factory.country));
     page(&FactoryPage {
@@ -94,7 +98,7 @@ fn factory_facts(t: Tongue, factory: &Factory, sources: &mut Sources) -> Vec<Fac
 
 async fn system_view(
     visit: &Visit,
-    system: &System,
+    (factory, system): (&Factory, &System),
     sources: &mut Sources,
 ) -> Result<SystemView, Problem> {
     let t = visit.t();
@@ -112,7 +116,7 @@ async fn system_view(
     let agreement = agreement.map(|it| agreement_facts(t, it, sources)).unwrap_or_default();
     let mut partitions = Vec::new();
     for partition in &system.partitions {
-        partitions.push(partition_view(visit, partition, sources).await?);
+        partitions.push(partition_view(visit, (factory, partition), sources).await?);
     }
     Ok(SystemView {
         key: system.key.to_string(),
@@ -160,7 +164,7 @@ fn money(amount: units::Cents) -> String {
 
 async fn partition_view(
     visit: &Visit,
-    partition: &Partition,
+    (factory, partition): (&Factory, &Partition),
     sources: &mut Sources,
 ) -> Result<PartitionView, Problem> {
     let t = visit.t();
@@ -187,7 +191,20 @@ async fn partition_view(
         period: format!("{} – {}", t.day(found.period.start()), t.day(last)),
         served: visit.app.rules().served.contains(&partition.key),
         pools,
+        ahead: pools_ahead(visit, (factory, partition)).await?,
     })
+}
+
+/// What becomes of a partition's pools; nothing for visitors who do not answer for its factory.
+async fn pools_ahead(
+    visit: &Visit,
+    (factory, partition): (&Factory, &Partition),
+) -> Result<Vec<capacity::Line>, Problem> {
+    if !visit.actor.can(Action::ViewCapacity, &[Scope::Factory(factory.key.clone())]) {
+        return Ok(Vec::new());
+    }
+    let forecast = visit.app.capacity_forecast(&visit.actor, &partition.key).await?;
+    Ok(capacity::lines(visit.t(), &forecast))
 }
 
 /// The sources that a page names, in the order in which they are first needed.

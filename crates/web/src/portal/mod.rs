@@ -6,6 +6,7 @@
 mod applications;
 mod assets;
 mod calls;
+mod capacity;
 mod chart;
 mod data;
 mod error;

@@ -1,7 +1,8 @@
 //! Projects: their hours, people, jobs and data in one place.
 
-use access::allocation::{Allocation, BurnDown};
+use access::allocation::{Allocation, BurnDown, Crossing};
 use access::project::Project;
+use app::alerts::AlertRecord;
 use app::data::{Filter, Repository};
 use app::jobs::JobFilter;
 use app::organisations::Member;
@@ -59,9 +60,25 @@ struct Hours {
     amount: String,
     bar: Bar,
     payers: Vec<String>,
+    /// The thresholds of policy that it has come to, newest first.
+    alerts: Vec<AlertLine>,
     /// When it runs out, or what will be left; nothing for hours that cannot be used now.
     heading: Option<String>,
     short: bool,
+}
+
+/// An alert in a sentence, with when it was entered and why.
+struct AlertLine {
+    day: String,
+    told: String,
+    rule: String,
+}
+
+/// What a project's page knows besides balances.
+#[derive(Default)]
+struct Ahead {
+    heading: Vec<(Allocation, BurnDown)>,
+    alerts: Vec<(Allocation, AlertRecord)>,
 }
 
 /// `GET /projects`.
@@ -70,7 +87,8 @@ pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
     let mut projects = Vec::new();
     for project in visit.app.projects(&visit.actor, None, LISTED).await? {
         let allocations = visit.app.project_allocations(&visit.actor, project.id).await?;
-        let hours = allocations.iter().map(|view| hours_of(&visit, view, &[])).collect();
+        let hours =
+            allocations.iter().map(|view| hours_of(&visit, view, &Ahead::default())).collect();
         projects.push((project, hours));
     }
     page(&ProjectsPage { frame: visit.frame, projects })
@@ -89,7 +107,10 @@ async fn render(
     let (app, actor) = (&visit.app, &visit.actor);
     let project = app.project(actor, id).await?;
     let allocations = app.project_allocations(actor, id).await?;
-    let heading = app.project_forecast(actor, id).await?;
+    let ahead = Ahead {
+        heading: app.project_forecast(actor, id).await?,
+        alerts: app.project_alerts(actor, id).await?,
+    };
     let jobs = app.jobs(actor, JobFilter { project: Some(id), ..JobFilter::default() }, RECENT);
     let jobs = jobs.await?.iter().map(|job| line(visit, job)).collect();
     let filter = Filter { project: Some(id), ..Filter::default() };
@@ -97,7 +118,7 @@ async fn render(
     let organisation = app.organisation(actor, project.organisation).await;
     page(&ProjectPage {
         organisation: organisation.ok().map(|organisation| organisation.name),
-        allocations: allocations.iter().map(|view| hours_of(visit, view, &heading)).collect(),
+        allocations: allocations.iter().map(|view| hours_of(visit, view, &ahead)).collect(),
         members: app.project_members(actor, id).await?,
         jobs,
         repositories: app.repositories(actor, &filter, RECENT).await?,
@@ -109,10 +130,11 @@ async fn render(
     })
 }
 
-fn hours_of(visit: &Visit, view: &AllocationView, heading: &[(Allocation, BurnDown)]) -> Hours {
+fn hours_of(visit: &Visit, view: &AllocationView, ahead: &Ahead) -> Hours {
     let t = visit.t();
     let allocation = &view.allocation;
-    let heading = heading.iter().find(|(it, _)| it.id == allocation.id);
+    let alerts = ahead.alerts.iter().filter(|(it, _)| it.id == allocation.id);
+    let heading = ahead.heading.iter().find(|(it, _)| it.id == allocation.id);
     let heading = heading.filter(|_| allocation.usable(visit.app.now()).is_ok());
     let sum = |pick: fn(&Balance) -> Work| {
         Work::seconds(view.balance.values().map(|part| pick(part).count()).sum())
@@ -135,9 +157,32 @@ fn hours_of(visit: &Visit, view: &AllocationView, heading: &[(Allocation, BurnDo
                 format!("{} {}", hours::payer(t, it.payer), t.work(it.amount, allocation.meter))
             })
             .collect(),
+        alerts: alerts.map(|(_, record)| alert_line(t, allocation, record)).collect(),
         heading: heading.map(|(_, heading)| in_words(t, allocation, heading)),
         short: heading.is_some_and(|(_, heading)| heading.falls_short(allocation)),
     }
+}
+
+fn alert_line(t: Tongue, allocation: &Allocation, record: &AlertRecord) -> AlertLine {
+    let amount = |work: Work| t.work(work, allocation.meter);
+    let granted = amount(allocation.amount);
+    let told = match record.alert.crossing {
+        Crossing::Used { percent, used } => {
+            let (percent, used) = (t.percent(percent), amount(used));
+            let said = [("percent", percent.as_str()), ("used", &used), ("granted", &granted)];
+            t.fill("alert-used", &said)
+        }
+        Crossing::RunsOutEarly { at } => {
+            let (day, end) = (t.day(at), t.day(allocation.period.end()));
+            t.fill("alert-runs-out-early", &[("day", day.as_str()), ("end", &end)])
+        }
+        Crossing::UnusedAtEnd { percent, left } => {
+            let (percent, left) = (t.percent(percent), amount(left));
+            let said = [("percent", percent.as_str()), ("left", &left), ("granted", &granted)];
+            t.fill("alert-unused-at-end", &said)
+        }
+    };
+    AlertLine { day: t.day(record.at), told, rule: record.alert.rule.to_string() }
 }
 
 /// Where an allocation is heading, in a sentence.

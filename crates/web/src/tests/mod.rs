@@ -1,8 +1,10 @@
 //! Tests of everything together, over the router.
 
 mod access_matrix;
+mod alerts;
 mod browser;
 mod core;
+mod history;
 mod jobs;
 mod pages;
 mod world;

@@ -68,10 +68,12 @@ async fn page(world: &World, caller: Caller, language: &str, path: &str) -> Stri
 pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
     let manager = Caller::Holds(Role::ProjectManager);
     let speaker = Caller::Holds(Role::OrganisationRepresentative);
+    let operator = Caller::Holds(Role::SiteOperator);
     let thing = |noun: &str| world.thing(noun);
     vec![
         ("federation", Caller::Nobody, "/".to_owned()),
         ("factory", Caller::Nobody, "/factories/meluxina-ai".to_owned()),
+        ("factory-staff", operator, "/factories/meluxina-ai".to_owned()),
         ("calls", Caller::Nobody, "/calls".to_owned()),
         ("call", Caller::Nobody, format!("/calls/{}", thing("calls"))),
         ("call-speaker", speaker, format!("/calls/{}", thing("calls"))),
@@ -121,7 +123,8 @@ async fn a_stranger_finds_no_page_of_others() {
         *caller != Caller::Nobody && path.matches('/').count() > 1 && !path.ends_with("/new")
     });
     let mut seen = 0;
-    for (name, _, path) in others.filter(|(name, _, _)| *name != "call-speaker") {
+    let open_to_all = ["call-speaker", "factory-staff"];
+    for (name, _, path) in others.filter(|(name, _, _)| !open_to_all.contains(name)) {
         assert_eq!(stranger.get(&path).await.status.as_u16(), 404, "{name}");
         seen += 1;
     }
