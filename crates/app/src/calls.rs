@@ -1,10 +1,16 @@
-//! Calls: seen by everybody, published by those who may.
+//! Calls: seen by everybody, published by those who may, weighed before what they are asked is
+//! granted.
+
+mod what_if;
 
 use access::call::Call;
 use access::policy::{AccessMode, Entry};
 use units::{CallId, PartitionKey, Slug, Timestamp};
 
 use crate::{Action, Actor, App, Error, FieldError};
+
+pub(crate) use what_if::Simulator;
+pub use what_if::{AssumedLoad, PartitionWhatIf, PoolWhatIf, Waits, WhatIf};
 
 /// The longest title, in characters.
 const TITLE_LENGTH_MAX: usize = 200;

@@ -26,7 +26,7 @@ pub struct History {
     factory: Slug,
     period: Period,
     names: Pseudonyms,
-    classes: BTreeMap<OrganisationId, Class>,
+    classes: Classes,
     after: Option<(Timestamp, JobId)>,
     next: Next,
 }
@@ -70,7 +70,7 @@ impl App {
             factory: factory.clone(),
             period,
             names,
-            classes: BTreeMap::new(),
+            classes: Classes::default(),
             after: None,
             next: Next::Heading,
         })
@@ -117,22 +117,10 @@ impl History {
             None => self.next = Next::Nothing,
         }
         for job in &jobs {
-            let class = self.class(&tx, job.organisation).await?;
+            let class = self.classes.of(&self.app, &tx, job.organisation).await?;
             self.write(job, class, text).map_err(unwritten)?;
         }
         Ok(())
-    }
-
-    /// The class of an organisation, looked up once.
-    async fn class(&mut self, tx: &Tx, id: OrganisationId) -> Result<Class, Error> {
-        if let Some(class) = self.classes.get(&id) {
-            return Ok(*class);
-        }
-        let found = store::organisations::by_id(tx, id).await?;
-        let organisation = found.ok_or(Error::NotFound("organisation"))?;
-        let class = self.app.applicant(tx, &organisation).await?.class();
-        self.classes.insert(id, class);
-        Ok(class)
     }
 
     fn write(&self, job: &Past, class: Class, text: &mut Vec<u8>) -> std::io::Result<()> {
@@ -152,6 +140,29 @@ impl History {
             class: &class.to_string(),
         };
         row.write(text)
+    }
+}
+
+/// The classes of organisations, each looked up once.
+#[derive(Default)]
+pub(crate) struct Classes(BTreeMap<OrganisationId, Class>);
+
+impl Classes {
+    /// The class of an organisation.
+    pub(crate) async fn of(
+        &mut self,
+        app: &App,
+        tx: &Tx,
+        id: OrganisationId,
+    ) -> Result<Class, Error> {
+        if let Some(class) = self.0.get(&id) {
+            return Ok(*class);
+        }
+        let found = store::organisations::by_id(tx, id).await?;
+        let organisation = found.ok_or(Error::NotFound("organisation"))?;
+        let class = app.applicant(tx, &organisation).await?.class();
+        self.0.insert(id, class);
+        Ok(class)
     }
 }
 

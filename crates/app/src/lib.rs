@@ -55,6 +55,8 @@ pub struct Parts {
     pub rules: federation::Rules,
     /// Where jobs run and what is offered for them.
     pub jobs: jobs::Settings,
+    /// What simulations of awards assume.
+    pub what_if: Arc<twin::award::Settings>,
 }
 
 /// The hub: every use case is a method. Cloning is cheap and shares everything.
@@ -63,6 +65,7 @@ pub struct App {
     parts: Parts,
     announcements: Announcements,
     hashing: identity::Hashing,
+    simulator: calls::Simulator,
 }
 
 impl App {
@@ -72,6 +75,7 @@ impl App {
             parts,
             announcements: Announcements::default(),
             hashing: identity::Hashing::default(),
+            simulator: calls::Simulator::default(),
         }
     }
 

@@ -257,6 +257,9 @@ actions! {
         OrganisationRepresentative, Administrator]);
     /// Open a call.
     PublishCall: "publish calls", Some(Administer), Roles(&[ProgrammeOfficer, Administrator]);
+    /// See what granting all that a call is asked for would mean.
+    WeighCall: "weigh what this call is asked for", Some(Read), Roles(&[
+        ProgrammeOfficer, Administrator]);
     /// Draft, check, submit, withdraw an application.
     ApplyForHours: "apply for this organisation", Some(Apply), Roles(&[
         OrganisationRepresentative]);

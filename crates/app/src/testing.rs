@@ -99,7 +99,7 @@ fn start() -> Timestamp {
 /// What the hub of tests is made of.
 fn parts(store: Store, clock: Arc<MovableClock>) -> Parts {
     let data = Data { vault: vault::Vault::memory(), file_bytes_max: 1_000_000 };
-    Parts { store, clock, data, rules: rules(), jobs: work() }
+    Parts { store, clock, data, rules: rules(), jobs: work(), what_if: Arc::new(what_if()) }
 }
 
 /// The project's own federation and policy, read once; `meluxina-ai.gpu` is served.
@@ -149,6 +149,19 @@ pub fn work() -> jobs::Settings {
         rules: ChargeRules::parse(&read("policy/charge-rules.toml")).expect("charge rules"),
         program: vault::Program { version: "0.0.0".to_owned(), commit: None },
     }
+}
+
+/// The project's own assumptions about awards, over few days.
+///
+/// # Panics
+/// When they are not valid: no test may pass then.
+#[expect(clippy::expect_used, reason = "a test that cannot have its assumptions must fail")]
+pub fn what_if() -> twin::award::Settings {
+    let path = format!("{}/../../policy/what-if.toml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("a readable file");
+    let document = Document::new("policy/what-if.toml", text);
+    let settings = twin::award::Settings::parse(&document).expect("valid assumptions");
+    twin::award::Settings { days: 5, warm_up_days: 1, seeds: vec![1, 2], ..settings }
 }
 
 /// The TOML documents of a folder of the project.

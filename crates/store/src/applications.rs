@@ -167,6 +167,17 @@ pub async fn insert(tx: &Tx, application: &Application) -> Result<(), StoreError
     Ok(())
 }
 
+/// The applications under a call that wait for people to decide, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn undecided(tx: &Tx, call: CallId) -> Result<Vec<Application>, StoreError> {
+    const SQL: &str = "SELECT * FROM application
+        WHERE call = $1 AND state = 'submitted' ORDER BY state_at, id";
+    let rows = tx.all::<Row>(SQL, [call.uuid().into()]).await?;
+    rows.into_iter().map(Row::application).collect()
+}
+
 /// The application with this id.
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 //!
 //! Not here: the hub, and any scheduling decision.
 
+pub mod award;
 pub mod comparison;
 mod lane;
 mod load;

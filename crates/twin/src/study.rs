@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::results::Results;
 use crate::scenario::{Logs, Scenario, ScenarioError};
 use crate::simulation::{Run, simulate};
+use crate::workload::Workload;
 
 /// A scenario that was run: what it comes to, and each run.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +49,20 @@ impl Watch {
 /// When a log cannot be read.
 pub fn study(scenarios: &[Scenario], watch: &Watch) -> Result<Option<Vec<Studied>>, ScenarioError> {
     let logs = scenarios.iter().map(Scenario::logs).collect::<Result<Vec<Logs>, _>>()?;
+    let workload = |index: usize, seed: u64| match (scenarios.get(index), logs.get(index)) {
+        (Some(scenario), Some(logs)) => scenario.workload(logs, seed),
+        _ => Workload::default(),
+    };
+    Ok(study_of(scenarios, workload, watch))
+}
+
+/// Runs every scenario with every seed on the jobs that `workload` gives for its place and the
+/// seed; `None` when it was stopped.
+pub fn study_of(
+    scenarios: &[Scenario],
+    workload: impl Fn(usize, u64) -> Workload + Sync,
+    watch: &Watch,
+) -> Option<Vec<Studied>> {
     let tasks: Vec<(usize, u64)> = scenarios
         .iter()
         .enumerate()
@@ -57,10 +72,9 @@ pub fn study(scenarios: &[Scenario], watch: &Watch) -> Result<Option<Vec<Studied
     let work = || {
         let mut done = Vec::new();
         while let Some(&(index, seed)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let (Some(scenario), Some(logs)) = (scenarios.get(index), logs.get(index)) else {
-                continue;
-            };
-            done.extend(once(scenario, logs, seed, watch).map(|run| (index, run)));
+            let Some(scenario) = scenarios.get(index) else { continue };
+            let jobs = || workload(index, seed);
+            done.extend(once(scenario, jobs, seed, watch).map(|run| (index, run)));
         }
         done
     };
@@ -71,7 +85,7 @@ pub fn study(scenarios: &[Scenario], watch: &Watch) -> Result<Option<Vec<Studied
         workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
     });
     if runs.len() < tasks.len() {
-        return Ok(None);
+        return None;
     }
     runs.sort_by_key(|(index, run)| (*index, run.seed));
     let mut runs = runs.into_iter().map(|(_, run)| run);
@@ -79,14 +93,19 @@ pub fn study(scenarios: &[Scenario], watch: &Watch) -> Result<Option<Vec<Studied
         let runs: Vec<Run> = runs.by_ref().take(scenario.seeds.len()).collect();
         Studied { results: Results::of(scenario, &runs), runs }
     });
-    Ok(Some(studied.collect()))
+    Some(studied.collect())
 }
 
-fn once(scenario: &Scenario, logs: &Logs, seed: u64, watch: &Watch) -> Option<Run> {
+fn once(
+    scenario: &Scenario,
+    workload: impl FnOnce() -> Workload,
+    seed: u64,
+    watch: &Watch,
+) -> Option<Run> {
     if watch.is_stopped() {
         return None;
     }
-    let workload = scenario.workload(logs, seed);
+    let workload = workload();
     let mut told = 0;
     let run = simulate(scenario, workload, seed, |submitted| {
         watch.submitted.fetch_add(submitted - told, Ordering::Relaxed);

@@ -22,6 +22,8 @@ static SERVICES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../services
 
 /// The file of a policy that prices jobs.
 const CHARGE_RULES: &str = "charge-rules.toml";
+/// The file of a policy that says what simulations of awards assume.
+const WHAT_IF: &str = "what-if.toml";
 /// The files of a service.
 const SERVICE: &str = "service.toml";
 const SCRIPT: &str = "run.sh";
@@ -81,11 +83,7 @@ pub(crate) fn jobs(config: &Config, rules: &Rules) -> Result<jobs::Settings> {
         time_limit_default_seconds: config.site.time_limit_default_seconds,
         time_limit_max_seconds: config.site.time_limit_max_seconds,
     };
-    let policy = policy(config.policy.as_deref())?;
-    let named = |document: &&Document| document.name.ends_with(CHARGE_RULES);
-    let document = policy.iter().find(named).ok_or_else(|| {
-        Told::new(Failure::Invalid, format!("the policy folder has no {CHARGE_RULES}"))
-    })?;
+    let document = policy_file(config, CHARGE_RULES)?;
     let rules =
         ChargeRules::parse(&document.text).map_err(|error| invalid(&document.name, &error))?;
     Ok(jobs::Settings {
@@ -93,6 +91,20 @@ pub(crate) fn jobs(config: &Config, rules: &Rules) -> Result<jobs::Settings> {
         services: services(config.services.as_deref())?,
         rules,
         program: program()?,
+    })
+}
+
+/// What simulations of awards assume, by a configuration.
+pub(crate) fn what_if(config: &Config) -> Result<twin::award::Settings> {
+    let read = twin::award::Settings::parse(&policy_file(config, WHAT_IF)?);
+    read.map_err(|faults| Told::new(Failure::Invalid, faults.to_string()).into())
+}
+
+/// One file of the policy of a configuration.
+fn policy_file(config: &Config, name: &str) -> Result<Document> {
+    let named = |document: &Document| document.name.rsplit('/').next() == Some(name);
+    policy(config.policy.as_deref())?.into_iter().find(named).ok_or_else(|| {
+        Told::new(Failure::Invalid, format!("the policy folder has no {name}")).into()
     })
 }
 

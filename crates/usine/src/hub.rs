@@ -79,7 +79,8 @@ pub(crate) async fn open(config: &Config) -> Result<App> {
     let data = Data { vault, file_bytes_max: config.vault.file_bytes_max };
     let rules = folders::rules(config, SystemClock.now())?;
     let jobs = folders::jobs(config, &rules)?;
-    Ok(App::new(Parts { store, clock: Arc::new(SystemClock), data, rules, jobs }))
+    let what_if = Arc::new(folders::what_if(config)?);
+    Ok(App::new(Parts { store, clock: Arc::new(SystemClock), data, rules, jobs, what_if }))
 }
 
 /// Makes a folder that only this user can read, or makes an existing one so.

@@ -24,6 +24,8 @@ use crate::settings::{ClientAddress, Scheme, Settings};
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(6 * 3_600);
 /// How long a site may wait for its next order.
 const LONG_POLL_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long an answer that is simulated may take.
+const SIMULATION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How many times the ordinary rate a site may call with its logs and metrics.
 const SITE_FACTOR: u32 = 10;
 
@@ -184,6 +186,9 @@ fn time_for(settings: &Settings, request: &Request) -> Duration {
     let path = request.uri().path();
     if path.starts_with("/api/v1/sites/") && path.ends_with("/orders") {
         return LONG_POLL_TIMEOUT;
+    }
+    if path.starts_with("/api/v1/calls/") && path.ends_with("/what-if") {
+        return SIMULATION_TIMEOUT;
     }
     let bytes = HeaderValue::from_static("application/octet-stream");
     if request.headers().get(header::CONTENT_TYPE) == Some(&bytes) {

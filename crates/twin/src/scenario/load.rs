@@ -185,7 +185,8 @@ impl TraceLoad {
         Ok(trace)
     }
 
-    fn workload(&self, trace: &Trace, seconds: i64, seed: u64) -> Workload {
+    /// The jobs of the first so many seconds, or of weeks drawn for the seed.
+    pub(crate) fn workload(&self, trace: &Trace, seconds: i64, seed: u64) -> Workload {
         let mut dice = Dice::new(seed, u64::MAX);
         let mut workload = Workload::default();
         let mut groups: BTreeMap<&str, usize> = BTreeMap::new();

@@ -5,6 +5,8 @@ use access::federation::{Federation, Partition};
 use jiff::civil::Date;
 use units::{PartitionKey, PartsPerMillion, Slug};
 
+use crate::workload::Size;
+
 /// What a machine is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -88,6 +90,50 @@ pub struct Pool {
 }
 
 impl Machine {
+    /// A partition as it stands, with nobody's pools.
+    ///
+    /// # Errors
+    /// Every figure that is needed and not known.
+    pub fn of(partition: &Partition) -> Result<Self, Vec<String>> {
+        let key = &partition.key;
+        let nodes = partition.nodes.require(&format!("the number of nodes of {key}"));
+        let gpus = partition.devices_per_node.require(&format!("the GPUs in a node of {key}"));
+        let cores = || partition.cores_per_node.require(&format!("the cores in a node of {key}"));
+        let (unit, per_node) = match gpus {
+            Ok(0) => (Unit::Core, cores()),
+            gpus => (Unit::Gpu, gpus),
+        };
+        match (nodes, per_node) {
+            (Ok(nodes), Ok(per_node)) => Ok(Self {
+                key: key.to_string(),
+                nodes: *nodes,
+                unit,
+                units_per_node: *per_node,
+                arrives: 0,
+                upgrades: Vec::new(),
+                failures: Vec::new(),
+                power: None,
+                pools: Vec::new(),
+            }),
+            (nodes, per_node) => Err([nodes.err(), per_node.err()].into_iter().flatten().collect()),
+        }
+    }
+
+    /// The nodes that a job of this size holds, and the units on each; `None` when it is counted in
+    /// what the machine does not have.
+    pub fn shape(&self, size: Size) -> Option<(u32, u32)> {
+        let per_node = self.units_per_node;
+        let whole = |nodes: u32| (nodes, per_node);
+        let part = |units: u32| {
+            if units <= per_node { (1, units.max(1)) } else { whole(units.div_ceil(per_node)) }
+        };
+        match (size, self.unit) {
+            (Size::Nodes(nodes), _) => Some(whole(nodes.max(1))),
+            (Size::Gpus(units), Unit::Gpu) | (Size::Cores(units), Unit::Core) => Some(part(units)),
+            (Size::Gpus(_), Unit::Core) | (Size::Cores(_), Unit::Gpu) => None,
+        }
+    }
+
     /// The most nodes it ever has.
     pub fn nodes_max(&self) -> u32 {
         self.upgrades.iter().map(|upgrade| upgrade.nodes).fold(self.nodes, u32::max)

@@ -6,7 +6,7 @@ use sched::{Amount, Nodes, NodesDemand, Sharing, Ticket};
 
 use super::queue::{Asked, Queue};
 
-use crate::scenario::{Machine, Policy, Scenario, Unit};
+use crate::scenario::{Machine, Policy, Scenario};
 use crate::workload::{Group, Job, Size, Workload};
 
 /// What a machine did, summed up by the day.
@@ -130,16 +130,7 @@ impl<'a> Site<'a> {
     /// What a job of this size asks here; `None` when it is counted in what the machine does not
     /// have.
     fn demand(&self, size: Size) -> Option<NodesDemand> {
-        let per_node = self.machine.units_per_node;
-        let whole = |nodes: u32| (nodes, per_node);
-        let part = |units: u32| {
-            if units <= per_node { (1, units.max(1)) } else { whole(units.div_ceil(per_node)) }
-        };
-        let (nodes, units) = match (size, self.machine.unit) {
-            (Size::Nodes(nodes), _) => whole(nodes.max(1)),
-            (Size::Gpus(units), Unit::Gpu) | (Size::Cores(units), Unit::Core) => part(units),
-            (Size::Gpus(_), Unit::Core) | (Size::Cores(_), Unit::Gpu) => return None,
-        };
+        let (nodes, units) = self.machine.shape(size)?;
         Some(NodesDemand { nodes, each: node(units), features: 0 })
     }
 

@@ -1,12 +1,14 @@
 //! `usine call`: invitations to apply.
 
+mod what_if;
+
 use anyhow::Result;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{LIST_MAX, Session, segment};
 use crate::exit::{Failure, Told};
-use crate::output::{entries, text, when};
+use crate::output::{entries, spinner, text, when};
 use crate::remote::{Remote, wait};
 
 /// Calls.
@@ -16,6 +18,11 @@ pub(crate) enum CallCommand {
     List,
     /// Show a call: who may apply, for how much, who decides.
     Show {
+        /// Its key or identifier.
+        call: String,
+    },
+    /// Say what granting all that a call is asked would mean for its pools and for waits.
+    WhatIf {
         /// Its key or identifier.
         call: String,
     },
@@ -61,6 +68,14 @@ pub(crate) fn call(command: &CallCommand, session: &Session) -> Result<()> {
                 })
             }
             CallCommand::Show { call } => session.audience.show(&find(&remote, call).await?, tell),
+            CallCommand::WhatIf { call } => {
+                let found = find(&remote, call).await?;
+                let waiting = spinner("simulating");
+                let path = format!("/calls/{}/what-if", segment(&text(&found, "/id")));
+                let weighed = remote.get(&path).await?;
+                waiting.finish_and_clear();
+                session.audience.show(&weighed, |weighed| what_if::tell(&found, weighed))
+            }
             CallCommand::Open { key, title, mode, partitions, opens_at, closes_at } => {
                 let new = json!({
                     "key": key,

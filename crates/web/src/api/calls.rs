@@ -1,5 +1,7 @@
 //! Calls for applications.
 
+mod what_if;
+
 use access::call::{Call, Stage};
 use access::document::Figure;
 use access::policy::{AccessMode, CutOffs, DecidedBy, Entry};
@@ -20,7 +22,10 @@ use crate::page::{Page, PageQuery};
 use crate::problem::Problem;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, publish)).routes(routes!(show))
+    OpenApiRouter::new()
+        .routes(routes!(list, publish))
+        .routes(routes!(show))
+        .merge(what_if::routes())
 }
 
 /// A call.

@@ -7,4 +7,5 @@ mod core;
 mod history;
 mod jobs;
 mod pages;
+mod what_if;
 mod world;
