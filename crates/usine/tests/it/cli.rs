@@ -107,6 +107,8 @@ async fn a_project_is_worked_in_from_the_command_line() {
     assert!(statement["allocations"][0]["total"]["used"]["unit_seconds"].as_i64().unwrap() > 0);
     let (code, complaint) = ada.refused(&["ledger", "verify"]);
     assert_eq!(code, 3, "the books are for staff: {complaint}");
+    let (code, complaint) = ada.refused(&["federation", "history", "meluxina-ai"]);
+    assert_eq!(code, 3, "and so is what others ran: {complaint}");
     assert!(ada.told(&["logout"]).contains("signed out"));
     assert_eq!(ada.refused(&["project", "list"]).0, 5);
 
@@ -115,6 +117,32 @@ async fn a_project_is_worked_in_from_the_command_line() {
     root.told(&["login", &link]);
     assert!(root.told(&["ledger", "verify"]).contains("the books are sound"));
     assert_eq!(root.json(&["data", "verify"])["files"], 2);
+    ahead(&root, &start_up.project);
+}
+
+/// Looks at what has happened and at what is to come, as staff does.
+fn ahead(root: &Terminal<'_>, project: &str) {
+    assert!(root.told(&["project", "alerts", project]).contains("there is no alert"));
+    let forecast = root.json(&["federation", "forecast", "meluxina-ai.gpu"]);
+    assert_eq!(forecast[0]["quarters"].as_array().map(Vec::len), Some(4), "{forecast}");
+    assert!(root.told(&["federation", "forecast"]).contains("the cost of operation is unknown"));
+
+    let export = ["federation", "history", "meluxina-ai", "--out", "history.csv"];
+    assert!(root.told(&export).contains("written to history.csv"));
+    let history = twin::trace::Format::History;
+    let history = twin::trace::read_file(&root.folder.join("history.csv"), history).unwrap();
+    assert_eq!(history.entries.len(), 2, "the job that went well, and the one that failed");
+    let (code, _) = root.refused(&["federation", "history", "atlantis", "--out", "none.csv"]);
+    assert_eq!(code, 4);
+    assert!(!root.folder.join("none.csv").exists() && !root.folder.join("none.csv.part").exists());
+
+    let call = ["call", "open", "--key", "fast-lane-2027", "--title", "Fast Lane 2027"];
+    let of = ["--mode", "fast-lane", "--partition", "meluxina-ai.gpu"];
+    let from = ["--opens-at", "2026-01-01T00:00:00Z"];
+    root.told(&[&call[..], &of, &from].concat());
+    let weighed = root.told(&["call", "what-if", "fast-lane-2027"]);
+    assert!(weighed.contains("0 applications wait for a decision"), "{weighed}");
+    assert!(weighed.contains("nothing is asked here that is not decided"), "{weighed}");
 }
 
 /// Sends, lists, shows and fetches a dataset.
