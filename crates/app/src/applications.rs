@@ -54,6 +54,7 @@ impl App {
         let tx = self.store().write().await?;
         self.organisation_for(&tx, actor, (Action::ApplyForHours, organisation)).await?;
         let draft = within_limits(draft)?;
+        own_project(&tx, organisation, &draft).await?;
         let now = self.now();
         let application = Application {
             id: ApplicationId::from_uuid(self.clock().mint()),
@@ -119,6 +120,7 @@ impl App {
         let tx = self.store().write().await?;
         let before = self.application_for(&tx, actor, (Action::ApplyForHours, id)).await?;
         let draft = within_limits(draft)?;
+        own_project(&tx, before.organisation, &draft).await?;
         if before.state != State::Draft {
             return Err(not_a_draft(&before.state));
         }
@@ -298,6 +300,16 @@ fn speaks_for(actor: &Actor, organisation: OrganisationId) -> bool {
 
 fn not_a_draft(state: &State) -> Error {
     Error::Conflict(format!("it is {}, no longer a draft", state.name()))
+}
+
+/// Demands that hours are asked for a project of the organisation itself, if for one that exists.
+async fn own_project(tx: &Tx, organisation: OrganisationId, draft: &Draft) -> Result<(), Error> {
+    let Some(id) = draft.project else { return Ok(()) };
+    let found = store::projects::by_id(tx, id).await?;
+    match found.filter(|project| project.organisation == organisation) {
+        Some(_) => Ok(()),
+        None => Err(Error::invalid("project", format!("the organisation has no project {id}"))),
+    }
 }
 
 /// Keeps what is stored within bounds; whether it fits the call is said by the checks.

@@ -5,6 +5,8 @@
 //! that two such transactions never wait for each other in a circle.
 
 mod cancel;
+mod offers;
+mod outlook;
 mod prepare;
 mod progress;
 mod see;
@@ -12,14 +14,18 @@ mod submit;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use ::jobs::charge::ChargeRules;
+use ::jobs::placement::Weights;
 use ::jobs::template::{Holds, RepositoryRef, Template};
 use units::{AllocationId, JobId, PartitionKey, Slug};
 use vault::{Kind, Licence, Program};
 
 use crate::{App, Error, Scope};
 
+pub use offers::{Limits, Offer, Offers, Terms};
+pub use outlook::{Cause, Expected, Outlook, Sooner};
 pub(crate) use progress::Changes;
 pub use see::{JobDetail, JobFilter};
 pub use store::jobs::{Job, LogPiece, Metric, Outcome, Stream, TrailEntry};
@@ -35,6 +41,8 @@ pub struct Settings {
     pub services: Vec<Template>,
     /// The charge rules of policy.
     pub rules: ChargeRules,
+    /// What speaks for and against a place, by policy.
+    pub placement: Weights,
     /// The build of this program, which services run.
     pub program: Program,
 }
@@ -53,9 +61,22 @@ pub struct SiteSettings {
     /// Whether it only stands in for the partition: its machine is another one.
     pub stands_in: bool,
     /// The time limit of a job that names none.
-    pub time_limit_default_seconds: std::num::NonZeroU32,
+    pub time_limit_default_seconds: NonZeroU32,
     /// The longest time limit.
-    pub time_limit_max_seconds: std::num::NonZeroU32,
+    pub time_limit_max_seconds: NonZeroU32,
+    /// What its operator says of link, power and carbon.
+    pub figures: Figures,
+}
+
+/// What is known of a site beside its machine; unknown where its operator says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// How fast data comes from the hub.
+    pub link_megabits_per_second: Option<NonZeroU32>,
+    /// Electric power for each unit that is charged (a GPU, a node), cooling included.
+    pub watts_per_unit: Option<u32>,
+    /// Carbon dioxide of its electricity.
+    pub carbon_grams_per_kwh: Option<u32>,
 }
 
 /// What somebody wants to run.
@@ -63,6 +84,8 @@ pub struct SiteSettings {
 pub struct Submission {
     /// Whose hours; the project's only usable allocation when nothing is said.
     pub allocation: Option<AllocationId>,
+    /// Whether the best place is to be chosen, and among which.
+    pub anywhere: Option<Limits>,
     /// What to run.
     pub work: Work,
     /// Options as `sbatch` takes them; they win over the script's directives.

@@ -6,6 +6,7 @@
 mod events;
 mod files;
 mod orders;
+mod yard;
 
 use store::sites::{self as records, Site};
 use store::{Tx, jobs};
@@ -13,6 +14,8 @@ use units::{JobId, Slug};
 
 use crate::jobs::{Job, SiteSettings};
 use crate::{Action, Actor, App, Error, Scope, Subject};
+
+pub(crate) use yard::{Records, Yard};
 
 /// A site, as configured and as its agent reports.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
 
 use ::jobs::charge::ChargeRules;
+use ::jobs::placement::Weights;
 use ::jobs::template::Template;
 use access::document::Document;
 use access::policy::Policy;
@@ -142,11 +143,13 @@ pub fn work() -> jobs::Settings {
         stands_in: true,
         time_limit_default_seconds: seconds(3_600),
         time_limit_max_seconds: seconds(86_400),
+        figures: jobs::Figures::default(),
     };
     jobs::Settings {
         sites: vec![here],
         services: ["services/generate-text", "services/train-lm"].map(service).into(),
         rules: ChargeRules::parse(&read("policy/charge-rules.toml")).expect("charge rules"),
+        placement: Weights::parse(&read("policy/placement.toml")).expect("weights"),
         program: vault::Program { version: "0.0.0".to_owned(), commit: None },
     }
 }

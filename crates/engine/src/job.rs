@@ -31,6 +31,24 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// The job as a scheduler sees it, on one node of `partition`.
+    pub(crate) fn for_scheduler(&self, id: JobId, partition: &str) -> sched::Job {
+        let Request { nodes, cores, memory_mb, gpus, time_limit_seconds } = self.request;
+        sched::Job {
+            id,
+            partition: partition.to_owned(),
+            request: sched::Request {
+                nodes,
+                each: sched::Amount { cores, memory_mb, gpus },
+                features: Vec::new(),
+            },
+            time_limit_seconds: i64::try_from(time_limit_seconds).unwrap_or(i64::MAX),
+            priority: 0,
+            after: Vec::new(),
+            held: false,
+        }
+    }
+
     /// Refuses what can be known to be impossible without looking at a machine.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.request.nodes != 1 {

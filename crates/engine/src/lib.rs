@@ -19,6 +19,7 @@ use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 
+use sched::Picture;
 use units::JobId;
 
 pub use carry::Isolation;
@@ -75,6 +76,10 @@ pub trait Engine: Send + Sync + 'static {
     /// Drives the engine on, and tells where every job stands that was submitted and is not
     /// cleared, in the order of their ids.
     fn observe(&self) -> impl Future<Output = Result<Vec<Observation>, Error>> + Send;
+
+    /// What runs and waits, also for others than the hub, as the scheduler of the place sees it:
+    /// what starts are forecast from.
+    fn picture(&self) -> impl Future<Output = Result<Picture, Error>> + Send;
 
     /// Up to `length_max` bytes that the job wrote to `stream`, from `offset` on; empty when
     /// there is nothing more yet.

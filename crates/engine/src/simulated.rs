@@ -8,11 +8,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jobs::life::{End, Failure};
+use sched::{Amount, NodePlacement, NodeSpec, PartitionSpec, Picture, Placement, Policy, Sharing};
 use units::{JobId, Timestamp};
 
 use crate::job::{Capacity, Ended, Observation, Spec, State, Stream};
 use crate::{Engine, Error};
 use script::{Play, Written};
+
+/// The only node, and the partition that it makes.
+const NODE: &str = "simulated";
+const MEMORY_MB: u64 = 1 << 20;
 
 /// Runs the few commands that [`crate::conformance`] uses, in no time but that which its owner
 /// lets pass. It outlives whoever drives it, as a cluster outlives an agent.
@@ -133,12 +138,48 @@ impl World {
             }
             let Some(left) = free.checked_sub(job.spec.request.cores) else { return };
             free = left;
-            let nodes = vec!["simulated".to_owned()];
+            let nodes = vec![NODE.to_owned()];
             job.state =
                 State::Running { started: self.now, nodes, cores: Vec::new(), gpus: Vec::new() };
             *self.starts.entry(*id).or_default() += 1;
             job.play_until(self.now);
         }
+    }
+
+    /// What runs and waits on the one node there is.
+    fn picture(&self) -> Picture {
+        let whole = Amount { cores: self.cores, memory_mb: MEMORY_MB, gpus: 0 };
+        let node = NodeSpec { name: NODE.to_owned(), whole, features: Vec::new() };
+        let partition = PartitionSpec {
+            name: NODE.to_owned(),
+            nodes: vec![node],
+            sharing: Sharing::Shared,
+            policy: Policy::Fcfs,
+            time_limit_seconds_max: None,
+        };
+        let mut picture =
+            Picture { partition, down: Vec::new(), running: Vec::new(), waiting: Vec::new() };
+        let mut core = 0;
+        for (id, job) in self.order.iter().filter_map(|id| Some((id, self.jobs.get(id)?))) {
+            match job.state {
+                State::Queued => picture.waiting.push(job.spec.for_scheduler(*id, NODE)),
+                State::Running { started, .. } => {
+                    let cores = (core..).take(usize::try_from(job.spec.request.cores).unwrap_or(0));
+                    let part = NodePlacement {
+                        node: NODE.to_owned(),
+                        cores: cores.collect(),
+                        gpus: Vec::new(),
+                        memory_mb: job.spec.request.memory_mb,
+                    };
+                    core += job.spec.request.cores;
+                    let placement = Placement { nodes: vec![part] };
+                    let started = started.as_second();
+                    picture.running.push((job.spec.for_scheduler(*id, NODE), placement, started));
+                }
+                State::Ended(_) => {}
+            }
+        }
+        picture
     }
 
     fn reply(&mut self) -> Result<(), Error> {
@@ -203,9 +244,9 @@ impl Engine for SimulatedEngine {
     fn capacity(&self) -> Capacity {
         let world = self.world();
         Capacity {
-            host: "simulated".to_owned(),
+            host: NODE.to_owned(),
             cores: world.cores,
-            memory_mb: 1 << 20,
+            memory_mb: MEMORY_MB,
             gpus: Vec::new(),
             isolation: vec!["nothing runs".to_owned()],
         }
@@ -234,6 +275,10 @@ impl Engine for SimulatedEngine {
         let world = self.world();
         let seen = |(job, one): (&JobId, &Job)| Observation { job: *job, state: one.state.clone() };
         Ok(world.jobs.iter().map(seen).collect())
+    }
+
+    async fn picture(&self) -> Result<Picture, Error> {
+        Ok(self.world().picture())
     }
 
     async fn read(

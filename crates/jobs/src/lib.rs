@@ -15,6 +15,7 @@ mod export;
 mod file_pattern;
 pub mod life;
 mod memory;
+pub mod placement;
 mod quantity;
 pub mod request;
 pub mod script;

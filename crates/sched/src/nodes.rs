@@ -25,11 +25,13 @@ impl Amount {
         other.cores <= self.cores && other.memory_mb <= self.memory_mb && other.gpus <= self.gpus
     }
 
-    const fn plus(self, other: Self) -> Self {
+    /// The sum; as much as can be counted where that is less.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
         Self {
-            cores: self.cores + other.cores,
-            memory_mb: self.memory_mb + other.memory_mb,
-            gpus: self.gpus + other.gpus,
+            cores: self.cores.saturating_add(other.cores),
+            memory_mb: self.memory_mb.saturating_add(other.memory_mb),
+            gpus: self.gpus.saturating_add(other.gpus),
         }
     }
 
@@ -180,6 +182,11 @@ impl Nodes {
     /// Lets node number `node` be used, or not; what runs there stays.
     pub fn set_up(&mut self, node: usize, up: bool) {
         self.change(node, |state| state.up = up);
+    }
+
+    /// Whether node number `node` is up.
+    pub fn is_up(&self, node: usize) -> bool {
+        self.state.get(node).is_some_and(|state| state.up)
     }
 
     fn change(&mut self, node: usize, change: impl FnOnce(&mut State)) {

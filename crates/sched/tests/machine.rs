@@ -404,3 +404,44 @@ fn nobody_runs_into_maintenance_and_why_says_so() {
         "#]],
     );
 }
+
+#[test]
+fn a_picture_goes_on_as_the_machine_does() {
+    let mut machine = machine(Sharing::Shared, Policy::Easy);
+    let words = [
+        &["1x4+2g", "500"][..],
+        &["1x4", "300"],
+        &["3x1", "400"],
+        &["1x2", "100"],
+        &["1x1", "900"],
+        &["2x4", "50", "gpu"],
+    ];
+    for (number, words) in (1..).zip(words) {
+        machine.step(i64::from(number), &[Event::Submit(job(number, words))]);
+    }
+    let down = Event::NodeDown { partition: "p".to_owned(), node: "c".to_owned() };
+    machine.step(50, &[down]);
+    let picture = machine.picture("p").unwrap();
+    let mut again = picture.machine(50).unwrap();
+    assert_eq!(again.picture("p").unwrap(), picture);
+    assert_eq!(machine.picture("q"), None);
+    for number in 1..=6 {
+        assert_eq!(again.why(id(number), 50), machine.why(id(number), 50), "job {number}");
+        assert_eq!(again.forecast(id(number), 50), machine.forecast(id(number), 50));
+    }
+    let end = [Event::End { job: id(2), succeeded: true }];
+    assert_eq!(again.step(60, &end), machine.step(60, &end));
+    assert_eq!(again.free("p"), machine.free("p"));
+}
+
+#[test]
+fn remembered_jobs_make_forecasts_shorter() {
+    let mut machine = machine(Sharing::Whole, Policy::Easy);
+    machine.step(0, &[Event::Submit(job(1, &["3x1", "1000"]))]);
+    assert!(machine.enqueue(&job(2, &["1x1", "10"]), 0));
+    assert!(!machine.enqueue(&job(3, &["4x1", "10"]), 0), "there are three nodes");
+    assert_eq!(machine.forecast(id(2), 0).unwrap().likely, 1_000);
+    (0..10).for_each(|_| machine.remember("p", 250, 1_000));
+    let forecast = machine.forecast(id(2), 0).unwrap();
+    assert_eq!((forecast.earliest, forecast.likely, forecast.latest), (250, 250, 1_000));
+}

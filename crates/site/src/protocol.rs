@@ -11,8 +11,11 @@
 //!
 //! Orders are acted on once per job however often they come, events are taken in once per key
 //! however often they come. Events of one job come in order; an event that no longer fits the
-//! state of its job is ignored by the hub, not refused. Unknown fields are ignored by both sides,
+//! state of its job is ignored by the hub, not refused. A [`Picture`] has no key: the latest
+//! counts. Unknown fields are ignored by both sides,
 //! so that neighbouring versions work together.
+
+mod picture;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +24,8 @@ use units::{EventId, JobId, OrderId, PartitionKey, RepositoryId, RevisionId, Tim
 use utoipa::ToSchema;
 
 use crate::wire::{base64_bytes, optional_text, text};
+
+pub use picture::{PICTURE_MAX, Picture, PictureJob, PictureNode, Policy, Running, Share};
 
 /// The version of these types; raised when a reader of the version before would misunderstand.
 pub const VERSION: u32 = 1;
@@ -172,6 +177,9 @@ pub struct Events {
     /// What the site has, once after each start of the agent and whenever it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inventory: Option<Inventory>,
+    /// What runs and waits at the site, whenever that has changed; the hub forecasts from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
     /// In the order in which they came about.
     pub events: Vec<Event>,
 }

@@ -64,6 +64,7 @@ struct Row {
     project: Option<uuid::Uuid>,
     allocation: Option<uuid::Uuid>,
     reasons: Option<String>,
+    for_project: Option<uuid::Uuid>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -90,6 +91,7 @@ impl Row {
             created_by: PersonId::from_uuid(self.created_by),
             created_at: instant(self.created_at)?,
             draft: Draft {
+                project: self.for_project.map(ProjectId::from_uuid),
                 title: self.title,
                 purpose: self.purpose,
                 partition: partition.transpose()?,
@@ -144,8 +146,9 @@ fn reasons(text: &str) -> Result<Vec<Reason>, StoreError> {
 /// When the database fails.
 pub async fn insert(tx: &Tx, application: &Application) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO application (id, call, organisation, created_by, created_at,
-        title, purpose, partition, hours, months, duties_accepted, version, state, state_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        title, purpose, partition, hours, months, duties_accepted, version, state, state_at,
+        for_project)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     let draft = &application.draft;
     let values = [
         application.id.uuid().into(),
@@ -162,6 +165,7 @@ pub async fn insert(tx: &Tx, application: &Application) -> Result<(), StoreError
         application.version.into(),
         application.state.name().into(),
         micros(application.state_at).into(),
+        draft.project.map(ProjectId::uuid).into(),
     ];
     tx.execute(SQL, values).await?;
     Ok(())
@@ -198,7 +202,8 @@ pub async fn write(
     (version, at): (i64, Timestamp),
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE application SET title = $3, purpose = $4, partition = $5, hours = $6,
-        months = $7, duties_accepted = $8, version = version + 1, state_at = $9
+        months = $7, duties_accepted = $8, version = version + 1, state_at = $9,
+        for_project = $10
         WHERE id = $1 AND version = $2 AND state = 'draft'";
     let values = [
         id.uuid().into(),
@@ -210,6 +215,7 @@ pub async fn write(
         draft.months.map(i64::from).into(),
         draft.duties_accepted.into(),
         micros(at).into(),
+        draft.project.map(ProjectId::uuid).into(),
     ];
     Ok(tx.execute(SQL, values).await? > 0)
 }

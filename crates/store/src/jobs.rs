@@ -271,6 +271,37 @@ pub async fn elements_at_site(tx: &Tx, array: JobId) -> Result<i64, StoreError> 
     Ok(row.map_or(0, |row| row.count))
 }
 
+/// Jobs that a site has, or is to have soon, in the order in which they were submitted.
+///
+/// # Errors
+/// When the database fails.
+pub async fn at_site(tx: &Tx, site: &Slug) -> Result<Vec<Job>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM job
+        WHERE site = $1 AND state IN ('ordered', 'queued', 'running') ORDER BY id"
+    );
+    tx.all::<Row>(&sql, [site.to_string().into()]).await?.into_iter().map(Row::job).collect()
+}
+
+/// How long each of the last `limit` jobs that ran at a site took, and how long it might have
+/// taken, in seconds.
+///
+/// # Errors
+/// When the database fails.
+pub async fn run_times(tx: &Tx, site: &Slug, limit: u32) -> Result<Vec<(i64, i64)>, StoreError> {
+    #[derive(sea_orm::FromQueryResult)]
+    struct Ran {
+        micros: i64,
+        time_limit_seconds: i64,
+    }
+    const SQL: &str = "SELECT ended_at - started_at AS micros, time_limit_seconds FROM job
+        WHERE site = $1 AND state = 'ended' AND started_at IS NOT NULL
+        ORDER BY ended_at DESC LIMIT $2";
+    let rows = tx.all::<Ran>(SQL, [site.to_string().into(), i64::from(limit).into()]).await?;
+    let seconds = |ran: Ran| (ran.micros.div_euclid(1_000_000), ran.time_limit_seconds);
+    Ok(rows.into_iter().map(seconds).collect())
+}
+
 async fn ids(tx: &Tx, sql: &str, values: Vec<sea_orm::Value>) -> Result<Vec<JobId>, StoreError> {
     #[derive(sea_orm::FromQueryResult)]
     struct Id {

@@ -171,6 +171,37 @@ pub async fn note_inventory(tx: &Tx, name: &Slug, inventory: &Inventory) -> Resu
     Ok(())
 }
 
+/// Notes what runs and waits at a site, in the words of its protocol; the latest counts.
+///
+/// # Errors
+/// When the database fails, or the site was never entered.
+pub async fn note_picture(
+    tx: &Tx,
+    name: &Slug,
+    at: Timestamp,
+    picture: &str,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO site_picture (site, at, picture) VALUES ($1, $2, $3)
+        ON CONFLICT (site) DO UPDATE SET at = excluded.at, picture = excluded.picture";
+    tx.execute(SQL, [name.to_string().into(), micros(at).into(), picture.into()]).await?;
+    Ok(())
+}
+
+/// What ran and waited at a site when it last told, and when that came.
+///
+/// # Errors
+/// When the database fails.
+pub async fn picture(tx: &Tx, name: &Slug) -> Result<Option<(Timestamp, String)>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct PictureRow {
+        at: i64,
+        picture: String,
+    }
+    const SQL: &str = "SELECT at, picture FROM site_picture WHERE site = $1";
+    let row = tx.one::<PictureRow>(SQL, [name.to_string().into()]).await?;
+    row.map(|row| Ok((instant(row.at)?, row.picture))).transpose()
+}
+
 /// Gives a site an order. Orders of one site get their numbers one transaction after the other, so
 /// an agent that has seen a number has seen all before it.
 ///

@@ -59,6 +59,8 @@ pub(crate) struct Config {
     pub(crate) vault: VaultLimits,
     pub(crate) web: Web,
     pub(crate) site: Site,
+    /// Further embedded sites: this machine, standing in for other partitions as well.
+    pub(crate) sites: Vec<Site>,
 }
 
 /// What the vault takes in.
@@ -107,7 +109,8 @@ pub(crate) struct Site {
     pub(crate) serves: String,
     /// The entry of policy/charge-rules.toml that prices its jobs.
     pub(crate) charge_rule: String,
-    /// Cores jobs may use; all of the machine's when not set.
+    /// Cores jobs may use; all of the machine's when not set. Each site with such a number gets
+    /// cores of its own, as long as there are any.
     pub(crate) cores: Option<u32>,
     /// Memory jobs may use, in megabytes; most of the machine's when not set.
     pub(crate) memory_mb: Option<u64>,
@@ -115,6 +118,12 @@ pub(crate) struct Site {
     pub(crate) time_limit_default_seconds: NonZeroU32,
     /// The longest time limit a job may ask for.
     pub(crate) time_limit_max_seconds: NonZeroU32,
+    /// How fast data comes from the hub, for placement; not counted when not set.
+    pub(crate) link_megabits_per_second: Option<NonZeroU32>,
+    /// Electric power for each unit that is charged, cooling included, for placement.
+    pub(crate) watts_per_unit: Option<u32>,
+    /// Carbon dioxide of the site's electricity, for placement.
+    pub(crate) carbon_grams_per_kwh: Option<u32>,
 }
 
 impl Default for Config {
@@ -131,6 +140,7 @@ impl Default for Config {
             vault: VaultLimits::default(),
             web: Web::default(),
             site: Site::default(),
+            sites: Vec::new(),
         }
     }
 }
@@ -156,6 +166,9 @@ impl Default for Site {
             memory_mb: None,
             time_limit_default_seconds: HOUR_SECONDS,
             time_limit_max_seconds: DAY_SECONDS,
+            link_megabits_per_second: None,
+            watts_per_unit: None,
+            carbon_grams_per_kwh: None,
         }
     }
 }
@@ -232,6 +245,11 @@ impl Config {
             let message = format!("a USINE_ variable is not valid: {}", error.message());
             Told::new(Failure::Invalid, message).into()
         })
+    }
+
+    /// Every embedded site, the first one first.
+    pub(crate) fn sites(&self) -> impl Iterator<Item = &Site> {
+        std::iter::once(&self.site).chain(&self.sites)
     }
 
     /// The URL of the database.

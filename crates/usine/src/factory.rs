@@ -1,4 +1,4 @@
-//! A whole factory in this process: the hub, the embedded site, and the housekeeping that has to
+//! A whole factory in this process: the hub, the embedded sites, and the housekeeping that has to
 //! happen because time passes.
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ const HOUSEKEEPING: Duration = Duration::from_secs(15 * 60);
 /// A factory that works until it is stopped.
 pub(crate) struct Factory {
     pub(crate) hub: Hub,
-    site: EmbeddedSite,
+    sites: Vec<EmbeddedSite>,
     keeping: JoinHandle<()>,
 }
 
@@ -27,14 +27,16 @@ impl Factory {
         let hub = Hub::start(config).await?;
         hub.app.keep_house().await?;
         let keeping = tokio::spawn(keep_house(hub.app.clone()));
-        let site = EmbeddedSite::start(config, &hub.app, hub.address).await?;
-        Ok(Self { hub, site, keeping })
+        let sites = EmbeddedSite::start_all(config, &hub.app, hub.address).await?;
+        Ok(Self { hub, sites, keeping })
     }
 
     /// Stops everything in order. Running jobs go on and are found again at the next start.
     pub(crate) async fn stop(self) -> Result<()> {
         self.keeping.abort();
-        self.site.stop().await?;
+        for site in self.sites {
+            site.stop().await?;
+        }
         self.hub.stop().await
     }
 }

@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use ::jobs::charge::ChargeRules;
+use ::jobs::placement::Weights;
 use ::jobs::template::Template;
 use access::document::Document;
 use access::policy::Policy;
 use anyhow::{Context, Result};
 use app::federation::Rules;
-use app::jobs;
+use app::jobs::{self, SiteSettings};
 use include_dir::{Dir, include_dir};
 use units::{PartitionKey, Timestamp};
 use vault::Program;
 
-use crate::config::Config;
+use crate::config::{Config, Site};
 use crate::exit::{Failure, Told};
 
 static FEDERATION: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../federation");
@@ -24,6 +25,8 @@ static SERVICES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../services
 const CHARGE_RULES: &str = "charge-rules.toml";
 /// The file of a policy that says what simulations of awards assume.
 const WHAT_IF: &str = "what-if.toml";
+/// The file of a policy that chooses where jobs run.
+const PLACEMENT: &str = "placement.toml";
 /// The files of a service.
 const SERVICE: &str = "service.toml";
 const SCRIPT: &str = "run.sh";
@@ -50,47 +53,63 @@ pub(crate) fn access_policy(folder: Option<&Path>) -> Result<Vec<Document>> {
 
 /// Federation and policy of a configuration, checked.
 pub(crate) fn rules(config: &Config, now: Timestamp) -> Result<Rules> {
-    let served = config.site.serves.parse().map_err(|error| {
-        Told::new(Failure::Invalid, format!("site.serves in the configuration: {error}"))
-    })?;
+    let served = |site: &Site| {
+        site.serves.parse().map_err(|error| {
+            Told::new(Failure::Invalid, format!("site.serves in the configuration: {error}"))
+        })
+    };
+    let served = config.sites().map(served).collect::<Result<_, _>>()?;
     let federation = federation(config.federation.as_deref())?;
     let policy = access_policy(config.policy.as_deref())?;
-    let rules = Rules::read(&federation, &policy, vec![served], now);
+    let rules = Rules::read(&federation, &policy, served, now);
     rules.map_err(|faults| Told::new(Failure::Invalid, faults.to_string()).into())
 }
 
 /// Where jobs run and what is offered for them, by a configuration.
 pub(crate) fn jobs(config: &Config, rules: &Rules) -> Result<jobs::Settings> {
-    let invalid = |what: &str, error: &dyn std::fmt::Display| {
-        Told::new(Failure::Invalid, format!("{what}: {error}"))
-    };
+    let sites: Vec<SiteSettings> =
+        config.sites().map(|site| site_settings(site, rules)).collect::<Result<_>>()?;
+    for (index, site) in sites.iter().enumerate() {
+        let twice =
+            |other: &SiteSettings| other.name == site.name || other.partition == site.partition;
+        if sites.iter().take(index).any(twice) {
+            let text = "another site has its name, or serves its partition";
+            return Err(invalid(&format!("sites: {}", site.name), &text));
+        }
+    }
+    let charge_rules = policy_file(config, CHARGE_RULES)?;
+    let placement = policy_file(config, PLACEMENT)?;
+    Ok(jobs::Settings {
+        sites,
+        services: services(config.services.as_deref())?,
+        rules: ChargeRules::parse(&charge_rules.text)
+            .map_err(|error| invalid(&charge_rules.name, &error))?,
+        placement: Weights::parse(&placement.text)
+            .map_err(|error| invalid(&placement.name, &error))?,
+        program: program()?,
+    })
+}
+
+fn site_settings(site: &Site, rules: &Rules) -> Result<SiteSettings> {
     let partition: PartitionKey =
-        config.site.serves.parse().map_err(|error| invalid("site.serves", &error))?;
+        site.serves.parse().map_err(|error| invalid("site.serves", &error))?;
     let (factory, _, _) = rules
         .federation
         .partition(&partition)
         .ok_or_else(|| invalid("site.serves", &format!("no partition is called {partition}")))?;
-    let site = jobs::SiteSettings {
-        name: config.site.name.parse().map_err(|error| invalid("site.name", &error))?,
+    Ok(SiteSettings {
+        name: site.name.parse().map_err(|error| invalid("site.name", &error))?,
         factory: factory.key.clone(),
         partition,
-        charge_rule: config
-            .site
-            .charge_rule
-            .parse()
-            .map_err(|error| invalid("site.charge_rule", &error))?,
+        charge_rule: site.charge_rule.parse().map_err(|e| invalid("site.charge_rule", &e))?,
         stands_in: true,
-        time_limit_default_seconds: config.site.time_limit_default_seconds,
-        time_limit_max_seconds: config.site.time_limit_max_seconds,
-    };
-    let document = policy_file(config, CHARGE_RULES)?;
-    let rules =
-        ChargeRules::parse(&document.text).map_err(|error| invalid(&document.name, &error))?;
-    Ok(jobs::Settings {
-        sites: vec![site],
-        services: services(config.services.as_deref())?,
-        rules,
-        program: program()?,
+        time_limit_default_seconds: site.time_limit_default_seconds,
+        time_limit_max_seconds: site.time_limit_max_seconds,
+        figures: jobs::Figures {
+            link_megabits_per_second: site.link_megabits_per_second,
+            watts_per_unit: site.watts_per_unit,
+            carbon_grams_per_kwh: site.carbon_grams_per_kwh,
+        },
     })
 }
 
@@ -106,6 +125,10 @@ fn policy_file(config: &Config, name: &str) -> Result<Document> {
     policy(config.policy.as_deref())?.into_iter().find(named).ok_or_else(|| {
         Told::new(Failure::Invalid, format!("the policy folder has no {name}")).into()
     })
+}
+
+fn invalid(what: &str, error: &dyn std::fmt::Display) -> anyhow::Error {
+    Told::new(Failure::Invalid, format!("{what}: {error}")).into()
 }
 
 /// The build of this program.

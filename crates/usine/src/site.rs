@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ::site::agent::{self, Agent};
 use ::site::client::Client;
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use units::Slug;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 
 /// The subcommand that leads to the processes around a job.
 pub(crate) const CARRY: &str = "carry";
@@ -31,15 +31,40 @@ pub(crate) struct EmbeddedSite {
 }
 
 impl EmbeddedSite {
-    /// Opens the engine and begins to work for the hub at `address`.
-    pub(crate) async fn start(config: &Config, app: &App, address: SocketAddr) -> Result<Self> {
-        let name: Slug = config.site.name.parse().context("site.name in the configuration")?;
+    /// Opens the engines of all embedded sites and begins to work for the hub at `address`.
+    pub(crate) async fn start_all(
+        config: &Config,
+        app: &App,
+        address: SocketAddr,
+    ) -> Result<Vec<Self>> {
+        let mut sites = Vec::new();
+        let mut cores_before = 0;
+        for (index, site) in config.sites().enumerate() {
+            // The first site keeps its files where they are when others join.
+            let folder = match index {
+                0 => config.data.clone(),
+                _ => config.data.join("sites").join(&site.name),
+            };
+            let place = Place { folder, cores_before };
+            sites.push(Self::start(site, &place, app, address).await?);
+            cores_before += site.cores.unwrap_or_default();
+        }
+        Ok(sites)
+    }
+
+    async fn start(
+        site: &config::Site,
+        place: &Place,
+        app: &App,
+        address: SocketAddr,
+    ) -> Result<Self> {
+        let name: Slug = site.name.parse().context("site.name in the configuration")?;
         let token = app.site_token(&name).await?;
-        let engine = LocalEngine::open(engine_settings(config)?)
+        let engine = LocalEngine::open(engine_settings(site, place)?)
             .await
             .context("cannot run jobs on this machine")?;
         let client = Client::new(&format!("http://{address}"), Some(token.reveal().to_owned()))?;
-        let settings = agent::Settings::new(name, config.data.join("agent"));
+        let settings = agent::Settings::new(name, place.folder.join("agent"));
         let agent = Agent::open(settings, client, engine).context("cannot start the agent")?;
         let stop = CancellationToken::new();
         let working = tokio::spawn(agent.run(stop.clone()));
@@ -53,14 +78,21 @@ impl EmbeddedSite {
     }
 }
 
+/// Where an embedded site keeps its files, and how many cores the sites before it have.
+struct Place {
+    folder: PathBuf,
+    cores_before: u32,
+}
+
 /// Where jobs run, and with what: this very program is theirs to run.
-fn engine_settings(config: &Config) -> Result<engine::Settings> {
+fn engine_settings(site: &config::Site, place: &Place) -> Result<engine::Settings> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let carrier = Carrier { program: program.clone(), arguments: vec![CARRY.to_owned()] };
-    let folder = std::path::absolute(config.data.join("engine"))?;
+    let folder = std::path::absolute(place.folder.join("engine"))?;
     Ok(engine::Settings {
-        cores: config.site.cores,
-        memory_mb: config.site.memory_mb,
+        cores: site.cores,
+        cores_before: place.cores_before,
+        memory_mb: site.memory_mb,
         environment: variables(&program),
         readable: vec![program],
         ..engine::Settings::new(folder, carrier)

@@ -299,6 +299,8 @@ application = Application
 application-of = Application of { $organisation }
 application-lead = Everything is saved as you write and checked against the rules of the call. Nothing is asked before you submit.
 application-untitled = Without a title yet
+application-project = Project
+application-project-new = a new project
 application-title = Title
 application-title-hint = The project will be called so.
 application-purpose = What the hours are for
@@ -458,6 +460,49 @@ job-state-ordered = on its way to the site
 job-state-queued = waits for its turn
 job-state-running = running
 job-waits = It waits:
+job-sooner = It would start now with:
+why-depends = it depends on { $others }
+why-elements = other elements of its array go first
+why-on-its-way = its site has not taken it yet; the site’s agent last called at { $at }
+why-never-called = the agent of its site has never called
+why-not-shown = its site has not shown yet what runs there
+why-held-back = it is kept back at its site
+why-nodes-down = nodes that it needs are down
+why-not-free = it asks for more than is free: { $could } of the { $asked } nodes it needs; free together are { $cores } cores, { $memory } MB and { $gpus } GPUs
+why-maintenance = maintenance keeps it from starting until { $at }
+why-would-delay = it would fit, but delay a job that has been promised a start at { $at }
+why-behind = { $count ->
+    [one] 1 job stands before it
+   *[other] { $count } jobs stand before it
+}
+why-about-to-start = nothing: it is about to start
+why-as-of = From what its site showed at { $at }; jobs that arrive later with higher priority are not foreseen.
+sooner-limit = a time limit of at most { $limit }
+sooner-nodes = { $count ->
+    [one] 1 node instead of more
+   *[other] at most { $count } nodes
+}
+expected-at = Expected to start at { $likely }.
+expected-between = Expected to start at about { $likely }, between { $earliest } and { $latest }.
+allocation-anywhere = wherever it is best
+offers = Where it could run
+offers-compare = Compare places
+offers-because = The first is best, mostly for its { $term }: worth { $worth } of waiting.
+offers-score-hint = “Counted” puts everything that speaks against a place in time of waiting, by the weights of policy; what is unknown is not counted.
+offer-start = Likely start
+offer-left = Left before
+offer-payers = Paid by
+offer-transfer = Data on its way
+offer-carbon = CO₂ at most
+offer-score = Counted
+term-wait = earlier start
+term-doubt = surer start
+term-transfer = nearness to the data
+term-hours = remaining hours
+term-keeping = hours that lapse sooner
+term-payer = payer
+term-energy = energy
+term-carbon = carbon dioxide
 job-cancel = Cancel the job
 job-measured = Measured
 job-nothing-measured = This job has measured nothing.

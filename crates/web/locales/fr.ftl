@@ -299,6 +299,8 @@ application = Candidature
 application-of = Candidature de { $organisation }
 application-lead = Tout est enregistré pendant que vous écrivez et vérifié selon les règles de l’appel. Rien n’est demandé avant l’envoi.
 application-untitled = Encore sans titre
+application-project = Projet
+application-project-new = un nouveau projet
 application-title = Titre
 application-title-hint = Le projet portera ce nom.
 application-purpose = À quoi servent les heures
@@ -458,6 +460,49 @@ job-state-ordered = en route vers le site
 job-state-queued = attend son tour
 job-state-running = en cours
 job-waits = En attente :
+job-sooner = Il commencerait tout de suite avec :
+why-depends = il dépend de { $others }
+why-elements = d’autres éléments de son tableau passent d’abord
+why-on-its-way = son site ne l’a pas encore pris ; l’agent du site a appelé pour la dernière fois à { $at }
+why-never-called = l’agent de son site n’a jamais appelé
+why-not-shown = son site n’a pas encore montré ce qui s’y exécute
+why-held-back = il est retenu par son site
+why-nodes-down = des nœuds dont il a besoin sont arrêtés
+why-not-free = il demande plus que ce qui est libre : { $could } des { $asked } nœuds nécessaires ; sont libres en tout { $cores } cœurs, { $memory } Mo et { $gpus } GPU
+why-maintenance = une maintenance l’empêche de commencer jusqu’à { $at }
+why-would-delay = il tiendrait, mais retarderait un travail dont le début est promis pour { $at }
+why-behind = { $count ->
+    [one] 1 travail est devant lui
+   *[other] { $count } travaux sont devant lui
+}
+why-about-to-start = rien : il est sur le point de commencer
+why-as-of = D’après ce que son site a montré à { $at } ; les travaux plus prioritaires qui arriveraient ensuite ne sont pas prévus.
+sooner-limit = une limite de temps d’au plus { $limit }
+sooner-nodes = { $count ->
+    [one] 1 nœud au lieu de plusieurs
+   *[other] au plus { $count } nœuds
+}
+expected-at = Début prévu à { $likely }.
+expected-between = Début prévu vers { $likely }, entre { $earliest } et { $latest }.
+allocation-anywhere = au meilleur endroit
+offers = Où il pourrait s’exécuter
+offers-compare = Comparer les endroits
+offers-because = Le premier est le meilleur, surtout pour ceci : { $term }, ce qui vaut { $worth } d’attente.
+offers-score-hint = « Compté » traduit tout ce qui parle contre un endroit en temps d’attente, selon les poids de la politique ; ce qui est inconnu n’est pas compté.
+offer-start = Début probable
+offer-left = Reste avant
+offer-payers = Payé par
+offer-transfer = Données en route
+offer-carbon = CO₂ au plus
+offer-score = Compté
+term-wait = un début plus proche
+term-doubt = un début plus sûr
+term-transfer = la proximité des données
+term-hours = les heures restantes
+term-keeping = des heures qui expirent plus tôt
+term-payer = le payeur
+term-energy = l’énergie
+term-carbon = le dioxyde de carbone
 job-cancel = Annuler le travail
 job-measured = Mesures
 job-nothing-measured = Ce travail n’a rien mesuré.

@@ -8,7 +8,7 @@ mod decide;
 
 use std::fmt;
 
-use units::{PartitionKey, PartsPerMillion, Timestamp, Work};
+use units::{PartitionKey, PartsPerMillion, ProjectId, Timestamp, Work};
 
 use crate::call::Call;
 use crate::organisation::Applicant;
@@ -20,6 +20,8 @@ pub use decide::{Admitted, Award, Decision, admit, decide};
 /// What is asked, as far as it has been written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Draft {
+    /// The organisation's project that is to have more hours; a new one when none is named.
+    pub project: Option<ProjectId>,
     /// What the project will be called.
     pub title: String,
     /// What the hours are for.
@@ -61,7 +63,7 @@ pub enum State {
         /// When.
         at: Timestamp,
         /// The project that has the hours.
-        project: units::ProjectId,
+        project: ProjectId,
         /// The hours.
         allocation: units::AllocationId,
     },

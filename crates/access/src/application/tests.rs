@@ -50,6 +50,7 @@ fn enterprise(class: SizeClass) -> Applicant {
 
 fn draft() -> Draft {
     Draft {
+        project: None,
         title: "A small model".to_owned(),
         purpose: "Train it on our manuals".to_owned(),
         partition: Some("meluxina-ai.gpu".parse().unwrap()),

@@ -90,20 +90,34 @@ impl App {
             }
             Err(other) => return Err(other.into()),
         }
+        let project = match application.draft.project {
+            Some(project) => project,
+            None => self.new_project(tx, actor, application).await?,
+        };
+        let granted = granted(award, (allocation, project, application.id), now);
+        let share = Share { pool, payer: award.payer(), amount: award.amount() };
+        store::allocations::insert(tx, &granted, &[share]).await?;
+        Ok(State::Awarded { at: now, project, allocation })
+    }
+
+    /// Makes the project that an application describes, led by whoever wrote it.
+    async fn new_project(
+        &self,
+        tx: &Tx,
+        actor: &Actor,
+        application: &Application,
+    ) -> Result<ProjectId, Error> {
         let project = Project {
             id: ProjectId::from_uuid(self.clock().mint()),
             organisation: application.organisation,
             title: application.draft.title.trim().to_owned(),
             purpose: application.draft.purpose.clone(),
-            created_at: now,
+            created_at: self.now(),
         };
         store::projects::insert(tx, &project).await?;
-        let granted = granted(award, (allocation, project.id, application.id), now);
-        let share = Share { pool, payer: award.payer(), amount: award.amount() };
-        store::allocations::insert(tx, &granted, &[share]).await?;
         let manager = Grant { role: Role::ProjectManager, scope: Scope::Project(project.id) };
         self.grant(tx, actor, application.created_by, manager).await?;
-        Ok(State::Awarded { at: now, project: project.id, allocation })
+        Ok(project.id)
     }
 
     /// Writes where the application now stands, with its line in the audit trail.

@@ -27,6 +27,7 @@ pub(crate) async fn story(hub: &TestHub, name: &str) -> Story {
 
 pub(crate) fn draft(hours: u32) -> Draft {
     Draft {
+        project: None,
         title: "A small model".to_owned(),
         purpose: "Train it on our manuals".to_owned(),
         partition: Some("meluxina-ai.gpu".parse().unwrap()),
@@ -229,4 +230,37 @@ async fn an_application_can_be_withdrawn_until_it_is_decided() {
     hub.app.submit_application(&story.actor, decided.id).await.unwrap();
     let late = hub.app.withdraw_application(&story.actor, decided.id).await;
     assert!(matches!(late, Err(Error::Conflict(_))));
+}
+
+#[tokio::test]
+async fn more_hours_join_the_project_they_are_asked_for() {
+    for hub in TestHub::each().await {
+        let mine = story(&hub, "ada").await;
+        let first = begun(&hub, &mine, draft(1_000)).await;
+        let first = hub.app.submit_application(&mine.actor, first.id).await.unwrap();
+        let State::Awarded { project, .. } = first.state else {
+            panic!("not awarded: {:?}", first.state);
+        };
+        let ada = hub.again(&mine.actor).await;
+        let more = Draft { project: Some(project), ..draft(500) };
+        let asked = hub.app.begin_application(&ada, (mine.call, mine.organisation), more).await;
+        let asked = asked.unwrap();
+        assert_eq!(hub.app.application(&ada, asked.id).await.unwrap().draft.project, Some(project));
+        // The mode gives one award at a time, so the first has to be over.
+        hub.clock.advance(SignedDuration::from_hours(24 * 100));
+        hub.app.keep_house().await.unwrap();
+        let decided = hub.app.submit_application(&ada, asked.id).await.unwrap();
+        let State::Awarded { project: joined, .. } = decided.state else {
+            panic!("not awarded: {:?}", decided.state);
+        };
+        assert_eq!(joined, project);
+        assert_eq!(hub.app.projects(&ada, None, 10).await.unwrap().len(), 1);
+        assert_eq!(hub.app.project_allocations(&ada, project).await.unwrap().len(), 2);
+
+        let other = story(&hub, "bob").await;
+        let theirs = Draft { project: Some(project), ..draft(500) };
+        let place = (other.call, other.organisation);
+        let refused = hub.app.begin_application(&other.actor, place, theirs).await.unwrap_err();
+        assert!(refused.to_string().contains("has no project"), "{refused}");
+    }
 }

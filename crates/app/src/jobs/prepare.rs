@@ -29,6 +29,8 @@ pub(super) struct Prepared {
     pub(super) folder: Option<String>,
     pub(super) inputs: Vec<Input>,
     pub(super) outputs: Vec<Output>,
+    /// What all inputs come to.
+    pub(super) input_bytes: u64,
 }
 
 impl App {
@@ -50,6 +52,7 @@ impl App {
             return Err(Error::invalid("inputs", format!("a job has at most {PARTS_MAX} of each")));
         }
         let mut fixed = Vec::with_capacity(inputs.len());
+        let mut input_bytes = 0_u64;
         for (mount, named, holds) in inputs {
             let reference = match &named.revision {
                 None => Reference::Main,
@@ -67,9 +70,10 @@ impl App {
             }
             let input = self.job_input(tx, actor, named.repository, reference).await;
             let input = input.map_err(|error| unreadable(&mount, error, &named))?;
+            input_bytes = input_bytes.saturating_add(input.tree.size_bytes());
             fixed.push(Input { mount, repository: input.repository, revision: input.revision });
         }
-        Ok(Prepared { script, recipe, folder, inputs: fixed, outputs })
+        Ok(Prepared { script, recipe, folder, inputs: fixed, outputs, input_bytes })
     }
 
     #[expect(clippy::type_complexity, reason = "an intermediate result of one caller")]

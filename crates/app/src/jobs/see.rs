@@ -26,8 +26,6 @@ pub struct JobDetail {
     pub trail: Vec<TrailEntry>,
     /// How it is charged in each second.
     pub rate: Rate,
-    /// Why it waits, if it does.
-    pub waits: Option<String>,
 }
 
 /// Which jobs to list.
@@ -79,7 +77,6 @@ impl App {
             inputs: records::inputs(&tx, id).await?,
             outputs: records::outputs(&tx, id).await?,
             trail: records::trail(&tx, id).await?,
-            waits: self.why_it_waits(&tx, &job).await?,
             rate,
             job,
         })
@@ -103,26 +100,6 @@ impl App {
         };
         actor.may_with(Action::ViewJob, Action::ViewJob, "job", &scopes(&job))?;
         Ok(job)
-    }
-
-    async fn why_it_waits(&self, tx: &Tx, job: &Job) -> Result<Option<String>, Error> {
-        use ::jobs::life::State;
-        Ok(match job.life.state {
-            State::Held => Some(match (&job.dependency, job.element) {
-                (Some(dependency), _) => format!("it depends on {dependency}"),
-                (None, _) => "other elements of its array go first".to_owned(),
-            }),
-            State::Ordered => {
-                let site = store::sites::by_name(tx, &job.place.site).await?;
-                let seen = site.and_then(|site| site.seen_at);
-                Some(match seen {
-                    Some(at) => format!("the site has not taken it yet; its agent called at {at}"),
-                    None => "the agent of its site has never called".to_owned(),
-                })
-            }
-            State::Queued => Some("the site has no room for it yet".to_owned()),
-            State::Running { .. } | State::Ended { .. } => None,
-        })
     }
 }
 

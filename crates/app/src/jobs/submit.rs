@@ -18,7 +18,7 @@ use units::{JobId, PersonId, ProjectId, Work as Amount};
 use vault::FilePath;
 
 use super::prepare::{Prepared, fitted, shape};
-use super::{Changes, Job, SiteSettings, Submission, scopes};
+use super::{Changes, Job, Offers, SiteSettings, Submission, scopes};
 use crate::audit::Entry;
 use crate::{Action, Actor, App, Error};
 
@@ -31,6 +31,8 @@ pub struct Submitted {
     pub jobs: Vec<Job>,
     /// What was read and has no effect.
     pub warnings: Vec<Remark>,
+    /// The places that were compared, when the choice was left open.
+    pub placed: Option<Offers>,
 }
 
 /// What all elements of a submission have in common.
@@ -58,6 +60,8 @@ impl App {
         project: ProjectId,
         new: Submission,
     ) -> Result<Submitted, Error> {
+        let mut new = new;
+        let placed = self.placed(actor, project, &mut new).await?;
         let tx = self.store().write().await?;
         let project = self.project_for(&tx, actor, (Action::SubmitJob, project)).await?;
         // One person's submissions come one after the other, and so do the ids of their jobs: of
@@ -94,10 +98,27 @@ impl App {
         let (id, mut jobs) = self.elements(&common)?;
         let mut changes = Changes::default();
         self.enter_jobs(&tx, actor, &mut jobs, &common, &mut changes).await?;
-        self.audit_submission(&tx, actor, id, &jobs, &allocation).await?;
+        self.audit_submission(&tx, actor, (id, &jobs), &allocation, placed.as_ref()).await?;
         self.hold_all(&tx, actor, rule, &allocation, &jobs).await?;
         self.close(tx, actor, changes).await?;
-        Ok(Submitted { id, jobs, warnings: prepared.script.warnings().to_vec() })
+        Ok(Submitted { id, jobs, warnings: prepared.script.warnings().to_vec(), placed })
+    }
+
+    /// Chooses the best place for a submission that leaves it open.
+    async fn placed(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        new: &mut Submission,
+    ) -> Result<Option<Offers>, Error> {
+        let Some(limits) = new.anywhere.take() else { return Ok(None) };
+        if new.allocation.is_some() {
+            let text = "name an allocation or let the place be chosen, not both";
+            return Err(Error::invalid("anywhere", text));
+        }
+        let offers = self.job_offers(actor, project, new, &limits).await?;
+        new.allocation = Some(offers.best()?.0.allocation.id);
+        Ok(Some(offers))
     }
 
     /// The allocation that pays: the one that was named, or the only one that can be used now.
@@ -279,18 +300,25 @@ impl App {
         &self,
         tx: &Tx,
         actor: &Actor,
-        id: JobId,
-        jobs: &[Job],
+        (id, jobs): (JobId, &[Job]),
         allocation: &Allocation,
+        placed: Option<&Offers>,
     ) -> Result<(), Error> {
         let Some(first) = jobs.first() else { return Ok(()) };
+        let placed = placed.map(|offers| {
+            let places = offers.offers.len();
+            let because = offers.because.map(|(term, seconds)| format!(" ({term}, {seconds} s)"));
+            let because = because.unwrap_or_default();
+            format!("; {} chosen of {places}{because} by: {}", allocation.partition, offers.policy)
+        });
         let detail = format!(
-            "{} × {}: {}; holds {} of allocation {}",
+            "{} × {}: {}; holds {} of allocation {}{}",
             jobs.len(),
             first.program.recipe,
             first.request,
             first.held.display(allocation.meter),
             allocation.id,
+            placed.unwrap_or_default(),
         );
         let entry = Entry {
             action: "job.submit",

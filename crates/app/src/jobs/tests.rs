@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod events;
+mod outlook;
 mod services;
 mod stories;
 mod waiting;

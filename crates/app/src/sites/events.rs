@@ -38,6 +38,9 @@ impl App {
         if let Some(inventory) = batch.inventory {
             self.note_inventory(site, inventory).await?;
         }
+        if let Some(picture) = &batch.picture {
+            self.note_picture(site, picture).await?;
+        }
         let mut by_job = BTreeMap::<JobId, Vec<Event>>::new();
         for event in batch.events {
             by_job.entry(event.job).or_default().push(event);

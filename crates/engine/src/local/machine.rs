@@ -27,6 +27,10 @@ impl Machine {
     /// Looks around, within what `settings` leave to jobs.
     pub(super) fn discover(settings: &Settings) -> io::Result<Self> {
         let mut cpus = own_cpus()?;
+        let before = usize::try_from(settings.cores_before).unwrap_or(usize::MAX);
+        if before < cpus.len() {
+            cpus.drain(..before);
+        }
         if let Some(cores) = settings.cores {
             cpus.truncate(usize::try_from(cores).unwrap_or(usize::MAX));
         }

@@ -11,6 +11,7 @@ use std::io::{self, Read as _, Seek as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sched::Picture;
 use units::JobId;
 
 use crate::carry::{Isolation, JobFolder, Task};
@@ -158,6 +159,10 @@ impl Engine for LocalEngine {
 
     async fn observe(&self) -> Result<Vec<Observation>, Error> {
         self.with(|shared| shared.queue().observe(shared)).await
+    }
+
+    async fn picture(&self) -> Result<Picture, Error> {
+        self.with(|shared| shared.queue().picture()).await
     }
 
     async fn read(

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use sched::{Amount, Effect, Event, Placement, Refusal};
+use sched::{Effect, Event, Picture, Placement, Refusal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use units::{JobId, Timestamp};
@@ -148,6 +148,12 @@ impl Queue {
         Ok(observations.collect())
     }
 
+    /// What runs and waits on this machine.
+    pub(super) fn picture(&self) -> Result<Picture, Error> {
+        let missing = || Error::Refused("this machine has no partition".to_owned());
+        self.scheduler.picture(HERE).ok_or_else(missing)
+    }
+
     /// Deletes the files of a job that ended, but not the knowledge that it did.
     pub(super) fn clear(&mut self, folder: &JobFolder, job: JobId) -> Result<(), Error> {
         match self.jobs.get(&job) {
@@ -173,7 +179,7 @@ impl Queue {
         let start: Option<StartRecord> = load(&folder.started())?;
         let started = start.and_then(|start| instant(start.started_microseconds));
         let event = Event::Adopt {
-            job: for_scheduler(job, spec),
+            job: spec.for_scheduler(job, HERE),
             placement: machine.placement(&task),
             started: started.map_or_else(seconds, Timestamp::as_second),
         };
@@ -186,7 +192,7 @@ impl Queue {
     }
 
     fn enqueue(&mut self, job: JobId, spec: &Spec) -> Result<(), String> {
-        self.step_for(job, &Event::Submit(for_scheduler(job, spec)))?;
+        self.step_for(job, &Event::Submit(spec.for_scheduler(job, HERE)))?;
         self.jobs.insert(job, Stage::Queued(Box::new(spec.clone())));
         Ok(())
     }
@@ -319,20 +325,6 @@ impl Placed {
             // It has nothing left to do but exit; a failure leaves an entry in a table.
             let _exited = child.wait();
         }
-    }
-}
-
-fn for_scheduler(job: JobId, spec: &Spec) -> sched::Job {
-    let request = &spec.request;
-    let each = Amount { cores: request.cores, memory_mb: request.memory_mb, gpus: request.gpus };
-    sched::Job {
-        id: job,
-        partition: HERE.to_owned(),
-        request: sched::Request { nodes: request.nodes, each, features: Vec::new() },
-        time_limit_seconds: i64::try_from(request.time_limit_seconds).unwrap_or(i64::MAX),
-        priority: 0,
-        after: Vec::new(),
-        held: false,
     }
 }
 

@@ -39,6 +39,9 @@ pub struct Settings {
     pub carrier: Carrier,
     /// Cores for jobs; all that this process may use when absent.
     pub cores: Option<u32>,
+    /// How many of this machine's cores are left to engines before this one, where there are
+    /// more.
+    pub cores_before: u32,
     /// Memory for jobs; nine tenths of the machine's when absent.
     pub memory_mb: Option<u64>,
     /// Paths that jobs may read beside those of the system.
@@ -62,6 +65,7 @@ impl Settings {
             folder,
             carrier,
             cores: None,
+            cores_before: 0,
             memory_mb: None,
             readable: Vec::new(),
             environment: BTreeMap::new(),

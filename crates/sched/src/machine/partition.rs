@@ -13,9 +13,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Partition {
     pub(super) core: Core<Nodes>,
+    spec: PartitionSpec,
     nodes: Vec<Node>,
     features: Vec<String>,
-    time_limit_seconds_max: Option<Second>,
     holders: BTreeMap<Ticket, JobId>,
     placements: BTreeMap<Ticket, Placement>,
     history: Overrequest,
@@ -53,16 +53,16 @@ impl Partition {
             spec.sharing,
             spec.nodes.iter().map(|node| (node.whole, bits(&node.features))),
         );
-        let nodes = spec.nodes.into_iter().map(|node| Node {
-            name: node.name,
+        let nodes = spec.nodes.iter().map(|node| Node {
+            name: node.name.clone(),
             cores: (0..node.whole.cores).collect(),
             gpus: (0..node.whole.gpus).collect(),
         });
         Ok(Self {
             core: Core::new(pool, spec.policy),
             nodes: nodes.collect(),
+            spec,
             features,
-            time_limit_seconds_max: spec.time_limit_seconds_max,
             holders: BTreeMap::new(),
             placements: BTreeMap::new(),
             history: Overrequest::default(),
@@ -78,7 +78,7 @@ impl Partition {
         if job.request.nodes == 0 || each.cores == 0 || job.time_limit_seconds <= 0 {
             return Err(Refusal::AsksNothing);
         }
-        if let Some(seconds_max) = self.time_limit_seconds_max
+        if let Some(seconds_max) = self.spec.time_limit_seconds_max
             && job.time_limit_seconds > seconds_max
         {
             return Err(Refusal::TooLong { seconds_max });
@@ -159,7 +159,7 @@ impl Partition {
         self.core.remove(now, ticket);
         self.holders.remove(&ticket);
         if let Some((used, limit)) = used {
-            self.history.record(used, limit);
+            self.remember(used, limit);
         }
         let Some(placement) = self.placements.remove(&ticket) else { return };
         for part in placement.nodes {
@@ -180,6 +180,28 @@ impl Partition {
         if let Some(index) = self.nodes.iter().position(|found| found.name == node) {
             self.core.amend(|pool| pool.set_up(index, up));
         }
+    }
+
+    /// How the partition is built.
+    pub(super) const fn spec(&self) -> &PartitionSpec {
+        &self.spec
+    }
+
+    /// Names of the nodes that are down.
+    pub(super) fn down(&self) -> impl Iterator<Item = &str> {
+        let down = |(index, _): &(usize, &Node)| !self.core.pool().is_up(*index);
+        self.nodes.iter().enumerate().filter(down).map(|(_, node)| node.name.as_str())
+    }
+
+    /// What is free on all nodes that are up together.
+    pub(super) fn free(&self) -> Amount {
+        let pool = self.core.pool();
+        (0..pool.len()).map(|node| pool.free(node)).fold(Amount::default(), Amount::plus)
+    }
+
+    /// Counts a job that ran for `used` of the `limit` seconds it might.
+    pub(super) fn remember(&mut self, used: Second, limit: Second) {
+        self.history.record(used, limit);
     }
 
     pub(super) fn pass(&mut self, now: Second) -> Vec<(Ticket, JobId, Placement)> {

@@ -2,8 +2,11 @@
 
 use engine::{Capacity, Ended, Spec};
 use jobs::life::{End, Failure};
+use units::{JobId, Timestamp};
 
-use crate::protocol::{self, EventBody, Inventory, StartJob};
+use crate::protocol::{
+    self, EventBody, Inventory, PICTURE_MAX, PictureJob, PictureNode, Running, Share, StartJob,
+};
 
 /// What the engine is to run.
 pub(super) fn spec(order: &StartJob) -> Spec {
@@ -66,4 +69,64 @@ pub(super) fn inventory(capacity: &Capacity) -> Inventory {
         gpus: capacity.gpus.clone(),
         isolation: capacity.isolation.clone(),
     }
+}
+
+/// What the hub hears of what runs and waits; `None` when it is more than it would take, or lies
+/// outside of time. Jobs that are not `known` as the hub's are told without their names.
+pub(super) fn picture(
+    picture: &sched::Picture,
+    at: Timestamp,
+    known: impl Fn(JobId) -> bool,
+) -> Option<protocol::Picture> {
+    let sched::Picture { partition, down, running, waiting } = picture;
+    if [partition.nodes.len(), running.len(), waiting.len()].iter().any(|len| *len > PICTURE_MAX) {
+        tracing::warn!("the site is too busy to be shown to the hub");
+        return None;
+    }
+    let job = |job: &sched::Job| PictureJob {
+        job: known(job.id).then_some(job.id),
+        nodes: job.request.nodes,
+        cpus_per_node: job.request.each.cores,
+        memory_mb_per_node: job.request.each.memory_mb,
+        gpus_per_node: job.request.each.gpus,
+        features: job.request.features.clone(),
+        time_limit_seconds: u64::try_from(job.time_limit_seconds).unwrap_or_default(),
+    };
+    let count = |numbers: &[u32]| u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+    let share = |part: &sched::NodePlacement| Share {
+        node: part.node.clone(),
+        cpus: count(&part.cores),
+        memory_mb: part.memory_mb,
+        gpus: count(&part.gpus),
+    };
+    let run = |(asked, placement, started): &(sched::Job, sched::Placement, i64)| {
+        Some(Running {
+            job: job(asked),
+            started: Timestamp::from_second(*started).ok()?,
+            shares: placement.nodes.iter().map(share).collect(),
+        })
+    };
+    let node = |node: &sched::NodeSpec| PictureNode {
+        name: node.name.clone(),
+        up: !down.contains(&node.name),
+        cpus: node.whole.cores,
+        memory_mb: node.whole.memory_mb,
+        gpus: node.whole.gpus,
+        features: node.features.clone(),
+    };
+    Some(protocol::Picture {
+        at,
+        policy: match partition.policy {
+            sched::Policy::Fcfs => protocol::Policy::Fcfs,
+            sched::Policy::Easy => protocol::Policy::Easy,
+            sched::Policy::Conservative => protocol::Policy::Conservative,
+        },
+        shared: match partition.sharing {
+            sched::Sharing::Shared => true,
+            sched::Sharing::Whole => false,
+        },
+        nodes: partition.nodes.iter().map(node).collect(),
+        running: running.iter().map(run).collect::<Option<_>>()?,
+        waiting: waiting.iter().map(job).collect(),
+    })
 }

@@ -1,42 +1,111 @@
-//! Sends the journal to the hub, in order, until it says that it has it.
+//! Sends the journal to the hub, in order, until it says that it has it; and beside it what the
+//! site has and what runs there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::Engine;
 use tokio::time::timeout;
 
-use super::convert::inventory;
+use super::convert;
 use super::orders::error_chain;
-use super::{Error, Shared, pause_after};
+use super::{Error, Shared, now, pause_after};
 use crate::client::{Key, segment};
 use crate::protocol::{Event, Events, Inventory, Receipt, VERSION};
 
 const EVENTS_MAX: usize = 200;
 /// How often a change of what the site has is looked for while nothing else happens.
 const REST: Duration = Duration::from_secs(60);
+/// The least time between two pictures: to take one may be dear to the site.
+const PICTURES: Duration = Duration::from_secs(2);
+
+/// What the hub knows of the site, to tell it no more than what is new.
+struct Told {
+    inventory: Option<Inventory>,
+    picture: Option<sched::Picture>,
+    /// Whether something may have changed since the last picture.
+    picture_owed: bool,
+    next_picture: Instant,
+}
+
+/// What the hub does not know yet.
+#[derive(Clone, Default)]
+struct News {
+    inventory: Option<Inventory>,
+    picture: Option<sched::Picture>,
+}
+
+impl News {
+    const fn is_none(&self) -> bool {
+        self.inventory.is_none() && self.picture.is_none()
+    }
+}
+
+impl Told {
+    fn nothing() -> Self {
+        let next_picture = Instant::now();
+        Self { inventory: None, picture: None, picture_owed: true, next_picture }
+    }
+
+    /// Looks at the site for what the hub was not told.
+    async fn news<E: Engine>(&mut self, engine: &E) -> News {
+        let inventory = convert::inventory(&engine.capacity());
+        let mut news = News::default();
+        if self.inventory.as_ref() != Some(&inventory) {
+            news.inventory = Some(inventory);
+        }
+        if self.picture_owed && Instant::now() >= self.next_picture {
+            self.picture_owed = false;
+            self.next_picture = Instant::now() + PICTURES;
+            match engine.picture().await {
+                Ok(picture) if self.picture.as_ref() != Some(&picture) => {
+                    news.picture = Some(picture);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(error = error_chain(&error), "the engine shows no picture");
+                }
+            }
+        }
+        news
+    }
+
+    fn told(&mut self, news: News) {
+        self.inventory = news.inventory.or(self.inventory.take());
+        self.picture = news.picture.or(self.picture.take());
+    }
+
+    /// How long nothing can be new unless something comes about.
+    fn rest(&self) -> Duration {
+        let until_picture = self.next_picture.saturating_duration_since(Instant::now());
+        if self.picture_owed { until_picture } else { REST }
+    }
+}
 
 /// Sends for ever.
 pub(super) async fn send<E: Engine>(shared: &Shared<E>) {
     let mut changes = shared.journal.changes();
-    let mut told = None;
+    let mut told = Told::nothing();
     let mut failures = 0;
     loop {
         changes.mark_unchanged();
         let events = shared.journal.waiting(EVENTS_MAX);
-        let now = inventory(&shared.engine.capacity());
-        let news = (told.as_ref() != Some(&now)).then(|| now.clone());
+        told.picture_owed |= !events.is_empty();
+        let news = told.news(&shared.engine).await;
         if events.is_empty() && news.is_none() {
-            // Nothing to do: an event, or time, changes that.
-            let _either = timeout(REST, changes.changed()).await;
+            // An event, or time, changes that; after a while others may have changed the site.
+            let rest = told.rest();
+            let silent = timeout(rest, changes.changed()).await.is_err();
+            told.picture_owed |= silent;
             continue;
         }
-        match deliver(shared, events, news).await {
+        match deliver(shared, events, &news).await {
             Ok(()) => {
-                told = Some(now);
+                told.told(news);
                 failures = 0;
             }
             Err(error) => {
                 tracing::warn!(error = error_chain(&error), "the hub does not take events");
+                told.picture_owed |= news.picture.is_some();
                 tokio::time::sleep(pause_after(failures)).await;
                 failures += 1;
             }
@@ -44,17 +113,22 @@ pub(super) async fn send<E: Engine>(shared: &Shared<E>) {
     }
 }
 
-/// Sends one message. When the hub finds it invalid, sends its events one by one, so that one
+/// Sends one message. When the hub finds it invalid, sends its parts one by one, so that one
 /// that it cannot read does not keep back all others.
-async fn deliver<E>(
-    shared: &Shared<E>,
-    events: Vec<Event>,
-    inventory: Option<Inventory>,
-) -> Result<(), Error> {
+async fn deliver<E>(shared: &Shared<E>, events: Vec<Event>, news: &News) -> Result<(), Error> {
     let count = events.len();
-    match post(shared, events.clone(), inventory).await {
+    match post(shared, events.clone(), news).await {
         Ok(()) => taken(shared, count),
-        Err(error) if is_invalid(&error) && count > 0 => {
+        Err(error) if is_invalid(&error) => {
+            if !news.is_none()
+                && let Err(error) = post(shared, Vec::new(), news).await
+            {
+                if !is_invalid(&error) {
+                    return Err(error.into());
+                }
+                let error = error_chain(&error);
+                tracing::error!(error, "the hub cannot read what the site has; it is not told");
+            }
             for event in events {
                 deliver_alone(shared, event).await?;
             }
@@ -65,7 +139,7 @@ async fn deliver<E>(
 }
 
 async fn deliver_alone<E>(shared: &Shared<E>, event: Event) -> Result<(), Error> {
-    match post(shared, vec![event.clone()], None).await {
+    match post(shared, vec![event.clone()], &News::default()).await {
         Err(error) if is_invalid(&error) => {
             let error = error_chain(&error);
             tracing::error!(error, ?event, "the hub cannot read an event; it is given up");
@@ -82,10 +156,13 @@ fn taken<E>(shared: &Shared<E>, count: usize) -> Result<(), Error> {
 async fn post<E>(
     shared: &Shared<E>,
     events: Vec<Event>,
-    inventory: Option<Inventory>,
+    news: &News,
 ) -> Result<(), crate::client::Error> {
     let path = format!("/sites/{}/events", segment(shared.settings.site.as_str()));
-    let message = Events { version: VERSION, inventory, events };
+    let inventory = news.inventory.clone();
+    let known = |job| shared.table.has(job);
+    let picture = news.picture.as_ref().and_then(|picture| convert::picture(picture, now(), known));
+    let message = Events { version: VERSION, inventory, picture, events };
     // Each event carries its own key. The message must not: a hub that was killed while it took
     // one in would refuse to look at it again.
     let _receipt: Receipt = shared.client.post(&path, &message, Key::fresh()).await?;

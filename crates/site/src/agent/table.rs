@@ -63,6 +63,11 @@ impl Table {
         Ok(table)
     }
 
+    /// Whether the job is one of the hub's.
+    pub(super) fn has(&self, job: JobId) -> bool {
+        self.jobs().contains_key(&job)
+    }
+
     /// Notes that a job is to be run; nothing happens when it is known already.
     pub(super) fn order(&self, order: Box<StartJob>) -> io::Result<()> {
         let job = order.job;

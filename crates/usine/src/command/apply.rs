@@ -56,6 +56,9 @@ pub(crate) enum ApplyCommand {
 /// What is asked.
 #[derive(clap::Args)]
 pub(crate) struct Asked {
+    /// The organisation's project that is to have more hours; a new one when none is named.
+    #[arg(long, value_name = "ID")]
+    project: Option<String>,
     /// What the project will be called.
     #[arg(long)]
     title: Option<String>,
@@ -84,6 +87,7 @@ impl Asked {
                 draft.insert(key.to_owned(), value);
             }
         };
+        put("project", self.project.clone().map(Value::from));
         put("title", self.title.clone().map(Value::from));
         put("purpose", self.purpose.clone().map(Value::from));
         put("partition", self.partition.clone().map(Value::from));

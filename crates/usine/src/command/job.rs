@@ -1,6 +1,7 @@
 //! `usine job` and `usine service`: work submitted, followed, cancelled.
 
 mod follow;
+mod outlook;
 mod submit;
 
 use anyhow::Result;
@@ -8,11 +9,11 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{LIST_MAX, Session, segment};
-use crate::output::{entries, number, text, when, work};
+use crate::output::{Audience, entries, number, text, when, work};
 use crate::remote::wait;
 
 pub(crate) use follow::{Follower, ended_well, follow};
-pub(crate) use submit::SubmitArguments;
+pub(crate) use submit::{SubmitArguments, WorkArguments};
 
 /// Jobs.
 #[derive(Subcommand)]
@@ -36,6 +37,13 @@ pub(crate) enum JobCommand {
         /// The job.
         id: String,
     },
+    /// Say why a job waits, what would start it sooner, and when it is expected to start.
+    Why {
+        /// The job.
+        id: String,
+    },
+    /// Compare the places where a job could run on a project's hours; nothing is submitted.
+    Offers(WorkArguments),
     /// Print what a job wrote.
     Log {
         /// The job.
@@ -75,8 +83,18 @@ pub(crate) fn job(command: &JobCommand, session: &Session) -> Result<()> {
             }
             JobCommand::Show { id } => {
                 let job = remote.get(&format!("/jobs/{}", segment(id))).await?;
-                session.audience.show(&job, tell_job)
+                session.audience.show(&job, tell_job)?;
+                match session.audience {
+                    Audience::People => outlook::tell(&outlook::of(&remote, id).await?),
+                    Audience::Programs => {}
+                }
+                Ok(())
             }
+            JobCommand::Why { id } => {
+                let outlook = outlook::of(&remote, id).await?;
+                session.audience.show(&outlook, outlook::tell_all)
+            }
+            JobCommand::Offers(arguments) => submit::compare(arguments, &remote, session).await,
             JobCommand::Log { id, stderr } => {
                 let stream = if *stderr { "stderr" } else { "stdout" };
                 follow::print_log(&remote, id, stream).await
@@ -133,7 +151,6 @@ fn tell_job(job: &Value) {
         }
     };
     line("why", text(job, "/reason"));
-    line("waits", text(job, "/waits"));
     line(
         "service",
         [text(job, "/service/name"), text(job, "/service/version")].join(" ").trim().to_owned(),

@@ -13,6 +13,7 @@ mod crash;
 mod demo;
 mod factory;
 mod line;
+mod placement;
 mod story;
 mod up;
 

@@ -15,6 +15,8 @@ pub(crate) struct StartUp {
     pub(crate) email: String,
     /// The project that came of it.
     pub(crate) project: String,
+    organisation: String,
+    call: String,
 }
 
 impl StartUp {
@@ -24,21 +26,41 @@ impl StartUp {
         let founder = person(factory, &email).await;
         let organisation = organisation(&founder).await;
         let call = playground(&founder).await;
+        let mut start_up = Self { founder, email, project: String::new(), organisation, call };
+        let (project, _) = start_up.awarded(None, "meluxina-ai.gpu", hours).await;
+        start_up.project = project;
+        start_up
+    }
+
+    /// Applies for hours on another partition in the same project; the allocation.
+    pub(crate) async fn with_more_on(&self, partition: &str, hours: u32) -> String {
+        let (project, allocation) = self.awarded(Some(&self.project), partition, hours).await;
+        assert_eq!(project, self.project);
+        allocation
+    }
+
+    /// The project and the allocation that come of an application.
+    async fn awarded(
+        &self,
+        project: Option<&str>,
+        partition: &str,
+        hours: u32,
+    ) -> (String, String) {
         let draft = json!({
+            "project": project,
             "title": "A small model of our own",
             "purpose": "To learn whether a model trained on our documents answers our customers.",
-            "partition": "meluxina-ai.gpu",
+            "partition": partition,
             "hours": hours,
             "months": 3,
             "duties_accepted": true,
         });
-        let asked = json!({ "organisation": organisation, "draft": draft });
-        let drafted = founder.post(&format!("/calls/{call}/applications"), asked).await;
-        let application = text(&drafted, "id");
-        let decided = founder.post(&format!("/applications/{application}/submit"), json!({})).await;
+        let asked = json!({ "organisation": self.organisation, "draft": draft });
+        let drafted = self.founder.post(&format!("/calls/{}/applications", self.call), asked).await;
+        let submit = format!("/applications/{}/submit", text(&drafted, "id"));
+        let decided = self.founder.post(&submit, json!({})).await;
         assert_eq!(decided["state"], "awarded", "{decided}");
-        let project = text(&decided, "project");
-        Self { founder, email, project }
+        (text(&decided, "project"), text(&decided, "allocation"))
     }
 }
 

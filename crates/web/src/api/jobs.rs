@@ -2,6 +2,8 @@
 
 mod dto;
 mod follow;
+mod offers;
+mod outlook;
 mod submission;
 
 use app::App;
@@ -28,7 +30,9 @@ const SUBMISSION_BYTES_MAX: usize = 10 * 1024 * 1024;
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(of_project, submit))
+        .merge(offers::routes())
         .layer(DefaultBodyLimit::max(SUBMISSION_BYTES_MAX))
+        .merge(outlook::routes())
         .routes(routes!(list))
         .routes(routes!(show))
         .routes(routes!(cancel))

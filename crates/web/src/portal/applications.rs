@@ -7,7 +7,7 @@ use app::{Action, Scope};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use units::ApplicationId;
+use units::{ApplicationId, OrganisationId, ProjectId};
 
 use super::form::Form;
 use super::tongue::Tongue;
@@ -41,6 +41,8 @@ struct FormPage {
     id: String,
     call: Call,
     organisation: String,
+    /// Those that may ask for more hours.
+    projects: Vec<(ProjectId, String)>,
     unit: &'static str,
     months: Vec<u32>,
     duties: Vec<String>,
@@ -121,6 +123,16 @@ async fn organisation_name(visit: &Visit, application: &Application) -> Result<S
     }
 }
 
+/// The organisation's projects, any of which may ask for more hours.
+async fn projects(
+    visit: &Visit,
+    organisation: OrganisationId,
+) -> Result<Vec<(ProjectId, String)>, Problem> {
+    let all = visit.app.projects(&visit.actor, None, LISTED).await?;
+    let own = all.into_iter().filter(|project| project.organisation == organisation);
+    Ok(own.map(|project| (project.id, project.title)).collect())
+}
+
 async fn render_form(
     visit: &Visit,
     application: Application,
@@ -132,6 +144,7 @@ async fn render_form(
     page(&FormPage {
         id: application.id.to_string(),
         organisation: organisation_name(visit, &application).await?,
+        projects: projects(visit, application.organisation).await?,
         unit: mode.says.meter.hour_name(),
         months: mode.says.months.known().cloned().unwrap_or_default(),
         duties: mode.says.duties.known().cloned().unwrap_or_default(),
@@ -187,6 +200,7 @@ async fn render_decided(visit: &Visit, application: Application) -> Result<Respo
 /// The draft as the form has it, and the version that it was read at.
 fn written(form: &Form) -> (Draft, i64) {
     let draft = Draft {
+        project: form.text("project").parse().ok(),
         title: form.text("title").to_owned(),
         purpose: form.text("purpose").replace("\r\n", "\n"),
         partition: form.text("partition").parse().ok(),

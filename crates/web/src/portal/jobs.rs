@@ -2,6 +2,8 @@
 
 mod curves;
 mod log;
+pub(crate) mod offers;
+pub(crate) mod outlook;
 mod submit;
 
 use ::jobs::life::{End, Failure, State};
@@ -11,6 +13,7 @@ use askama::Template;
 use axum::response::Response;
 use units::JobId;
 
+use self::outlook::Waiting;
 use super::chart::Curves;
 use super::form::Form;
 use super::tongue::Tongue;
@@ -69,7 +72,7 @@ struct Standing {
     t: Tongue,
     tone: &'static str,
     state: String,
-    waits: Option<String>,
+    waiting: Option<Waiting>,
     reason: Option<String>,
     facts: Vec<(String, String)>,
 }
@@ -164,7 +167,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<JobId>) -> Result<Response
         id: id.to_string(),
         name: job.name.clone(),
         project: job.owner.project.to_string(),
-        standing: standing(&visit, &detail),
+        standing: standing(&visit, &detail).await?,
         live,
         figures: curves::figures(&visit, id).await?,
         logs: if may_read { logs(&visit, job).await? } else { Vec::new() },
@@ -177,7 +180,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<JobId>) -> Result<Response
     })
 }
 
-fn standing(visit: &Visit, detail: &JobDetail) -> Standing {
+async fn standing(visit: &Visit, detail: &JobDetail) -> Result<Standing, Problem> {
     let t = visit.t();
     let job = &detail.job;
     let meter = visit.app.meter_of(job);
@@ -199,7 +202,9 @@ fn standing(visit: &Visit, detail: &JobDetail) -> Standing {
     if let Some(peak) = job.measured.peak_memory_mb {
         facts.push((t.say("job-memory"), t.bytes(peak.saturating_mul(1_000_000))));
     }
-    Standing { t, tone, state, waits: detail.waits.clone(), reason: job.reason.clone(), facts }
+    let outlook = visit.app.job_outlook(&visit.actor, job.id).await?;
+    let waiting = Waiting::of(t, &outlook);
+    Ok(Standing { t, tone, state, waiting, reason: job.reason.clone(), facts })
 }
 
 /// What the job has while it runs.
@@ -270,7 +275,7 @@ pub(crate) async fn standing_part(
     Path(id): Path<JobId>,
 ) -> Result<Response, Problem> {
     let detail = visit.app.job(&visit.actor, id).await?;
-    page(&standing(&visit, &detail))
+    page(&standing(&visit, &detail).await?)
 }
 
 /// `GET /jobs/{id}/parts/figures`.

@@ -14,13 +14,13 @@ mod factory;
 mod federation;
 mod form;
 mod hours;
-mod jobs;
+pub(crate) mod jobs;
 mod organisations;
 mod projects;
 mod settings;
 mod sign_in;
 mod statement;
-mod tongue;
+pub(crate) mod tongue;
 mod visit;
 
 use app::App;

@@ -30,6 +30,7 @@ pub(crate) fn here() -> Slug {
 pub(crate) fn script(text: &str) -> Submission {
     Submission {
         allocation: None,
+        anywhere: None,
         work: Work::Script(format!("#!/bin/sh\n{text}\necho done\n")),
         options: Vec::new(),
         environment: Default::default(),
@@ -69,7 +70,12 @@ impl Yard {
             gpus: Vec::new(),
             isolation: Vec::new(),
         };
-        let events = Events { version: VERSION, inventory: Some(inventory), events: Vec::new() };
+        let events = Events {
+            version: VERSION,
+            inventory: Some(inventory),
+            picture: None,
+            events: Vec::new(),
+        };
         yard.app().take_events(&yard.agent, &here(), events).await.unwrap();
         yard
     }
@@ -123,7 +129,7 @@ impl Yard {
     }
 
     pub(crate) async fn send(&self, events: Vec<Event>) -> site::protocol::Receipt {
-        let batch = Events { version: VERSION, inventory: None, events };
+        let batch = Events { version: VERSION, inventory: None, picture: None, events };
         self.app().take_events(&self.agent, &here(), batch).await.unwrap()
     }
 

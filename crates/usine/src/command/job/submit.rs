@@ -7,14 +7,31 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
 use super::follow::{self, Printing, ended_well};
+use super::outlook;
 use crate::command::{Session, segment};
 use crate::exit::{Failure, Told};
-use crate::output::{entries, text, work};
+use crate::output::{Audience, entries, text, work};
 use crate::remote::Remote;
 
-/// What to run, and on whose hours.
+/// What to run, on whose hours, and whether to stay with it.
 #[derive(clap::Args)]
 pub(crate) struct SubmitArguments {
+    #[command(flatten)]
+    work: WorkArguments,
+    /// Whose hours; the project's only usable allocation when nothing is said.
+    #[arg(long, value_name = "ID")]
+    allocation: Option<String>,
+    /// Choose the best place among all where the project has hours.
+    #[arg(long, conflicts_with = "allocation")]
+    anywhere: bool,
+    /// Follow the job until it ends.
+    #[arg(long, short)]
+    watch: bool,
+}
+
+/// What to run, and what a place must have.
+#[derive(clap::Args)]
+pub(crate) struct WorkArguments {
     /// A batch script; `-` reads standard input.
     #[arg(required_unless_present = "service", conflicts_with = "service")]
     script: Option<PathBuf>,
@@ -27,9 +44,15 @@ pub(crate) struct SubmitArguments {
     /// The project that runs it.
     #[arg(long, value_name = "ID")]
     project: String,
-    /// Whose hours; the project's only usable allocation when nothing is said.
-    #[arg(long, value_name = "ID")]
-    allocation: Option<String>,
+    /// Only places in these countries, as two letters.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    country: Vec<String>,
+    /// Only places with GPUs whose model name holds this text.
+    #[arg(long, value_name = "MODEL")]
+    gpu: Option<String>,
+    /// Only places whose nodes have as much memory, in megabytes.
+    #[arg(long, value_name = "MB")]
+    node_memory: Option<u64>,
     /// A revision to read, under inputs/NAME: ID or ID@REVISION.
     #[arg(long = "input", value_name = "NAME=ID", value_parser = pair)]
     inputs: Vec<(String, String)>,
@@ -45,9 +68,6 @@ pub(crate) struct SubmitArguments {
     /// Let the job reach the network.
     #[arg(long)]
     network: bool,
-    /// Follow the job until it ends.
-    #[arg(long, short)]
-    watch: bool,
     /// Options as sbatch takes them, after `--`; they win over the script's directives.
     #[arg(last = true, value_name = "SBATCH OPTIONS")]
     options: Vec<String>,
@@ -65,8 +85,17 @@ pub(super) async fn run(
     remote: &Remote,
     session: &Session,
 ) -> Result<()> {
-    let path = format!("/projects/{}/jobs", segment(&arguments.project));
-    let submitted = remote.post(&path, &body(arguments)?).await?;
+    if !arguments.anywhere && arguments.work.has_limits() {
+        let text = "--country, --gpu and --node-memory choose among places; add --anywhere";
+        return Err(Told::new(Failure::Invalid, text).into());
+    }
+    let path = format!("/projects/{}/jobs", segment(&arguments.work.project));
+    let mut body = body(&arguments.work)?;
+    if arguments.anywhere {
+        body.insert("anywhere".to_owned(), arguments.work.limits());
+    }
+    body.insert("allocation".to_owned(), json!(arguments.allocation));
+    let submitted = remote.post(&path, &Value::Object(body)).await?;
     for warning in entries(&submitted, "/warnings") {
         let line = text(warning, "/line");
         let place = if line.is_empty() { String::new() } else { format!("line {line}: ") };
@@ -74,8 +103,19 @@ pub(super) async fn run(
     }
     let id = text(&submitted, "/id");
     if !arguments.watch {
+        let expected = match session.audience {
+            Audience::People => text(&outlook::of(remote, &id).await?, "/text"),
+            Audience::Programs => String::new(),
+        };
         return session.audience.show(&submitted, |submitted| {
             println!("submitted job {id}; {} held", work(submitted, "/held"));
+            let place = text(submitted, "/placed/offers/0/partition");
+            if !place.is_empty() {
+                println!("  it goes to {place}. {}", text(submitted, "/placed/because"));
+            }
+            if !expected.is_empty() {
+                println!("  {expected}");
+            }
             println!("  follow it with: usine job watch {id}");
         });
     }
@@ -84,7 +124,43 @@ pub(super) async fn run(
     ended_well(&followed.job)
 }
 
-fn body(arguments: &SubmitArguments) -> Result<Value> {
+/// Carries out `usine job offers`.
+pub(super) async fn compare(
+    arguments: &WorkArguments,
+    remote: &Remote,
+    session: &Session,
+) -> Result<()> {
+    let path = format!("/projects/{}/offers", segment(&arguments.project));
+    let mut body = body(arguments)?;
+    body.insert("anywhere".to_owned(), arguments.limits());
+    let compared = remote.post(&path, &Value::Object(body)).await?;
+    let offers = entries(&compared, "/offers");
+    match session.audience {
+        Audience::Programs => session.audience.show(&compared, |_| {}),
+        Audience::People => {
+            let none = "the project has no allocation that can be used now";
+            session.audience.list(offers, none, outlook::COLUMNS, outlook::row)?;
+            println!("{}", text(&compared, "/because"));
+            Ok(())
+        }
+    }
+}
+
+impl WorkArguments {
+    const fn has_limits(&self) -> bool {
+        !self.country.is_empty() || self.gpu.is_some() || self.node_memory.is_some()
+    }
+
+    fn limits(&self) -> Value {
+        json!({
+            "countries": self.country,
+            "gpu": self.gpu,
+            "memory_mb_per_node": self.node_memory,
+        })
+    }
+}
+
+fn body(arguments: &WorkArguments) -> Result<Map<String, Value>> {
     let map = |pairs: &[(String, String)]| pairs.iter().cloned().collect::<BTreeMap<_, _>>();
     let mut body = Map::new();
     let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
@@ -110,12 +186,11 @@ fn body(arguments: &SubmitArguments) -> Result<Value> {
         })
         .collect();
     put("outputs", Value::Array(outputs));
-    put("allocation", json!(arguments.allocation));
     put("options", json!(arguments.options));
     put("environment", json!(map(&arguments.environment)));
     put("inputs", json!(map(&arguments.inputs)));
     put("network", json!(arguments.network));
-    Ok(Value::Object(body))
+    Ok(body)
 }
 
 fn read(script: &Path) -> Result<String> {

@@ -3,7 +3,7 @@
 use access::application::{Draft, Finding, Outcome, Reason, State};
 use app::applications::{Application, Checked};
 use serde::{Deserialize, Serialize};
-use units::OrganisationId;
+use units::{OrganisationId, ProjectId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -14,6 +14,9 @@ use crate::problem::Problem;
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct DraftJson {
+    /// The organisation's project that is to have more hours; a new one when none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    project: Option<Uuid>,
     /// What the project will be called.
     #[serde(default)]
     #[schema(max_length = 200)]
@@ -40,6 +43,7 @@ impl DraftJson {
     fn read(self) -> Result<Draft, Problem> {
         let partition = self.partition.map(|text| text.parse()).transpose();
         Ok(Draft {
+            project: self.project.map(ProjectId::from_uuid),
             title: self.title,
             purpose: self.purpose,
             partition: partition
@@ -54,6 +58,7 @@ impl DraftJson {
 impl From<Draft> for DraftJson {
     fn from(draft: Draft) -> Self {
         Self {
+            project: draft.project.map(ProjectId::uuid),
             title: draft.title,
             purpose: draft.purpose,
             partition: draft.partition.map(|key| key.to_string()),

@@ -203,9 +203,6 @@ pub(crate) struct JobDetailOut {
     /// How it comes to what the job costs in each second.
     #[schema(example = "largest of (0 GPUs = 0, 2 cores by 8 = 1) = 1 gpu")]
     rate: String,
-    /// Why it waits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    waits: Option<String>,
 }
 
 impl From<JobDetail> for JobDetailOut {
@@ -248,7 +245,6 @@ impl From<JobDetail> for JobDetailOut {
             trail: trail.collect(),
             charge_rule: detail.job.place.charge_rule.to_string(),
             rate: detail.rate.to_string(),
-            waits: detail.waits,
             job: (detail.job, meter).into(),
         }
     }

@@ -8,6 +8,7 @@ use units::{AllocationId, Meter, Slug, Work as Hours};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::offers::{LimitsIn, OffersOut};
 use crate::api::wire::Amount;
 use crate::problem::Problem;
 
@@ -57,6 +58,9 @@ struct OutputIn {
 pub(crate) struct SubmissionIn {
     /// Whose hours; the project's only usable allocation when nothing is said.
     allocation: Option<Uuid>,
+    /// Choose the best place among all where the project has hours, within these limits; then
+    /// `allocation` must be absent.
+    anywhere: Option<LimitsIn>,
     /// A batch script, with its `#SBATCH` directives.
     #[schema(example = "#!/bin/sh\n#SBATCH --time=1\necho hello\n")]
     script: Option<String>,
@@ -100,6 +104,7 @@ impl TryFrom<SubmissionIn> for Submission {
         });
         Ok(Self {
             allocation: new.allocation.map(AllocationId::from_uuid),
+            anywhere: new.anywhere.map(TryInto::try_into).transpose()?,
             work,
             options: new.options,
             environment: new.environment,
@@ -135,7 +140,7 @@ impl OutputIn {
     }
 }
 
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     field: &str,
     text: &str,
 ) -> Result<T, Problem> {
@@ -172,6 +177,9 @@ pub(crate) struct SubmittedOut {
     /// What was set aside for all of them together.
     held: Amount,
     warnings: Vec<WarningOut>,
+    /// The places that were compared, when the choice was left open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placed: Option<OffersOut>,
 }
 
 impl SubmittedOut {
@@ -190,6 +198,7 @@ impl SubmittedOut {
             jobs: jobs.collect(),
             held: Amount::of(Hours::seconds(held), meter),
             warnings: warnings.collect(),
+            placed: submitted.placed.map(Into::into),
         }
     }
 }

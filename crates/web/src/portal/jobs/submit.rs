@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use ::jobs::template::{Holds, Kind, Parameter, Template as Service, Texts};
 use app::data::{Filter, Repository};
-use app::jobs::{Submission, Work};
+use app::jobs::{Limits, Submission, Work};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use units::{ProjectId, Slug};
+use units::{JobId, ProjectId, Slug};
 
+use super::offers::Comparison;
 use crate::extract::{Path, Query};
 use crate::portal::form::Form;
 use crate::portal::tongue::Tongue;
@@ -19,6 +20,8 @@ use crate::problem::Problem;
 
 /// How many repositories a choice offers.
 const OFFERED: u32 = 200;
+/// The choice that leaves the place open.
+const ANYWHERE: &str = "anywhere";
 
 #[derive(Template)]
 #[template(path = "job_new.html")]
@@ -30,6 +33,15 @@ struct SubmitPage {
     chosen: Option<Chosen>,
     allocations: Vec<(String, String)>,
     form: Form,
+    comparison: Option<Comparison>,
+    wrong: Vec<app::FieldError>,
+    refused: Vec<app::Reason>,
+}
+
+/// What came of a form that was sent.
+#[derive(Default)]
+struct Outcome {
+    comparison: Option<Comparison>,
     wrong: Vec<app::FieldError>,
     refused: Vec<app::Reason>,
 }
@@ -77,14 +89,14 @@ pub(crate) async fn form(
 ) -> Result<Response, Problem> {
     let fields: Vec<(&str, &str)> =
         which.service.iter().map(|name| ("service", name.as_str())).collect();
-    render(&visit, id, Form::of(&fields), (Vec::new(), Vec::new())).await
+    render(&visit, id, Form::of(&fields), Outcome::default()).await
 }
 
 async fn render(
     visit: &Visit,
     id: ProjectId,
     form: Form,
-    (wrong, refused): (Vec<app::FieldError>, Vec<app::Reason>),
+    outcome: Outcome,
 ) -> Result<Response, Problem> {
     let t = visit.t();
     let project = visit.app.project(&visit.actor, id).await?;
@@ -107,8 +119,9 @@ async fn render(
         chosen,
         allocations: usable.collect(),
         form,
-        wrong,
-        refused,
+        comparison: outcome.comparison,
+        wrong: outcome.wrong,
+        refused: outcome.refused,
     })
 }
 
@@ -179,26 +192,55 @@ pub(crate) async fn submit(
     Path(id): Path<ProjectId>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let submitted = match submission(&visit, &form) {
-        Ok(new) => visit.app.submit_job(&visit.actor, id, new).await,
+    let done = match submission(&visit, &form) {
+        Ok(new) => act(&visit, id, new, !form.text("compare").is_empty()).await,
         Err(error) => Err(error),
     };
-    let complaints = match submitted {
-        Ok(submitted) => return Ok(on_to(&format!("/jobs/{}", submitted.id))),
-        Err(app::Error::Invalid(wrong)) => (wrong, Vec::new()),
-        Err(app::Error::Refused(reasons)) => (Vec::new(), reasons),
+    let outcome = match done {
+        Ok(Done::Submitted(job)) => return Ok(on_to(&format!("/jobs/{job}"))),
+        Ok(Done::Compared(comparison)) => {
+            Outcome { comparison: Some(comparison), ..Outcome::default() }
+        }
+        Err(app::Error::Invalid(wrong)) => Outcome { wrong, ..Outcome::default() },
+        Err(app::Error::Refused(refused)) => Outcome { refused, ..Outcome::default() },
         Err(error) => return Err(error.into()),
     };
-    let again = render(&visit, id, form, complaints).await?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+    let compared = outcome.comparison.is_some();
+    let again = render(&visit, id, form, outcome).await?;
+    let status = if compared { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok((status, again).into_response())
+}
+
+enum Done {
+    Submitted(JobId),
+    Compared(Comparison),
+}
+
+/// Submits the job, or only compares the places where it could run.
+async fn act(
+    visit: &Visit,
+    project: ProjectId,
+    new: Submission,
+    compare: bool,
+) -> Result<Done, app::Error> {
+    if !compare {
+        let submitted = visit.app.submit_job(&visit.actor, project, new).await?;
+        return Ok(Done::Submitted(submitted.id));
+    }
+    let anywhere = Limits::default();
+    let offers = visit.app.job_offers(&visit.actor, project, &new, &anywhere).await?;
+    Ok(Done::Compared(Comparison::of(visit.t(), &offers)))
 }
 
 fn submission(visit: &Visit, form: &Form) -> Result<Submission, app::Error> {
-    let allocation = match form.text("allocation") {
-        "" => None,
-        text => Some(
-            text.parse().map_err(|error| app::Error::invalid("allocation", format!("{error}")))?,
-        ),
+    let (allocation, anywhere) = match form.text("allocation") {
+        "" => (None, None),
+        ANYWHERE => (None, Some(Limits::default())),
+        text => {
+            let id = text.parse();
+            let id = id.map_err(|error| app::Error::invalid("allocation", format!("{error}")))?;
+            (Some(id), None)
+        }
     };
     let work = match form.text("service") {
         "" => Work::Script(form.text("script").replace("\r\n", "\n")),
@@ -215,6 +257,7 @@ fn submission(visit: &Visit, form: &Form) -> Result<Submission, app::Error> {
     };
     Ok(Submission {
         allocation,
+        anywhere,
         work,
         options: Vec::new(),
         environment: BTreeMap::new(),
