@@ -271,14 +271,15 @@ pub async fn elements_at_site(tx: &Tx, array: JobId) -> Result<i64, StoreError> 
     Ok(row.map_or(0, |row| row.count))
 }
 
-/// Jobs that a site has, or is to have soon, in the order in which they were submitted.
+/// Jobs that a site has, or is to have soon, in the order in which it was told to start them.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn at_site(tx: &Tx, site: &Slug) -> Result<Vec<Job>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM job
-        WHERE site = $1 AND state IN ('ordered', 'queued', 'running') ORDER BY id"
+        WHERE site = $1 AND state IN ('ordered', 'queued', 'running')
+        ORDER BY (SELECT MIN(seq) FROM site_order WHERE site_order.job = job.id), id"
     );
     tx.all::<Row>(&sql, [site.to_string().into()]).await?.into_iter().map(Row::job).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ::jobs::life::State;
 use ::jobs::request::Request;
-use sched::{Amount, Machine, NodePlacement, NodeSpec, PartitionSpec, Placement};
+use sched::{Amount, Effect, Forecast, Machine, NodePlacement, NodeSpec, PartitionSpec, Placement};
 use site::protocol::{PICTURE_MAX, Picture, PictureJob, PictureNode, Policy, Share};
 use store::{Tx, jobs as records, sites};
 use units::{JobId, Slug, Timestamp};
@@ -29,9 +29,11 @@ pub(crate) struct Records {
     runs: Vec<(i64, i64)>,
 }
 
-/// A site's machine, on which nothing has started since it was shown.
+/// A site's machine as it will stand after its scheduler's next look.
 pub(crate) struct Yard {
     machine: Machine,
+    /// What that look starts.
+    starting: BTreeSet<JobId>,
     as_of: Timestamp,
     now: i64,
 }
@@ -76,7 +78,7 @@ impl Records {
         let machine = shown.machine(now).inspect_err(|error| {
             tracing::error!(%error, "what a site showed cannot be built");
         });
-        let mut yard = Yard { machine: machine.ok()?, as_of, now };
+        let mut yard = Yard { machine: machine.ok()?, starting: BTreeSet::new(), as_of, now };
         for (used, limit) in runs {
             yard.machine.remember(HERE, used, limit);
         }
@@ -93,6 +95,7 @@ impl Records {
                 yard.enqueue(job.id, &job.request);
             }
         }
+        yard.look();
         Some(yard)
     }
 }
@@ -126,12 +129,26 @@ impl Yard {
         self.machine.enqueue(&job, self.now)
     }
 
+    /// Starts what may start.
+    fn look(&mut self) {
+        let started =
+            self.machine.step(self.now, &[]).into_iter().filter_map(|effect| match effect {
+                Effect::Start { job, .. } => Some(job),
+                Effect::Abandon { .. } | Effect::Refuse { .. } => None,
+            });
+        self.starting.extend(started);
+    }
+
     /// When a waiting job is expected to start.
-    pub(crate) fn forecast(&self, job: JobId) -> Option<sched::Forecast> {
+    pub(crate) fn forecast(&self, job: JobId) -> Option<Forecast> {
+        if self.starting.contains(&job) {
+            let now = self.now;
+            return Some(Forecast { earliest: now, likely: now, latest: now });
+        }
         self.machine.forecast(job, self.now)
     }
 
-    /// Why a job waits.
+    /// Why a job waits; `None` when it is about to start.
     pub(crate) fn why(&self, job: JobId) -> Option<sched::Why> {
         self.machine.why(job, self.now)
     }

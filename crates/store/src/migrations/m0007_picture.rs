@@ -19,6 +19,7 @@ const STATEMENTS: &[&str] = &[
         at BIGINT NOT NULL,
         picture TEXT NOT NULL
     )",
+    "CREATE INDEX site_order_job ON site_order (job)",
     "CREATE INDEX job_ran ON job (site, ended_at)
         WHERE state = 'ended' AND started_at IS NOT NULL",
 ];
