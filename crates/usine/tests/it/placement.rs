@@ -73,7 +73,8 @@ async fn a_job_goes_where_it_starts_first_unless_a_country_is_asked() {
     two_sites(folder.path());
     let factory = Factory::start_in(folder);
     let start_up = StartUp::with_hours(&factory, 100).await;
-    let elsewhere = start_up.with_more_on(ELSEWHERE, 100).await;
+    let (project, elsewhere) = start_up.awarded(Some(&start_up.project), ELSEWHERE, 100).await;
+    assert_eq!(project, start_up.project, "the hours join the project");
     let founder = &start_up.founder;
     let [jobs, offers] =
         ["jobs", "offers"].map(|what| format!("/projects/{}/{what}", start_up.project));

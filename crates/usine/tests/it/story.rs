@@ -32,15 +32,9 @@ impl StartUp {
         start_up
     }
 
-    /// Applies for hours on another partition in the same project; the allocation.
-    pub(crate) async fn with_more_on(&self, partition: &str, hours: u32) -> String {
-        let (project, allocation) = self.awarded(Some(&self.project), partition, hours).await;
-        assert_eq!(project, self.project);
-        allocation
-    }
-
-    /// The project and the allocation that come of an application.
-    async fn awarded(
+    /// Applies for hours, for a new project or for one that there is; the project and the
+    /// allocation that come of it.
+    pub(crate) async fn awarded(
         &self,
         project: Option<&str>,
         partition: &str,
