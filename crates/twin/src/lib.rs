@@ -17,6 +17,7 @@ pub mod report;
 pub mod results;
 pub mod scenario;
 pub mod simulation;
+pub mod slurm;
 mod starts;
 pub mod statistics;
 pub mod study;

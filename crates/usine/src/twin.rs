@@ -3,6 +3,7 @@
 mod fit;
 mod floors;
 mod scenario;
+mod slurm;
 
 use std::fs::File;
 use std::ops::ControlFlow;
@@ -34,6 +35,8 @@ enum Command {
     Compare(scenario::CompareArguments),
     /// Describe a log as a population to draw jobs from; how well it fits goes to standard error.
     Fit(fit::FitArguments),
+    /// Replay a Slurm's submissions on the machine that its files describe, beside what it did.
+    Slurm(slurm::SlurmArguments),
 }
 
 /// A log, and the machine it is for.
@@ -91,6 +94,7 @@ pub(crate) fn run(arguments: Arguments, audience: Audience) -> Result<()> {
         Command::Run(arguments) => scenario::run(&arguments, audience),
         Command::Compare(arguments) => scenario::compare(&arguments, audience),
         Command::Fit(arguments) => fit::run(&arguments, audience),
+        Command::Slurm(arguments) => slurm::run(&arguments, audience),
     }
 }
 

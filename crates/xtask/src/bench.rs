@@ -1,5 +1,7 @@
 //! Benchmarks, each a program of the crate it measures.
 
+use std::process::Command;
+
 use anyhow::Result;
 use clap::ValueEnum;
 
@@ -12,6 +14,9 @@ pub(crate) struct Arguments {
     /// A short run, to see that it works.
     #[arg(long)]
     quick: bool,
+    /// Of the twin: how time grows from ten thousand to ten million jobs; takes minutes.
+    #[arg(long)]
+    curve: bool,
     /// Handed on to the benchmark.
     #[arg(last = true)]
     more: Vec<String>,
@@ -25,7 +30,8 @@ enum Name {
     Api,
     /// Time to the first page, and idle memory.
     Start,
-    /// Jobs per second of the digital twin against a textbook scheduler.
+    /// The digital twin against a textbook scheduler and a simulator in Python, and a year of a
+    /// federation.
     Twin,
     /// Tokens per second of training, and the fraction of the machine's peak.
     Lm,
@@ -60,10 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 fn one(name: Name, arguments: &Arguments) -> Result<()> {
     let (package, bench) = name.target();
-    let mut command = shell::cargo(["bench", "-q", "-p", package, "--bench", bench, "--"]);
-    if arguments.quick {
-        command.arg("--quick");
-    }
+    let mut command = program(package, bench, arguments.quick);
     // The ledger is measured on both databases in the same run.
     let server = match name {
         Name::Ledger => Some(Server::start(&setup::postgres()?)?),
@@ -72,5 +75,33 @@ fn one(name: Name, arguments: &Arguments) -> Result<()> {
     if let Some(server) = &server {
         command.args(["--postgres", &server.url()]);
     }
+    if let Name::Twin = name {
+        year(arguments)?;
+        match setup::accasim() {
+            Ok(python) => {
+                let script = crate::root().join("tests/twin/accasim_easy.py");
+                command.arg("--peer").args([python, script]);
+            }
+            Err(error) => println!("no simulator in Python beside ours: {error:#}"),
+        }
+    }
     shell::step(&format!("bench {bench}"), command.args(&arguments.more))
+}
+
+/// A year of a federation, and on request how its time grows with the number of jobs.
+fn year(arguments: &Arguments) -> Result<()> {
+    const JOBS: &str = "5000000";
+    let mut command = program("twin", "year", arguments.quick);
+    if !arguments.quick && !arguments.curve {
+        command.arg(JOBS);
+    }
+    shell::step("bench year", &mut command)
+}
+
+fn program(package: &str, bench: &str, quick: bool) -> Command {
+    let mut command = shell::cargo(["bench", "-q", "-p", package, "--bench", bench, "--"]);
+    if quick {
+        command.arg("--quick");
+    }
+    command
 }

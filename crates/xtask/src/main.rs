@@ -2,13 +2,16 @@
 //!
 //! `cargo xtask test` installs what the tests need and runs all of them; `cargo xtask check` runs
 //! format, lints, documentation, licences and the rules of the house; `cargo xtask bench NAME`
-//! measures. Not here: anything a user of Usine runs.
+//! measures; `cargo xtask slurm up|down` brings up a real Slurm for tests, and `cargo xtask compare`
+//! sets our answers beside another program's. Not here: anything a user of Usine runs.
 
 mod bench;
 mod check;
+mod compare;
 mod postgres;
 mod setup;
 mod shell;
+mod slurm;
 mod test;
 mod tidy;
 
@@ -32,6 +35,10 @@ enum Chore {
     Check,
     /// Measure, beside a peer where there is one; the last line is JSON.
     Bench(bench::Arguments),
+    /// Set our answers beside another program's; takes minutes.
+    Compare(compare::Arguments),
+    /// Bring up a real Slurm on loopback, or stop it.
+    Slurm(slurm::Arguments),
     /// Install what the tests need and say where it is.
     Setup,
 }
@@ -41,6 +48,8 @@ fn main() -> ExitCode {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Check => check::run(),
         Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Compare(arguments) => compare::run(&arguments),
+        Chore::Slurm(arguments) => slurm::run(&arguments),
         Chore::Setup => setup::Tools::install().map(|tools| setup::describe(&tools)),
     };
     let Err(error) = done else {

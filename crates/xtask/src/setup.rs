@@ -119,9 +119,19 @@ fn portal_packages() -> Result<()> {
 
 /// A Python environment with the API tester.
 fn schemathesis() -> Result<PathBuf> {
-    let environment = tools().join("schemathesis");
+    environment("schemathesis", "tests/api/requirements.txt")
+}
+
+/// A Python environment with a simulator to measure ours against.
+pub(crate) fn accasim() -> Result<PathBuf> {
+    environment("accasim", "tests/twin/requirements.txt")
+}
+
+/// A Python environment with what a file of requirements names; its Python.
+fn environment(name: &str, requirements: &str) -> Result<PathBuf> {
+    let environment = tools().join(name);
     let python = environment.join("bin/python");
-    let wanted = crate::root().join("tests/api/requirements.txt");
+    let wanted = crate::root().join(requirements);
     let done = environment.join("installed");
     if newer(&done, &wanted) {
         return Ok(python);
@@ -132,7 +142,7 @@ fn schemathesis() -> Result<PathBuf> {
         &mut shell::command("python3", ["-m", "venv", "--clear", &path]),
     )?;
     shell::step(
-        "install schemathesis",
+        &format!("install {name}"),
         shell::command(&python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
             .arg("-r")
             .arg(&wanted),

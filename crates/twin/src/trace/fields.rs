@@ -9,15 +9,15 @@ use super::{SECONDS_MAX, TraceError};
 
 /// The text of one field, and where it stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field<'t> {
-    pub(super) text: &'t str,
-    pub(super) line: u64,
-    pub(super) column: usize,
+pub(crate) struct Field<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) line: u64,
+    pub(crate) column: usize,
 }
 
 /// How long a job may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Limit {
+pub(crate) enum Limit {
     /// So many seconds.
     Seconds(i64),
     /// As long as the partition lets it, or for ever.
@@ -26,7 +26,7 @@ pub(super) enum Limit {
 
 impl<'t> Field<'t> {
     /// Says that something else belongs here.
-    pub(super) fn expected(&self, what: impl Into<String>) -> TraceError {
+    pub(crate) fn expected(&self, what: impl Into<String>) -> TraceError {
         TraceError::Unexpected {
             line: self.line,
             column: self.column,
@@ -36,7 +36,7 @@ impl<'t> Field<'t> {
     }
 
     /// A count that fits, such as of nodes.
-    pub(super) fn count(&self) -> Result<u32, TraceError> {
+    pub(crate) fn count(&self) -> Result<u32, TraceError> {
         whole(self.text)
             .and_then(|count| u32::try_from(count).ok())
             .filter(|count| *count <= COUNT_MAX)
@@ -44,7 +44,7 @@ impl<'t> Field<'t> {
     }
 
     /// Seconds as a number, perhaps with a fraction, which is cut off.
-    pub(super) fn seconds(&self) -> Result<i64, TraceError> {
+    pub(crate) fn seconds(&self) -> Result<i64, TraceError> {
         let (before, after) = self.text.split_once('.').unwrap_or((self.text, "0"));
         whole(before)
             .filter(|_| !after.is_empty() && after.bytes().all(|digit| digit.is_ascii_digit()))
@@ -53,12 +53,12 @@ impl<'t> Field<'t> {
     }
 
     /// A duration of Slurm: `[days-]hours:minutes:seconds`, `minutes:seconds` with milliseconds.
-    pub(super) fn elapsed(&self) -> Result<i64, TraceError> {
+    pub(crate) fn elapsed(&self) -> Result<i64, TraceError> {
         slurm_duration(self.text).ok_or_else(|| self.expected("a duration such as 1-02:03:04"))
     }
 
     /// A time limit of Slurm, which may be none.
-    pub(super) fn limit(&self) -> Result<Limit, TraceError> {
+    pub(crate) fn limit(&self) -> Result<Limit, TraceError> {
         match self.text {
             "UNLIMITED" | "INFINITE" | "Partition_Limit" => Ok(Limit::None),
             text => slurm_duration(text).map(Limit::Seconds).ok_or_else(|| {
@@ -68,7 +68,7 @@ impl<'t> Field<'t> {
     }
 
     /// A time limit of Slurm in whole minutes, which may be none.
-    pub(super) fn limit_minutes(&self) -> Result<Limit, TraceError> {
+    pub(crate) fn limit_minutes(&self) -> Result<Limit, TraceError> {
         match self.text {
             "UNLIMITED" | "INFINITE" | "Partition_Limit" => Ok(Limit::None),
             text => whole(text)
@@ -81,7 +81,7 @@ impl<'t> Field<'t> {
 
     /// An instant in seconds since 1970: a number, or a date and time, of UTC where it does not
     /// say otherwise.
-    pub(super) fn instant(&self) -> Result<i64, TraceError> {
+    pub(crate) fn instant(&self) -> Result<i64, TraceError> {
         let seconds = whole(self.text).or_else(|| calendar(self.text));
         seconds
             .filter(|seconds| (0..=SECONDS_MAX).contains(seconds))

@@ -11,13 +11,13 @@
 //! expected there. Lines, columns, rows and numbers have limits, so a hostile file is refused
 //! before it costs memory.
 
-mod fields;
+pub(crate) mod fields;
 mod gpu;
 mod history;
 mod names;
-mod sacct;
+pub(crate) mod sacct;
 mod standard;
-mod table;
+pub(crate) mod table;
 mod write;
 
 use std::io::{self, BufRead};

@@ -63,7 +63,7 @@ impl Columns {
 
 /// What became of a row's job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+pub(crate) enum Fate {
     Ended,
     Requeued,
     Unfinished,
@@ -116,11 +116,12 @@ fn again(earlier: &mut Entry, entry: Entry) {
 }
 
 /// Steps carry a point after the number: `4711.batch`, `4711_3.0`, `4711+1.extern`.
-fn is_step(id: &str) -> bool {
+pub(crate) fn is_step(id: &str) -> bool {
     id.contains('.')
 }
 
-fn fate(state: &Field<'_>) -> Result<Fate, TraceError> {
+/// What a state means, whatever else is said of it.
+pub(crate) fn fate(state: &Field<'_>) -> Result<Fate, TraceError> {
     // `CANCELLED by 1000` says who did it, and a `+` that the text was cut.
     let word = state.text.split_whitespace().next().unwrap_or_default().trim_end_matches('+');
     match word {

@@ -7,7 +7,7 @@ use super::{COLUMNS_MAX, LINE_BYTES_MAX, TraceError};
 
 /// How fields are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     /// By `|`, and never quoted.
     Pipes,
     /// By `,`, in quotes where they hold one; a quote is doubled.
@@ -15,7 +15,7 @@ pub(super) enum Dialect {
 }
 
 /// A table as it is read.
-pub(super) struct Table<R> {
+pub(crate) struct Table<R> {
     input: R,
     dialect: Dialect,
     heading: Vec<String>,
@@ -35,20 +35,20 @@ struct Span {
 
 /// A column that was found in the heading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Column(usize);
+pub(crate) struct Column(usize);
 
 /// One row.
 #[derive(Clone, Copy)]
-pub(super) struct Row<'t> {
+pub(crate) struct Row<'t> {
     /// Its line, from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     text: &'t str,
     fields: &'t [Span],
 }
 
 impl Row<'_> {
     /// The field of `column`; empty when the row is shorter.
-    pub(super) fn field(&self, column: Column) -> Field<'_> {
+    pub(crate) fn field(&self, column: Column) -> Field<'_> {
         let span = self.fields.get(column.0).copied();
         let last = self.fields.last().map_or(1, |last| last.column);
         let span = span.unwrap_or(Span { start: 0, end: 0, column: last });
@@ -57,14 +57,14 @@ impl Row<'_> {
     }
 
     /// The field of a column that need not be there.
-    pub(super) fn maybe(&self, column: Option<Column>) -> Option<Field<'_>> {
+    pub(crate) fn maybe(&self, column: Option<Column>) -> Option<Field<'_>> {
         column.map(|column| self.field(column)).filter(|field| !field.text.is_empty())
     }
 }
 
 impl<R: BufRead> Table<R> {
     /// Reads the heading of `input`.
-    pub(super) fn open(input: R, dialect: Dialect) -> Result<Self, TraceError> {
+    pub(crate) fn open(input: R, dialect: Dialect) -> Result<Self, TraceError> {
         let mut table = Self {
             input,
             dialect,
@@ -81,13 +81,13 @@ impl<R: BufRead> Table<R> {
     }
 
     /// The first column that has one of these names, in any case.
-    pub(super) fn find(&self, names: &[&str]) -> Option<Column> {
+    pub(crate) fn find(&self, names: &[&str]) -> Option<Column> {
         let place = |name: &&str| self.heading.iter().position(|it| it.eq_ignore_ascii_case(name));
         names.iter().find_map(place).map(Column)
     }
 
     /// As [`find`](Self::find), for a column that must be there.
-    pub(super) fn require(&self, names: &[&str]) -> Result<Column, TraceError> {
+    pub(crate) fn require(&self, names: &[&str]) -> Result<Column, TraceError> {
         self.find(names).ok_or_else(|| TraceError::NoColumn {
             missing: names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "),
             present: self.heading.join(", ").chars().take(SHOWN_MAX).collect(),
@@ -95,7 +95,7 @@ impl<R: BufRead> Table<R> {
     }
 
     /// The next row that is not blank; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, TraceError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Row<'_>>, TraceError> {
         loop {
             self.line += 1;
             self.bytes.clear();
@@ -198,6 +198,6 @@ fn unquoted(quoted: &str, text: &mut String) -> Option<usize> {
 }
 
 /// How much of what was found is shown.
-pub(super) const FOUND_MAX: usize = 40;
+pub(crate) const FOUND_MAX: usize = 40;
 /// How much of a heading is shown.
 const SHOWN_MAX: usize = 400;

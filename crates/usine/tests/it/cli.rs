@@ -10,13 +10,13 @@ use crate::factory::Factory;
 use crate::story::{PASSWORD, StartUp};
 
 /// A terminal of one person, with sign-ins of its own.
-struct Terminal<'a> {
-    folder: &'a Path,
-    name: &'static str,
+pub(crate) struct Terminal<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) name: &'static str,
 }
 
 impl Terminal<'_> {
-    fn run(&self, line: &[&str], input: &str) -> Output {
+    pub(crate) fn run(&self, line: &[&str], input: &str) -> Output {
         use std::io::Write;
         let mut process = Command::new(env!("CARGO_BIN_EXE_usine"))
             .args(line)
@@ -34,7 +34,7 @@ impl Terminal<'_> {
     }
 
     /// What a line prints that must succeed.
-    fn told(&self, line: &[&str]) -> String {
+    pub(crate) fn told(&self, line: &[&str]) -> String {
         let output = self.run(line, "");
         let complained = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "usine {}: {complained}", line.join(" "));
@@ -42,13 +42,13 @@ impl Terminal<'_> {
     }
 
     /// The same as JSON.
-    fn json(&self, line: &[&str]) -> Value {
+    pub(crate) fn json(&self, line: &[&str]) -> Value {
         let told = self.told(&[line, &["--json"]].concat());
         serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"))
     }
 
     /// The exit code and the complaint of a line that must fail.
-    fn refused(&self, line: &[&str]) -> (i32, String) {
+    pub(crate) fn refused(&self, line: &[&str]) -> (i32, String) {
         let output = self.run(line, "");
         (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
     }

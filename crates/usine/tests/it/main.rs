@@ -15,6 +15,7 @@ mod factory;
 mod line;
 mod placement;
 mod story;
+mod twin;
 mod up;
 
 #[cfg(feature = "e2e")]

@@ -1,0 +1,193 @@
+//! What the digital twin says that Slurm does, beside what Slurm does.
+//!
+//! A few hundred jobs that sleep are submitted to a real cluster, one that starts nothing else. Then
+//! the twin reads what an administrator would give it, `slurm.conf` and the answers of `sacctmgr`
+//! and `sacct`, replays the submissions, and says how far its starts are off.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::load::{self, Job};
+use crate::shell;
+use crate::slurm::{Cluster, pause};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How many jobs.
+    #[arg(long, default_value_t = 300)]
+    jobs: u64,
+    /// Over how many seconds they are submitted.
+    #[arg(long, default_value_t = 240)]
+    over: u64,
+    /// What the jobs are drawn from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// `SchedulerParameters` of the cluster. Jobs last seconds here and not hours, so the intervals
+    /// are as much shorter than Slurm's own.
+    #[arg(long, default_value = "bf_interval=1,bf_resolution=1,bf_continue,batch_sched_delay=1")]
+    parameters: String,
+    /// Where the dumps of the cluster go.
+    #[arg(long, default_value = "target/compare-slurm")]
+    out: PathBuf,
+    /// Leave the cluster up afterwards.
+    #[arg(long)]
+    keep: bool,
+}
+
+/// The nodes of the cluster, and the cores of each.
+const NODES: u16 = 8;
+const CORES: u16 = 16;
+/// How long the jobs may take to end after the last was submitted.
+const PATIENCE_SECONDS: u64 = 1_800;
+
+/// Brings a cluster up, runs the jobs, and compares.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let cluster = cluster(&arguments.parameters);
+    // What earlier runs left in the accounting would count.
+    cluster.down(true)?;
+    cluster.up()?;
+    let dumps = observe(&cluster, arguments);
+    if !arguments.keep {
+        cluster.down(false)?;
+    }
+    compare(&dumps?)
+}
+
+fn cluster(parameters: &str) -> Cluster {
+    let scheduling = format!(
+        "\
+SchedulerType=sched/backfill
+SchedulerParameters={parameters}
+PriorityType=priority/multifactor
+PriorityDecayHalfLife=00:10:00
+PriorityCalcPeriod=00:01:00
+PriorityMaxAge=00:20:00
+PriorityWeightAge=1000
+PriorityWeightFairshare=10000
+PriorityWeightJobSize=500
+PriorityWeightQOS=5000"
+    );
+    Cluster {
+        nodes: NODES,
+        cores: CORES,
+        ports: 21_000,
+        scheduling: Some(scheduling),
+        users: load::PEOPLE.iter().map(|(user, _, _)| (*user).to_owned()).collect(),
+        ..Cluster::named("compare")
+    }
+}
+
+/// What was dumped of a cluster.
+struct Dumps {
+    conf: PathBuf,
+    associations: PathBuf,
+    qos: PathBuf,
+    jobs: PathBuf,
+}
+
+fn observe(cluster: &Cluster, arguments: &Arguments) -> Result<Dumps> {
+    accounts(cluster)?;
+    // Slurm knows nobody's shares before it has counted for the first time.
+    pause(Duration::from_secs(65));
+    let jobs =
+        load::jobs(arguments.seed, arguments.jobs, arguments.over, NODES.into(), CORES.into());
+    submit_all(cluster, &jobs)?;
+    wait_for_the_end(cluster)?;
+    dump(cluster, &arguments.out)
+}
+
+fn accounts(cluster: &Cluster) -> Result<()> {
+    let manage = |words: &[&str]| cluster.ask("sacctmgr", [&["-i"], words].concat()).map(drop);
+    manage(&["add", "qos", "high", "Priority=100"])?;
+    for (account, settings) in load::ACCOUNTS {
+        manage(&[&["add", "account", account], settings].concat())?;
+    }
+    for (user, account, _) in load::PEOPLE {
+        let account = format!("account={account}");
+        manage(&["add", "user", user, &account, "qos=normal,high", "defaultqos=normal"])?;
+    }
+    Ok(())
+}
+
+/// Submits every job when its time has come.
+fn submit_all(cluster: &Cluster, jobs: &[Job]) -> Result<()> {
+    println!("==> {} jobs", jobs.len());
+    let begun = Instant::now();
+    for job in jobs {
+        let due = Duration::from_millis(job.at_millis);
+        pause(due.saturating_sub(begun.elapsed()));
+        let mut sbatch = cluster.command("sbatch", ["--parsable", "--chdir=/"]);
+        sbatch.args(["--output=/dev/null", "--error=/dev/null", "--mem-per-cpu=16"]);
+        sbatch.args([
+            format!("--uid={}", job.user),
+            format!("--account={}", job.account),
+            format!("--qos={}", job.qos),
+            format!("--nodes={}", job.nodes),
+            format!("--ntasks-per-node={}", job.cores_per_node),
+            format!("--time={}", job.limit_minutes),
+            format!("--wrap=sleep {}", job.seconds),
+        ]);
+        shell::quiet("sbatch", &mut sbatch)?;
+    }
+    println!("    submitted over {:.0} s", begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn wait_for_the_end(cluster: &Cluster) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let waiting = cluster.ask("squeue", ["-h", "-o", "%A"])?.lines().count();
+        if waiting == 0 {
+            // The accounting hears of the last ones a little later.
+            pause(Duration::from_secs(10));
+            return Ok(());
+        }
+        if begun.elapsed() > Duration::from_secs(PATIENCE_SECONDS) {
+            bail!("{waiting} jobs have not ended after {PATIENCE_SECONDS} s");
+        }
+        pause(Duration::from_secs(5));
+    }
+}
+
+fn dump(cluster: &Cluster, folder: &Path) -> Result<Dumps> {
+    let folder = crate::root().join(folder);
+    std::fs::create_dir_all(&folder)?;
+    let keep = |name: &str, text: String| -> Result<PathBuf> {
+        let path = folder.join(name);
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    };
+    let associations = "format=Account,ParentName,User,Share,GrpJobs,GrpTRES,GrpSubmit,GrpTRESMins,\
+        MaxJobs,MaxTRES,MaxSubmit,MaxWall,DefaultQOS";
+    let jobs = "JobID,Submit,Eligible,Start,End,State,Timelimit,ReqTRES,User,Account,Partition,QOS,\
+        Priority";
+    Ok(Dumps {
+        conf: keep("slurm.conf", std::fs::read_to_string(cluster.conf())?)?,
+        associations: keep(
+            "associations.txt",
+            cluster.ask("sacctmgr", ["-P", "show", "assoc", associations])?,
+        )?,
+        qos: keep("qos.txt", cluster.ask("sacctmgr", ["-P", "show", "qos"])?)?,
+        jobs: keep(
+            "jobs.txt",
+            cluster.ask("sacct", ["-a", "-X", "-P", "-S", "now-1days", "-o", jobs])?,
+        )?,
+    })
+}
+
+/// Lets the twin say what it makes of the dumps: a table, then JSON.
+fn compare(dumps: &Dumps) -> Result<()> {
+    for more in [&[][..], &["--json"]] {
+        let mut usine = shell::cargo(["run", "-q", "-p", "usine", "--", "twin", "slurm"]);
+        usine.arg("--conf").arg(&dumps.conf).arg("--associations").arg(&dumps.associations);
+        usine.arg("--qos").arg(&dumps.qos).arg("--jobs").arg(&dumps.jobs).args(more);
+        let status = usine.stdout(Stdio::inherit()).status()?;
+        if !status.success() {
+            bail!("usine twin slurm failed ({status})");
+        }
+    }
+    Ok(())
+}
