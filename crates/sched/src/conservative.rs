@@ -65,6 +65,10 @@ impl<P: Pool> Core<P> {
         gate: &mut impl Gate,
         started: &mut Vec<Ticket>,
     ) {
+        if self.horizon.whole_nodes {
+            self.enqueue();
+            self.forget();
+        }
         if self.running().next().is_some_and(|(_, end)| end <= now) {
             self.plan = None;
         }
@@ -103,6 +107,10 @@ impl<P: Pool> Core<P> {
             }
             let (start, mut grant, seconds) = (*start, grant.clone(), task.estimate_seconds);
             if start > now {
+                // It was made just now, and cannot be bettered.
+                if self.horizon.whole_nodes {
+                    continue;
+                }
                 let Some(plan) = &mut self.plan else { return false };
                 plan.release(start, start.saturating_add(seconds), &grant);
                 let Some(earlier) = plan.fits(now, seconds, &task.demand) else {
@@ -180,7 +188,12 @@ fn promise<P: Pool>(
         let (start, grant) = plan.earliest(from, task.estimate_seconds, &task.demand)?;
         let promised = horizon.promised(now, start)?;
         if promised == start {
-            plan.reserve(start, start.saturating_add(task.estimate_seconds), &grant);
+            let end = start.saturating_add(task.estimate_seconds);
+            if horizon.whole_nodes && start > now {
+                plan.close(start, end, &grant);
+            } else {
+                plan.reserve(start, end, &grant);
+            }
             return Some((start, grant));
         }
         from = promised;

@@ -98,11 +98,14 @@ pub(crate) struct Horizon {
     pub(crate) window_seconds: Second,
     /// Promised instants are rounded up to multiples of this.
     pub(crate) resolution_seconds: Second,
+    /// A promised start keeps its nodes from others altogether.
+    pub(crate) whole_nodes: bool,
 }
 
 impl Horizon {
     /// Everything is promised, to the second.
-    pub(crate) const ENDLESS: Self = Self { window_seconds: Second::MAX, resolution_seconds: 1 };
+    pub(crate) const ENDLESS: Self =
+        Self { window_seconds: Second::MAX, resolution_seconds: 1, whole_nodes: false };
 
     /// An instant at or after `at` that can be promised, unless it is too far from `now`.
     pub(crate) fn promised(self, now: Second, at: Second) -> Option<Second> {
@@ -190,7 +193,10 @@ impl<P: Pool> Core<P> {
         let mut promise = None;
         if self.policy == Policy::Conservative {
             task.estimate_seconds = task.estimate_seconds.max(1);
-            promise = self.promise(now, &task);
+            // A plan of whole nodes is made anew before every pass.
+            if !self.horizon.whole_nodes {
+                promise = self.promise(now, &task);
+            }
         }
         let key = (Reverse(task.priority), arrival);
         let size = self.pool.size(&task.demand);

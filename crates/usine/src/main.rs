@@ -100,7 +100,7 @@ enum Command {
     /// The federation: check its description, forecast its pools, take a history out.
     #[command(subcommand)]
     Federation(federation::FederationCommand),
-    /// The digital twin: replay a log, fit a population, run and compare scenarios, foretell a Slurm.
+    /// The digital twin: replay logs, fit populations, compare scenarios, foretell a Slurm.
     Twin(twin::Arguments),
     /// Print the effective configuration and where each part of it is read from.
     Config(config::ConfigFile),

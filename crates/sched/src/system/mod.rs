@@ -110,6 +110,7 @@ impl<P: Pool> System<P> {
         let horizon = Horizon {
             window_seconds: spec.backfill.window_seconds,
             resolution_seconds: spec.backfill.resolution_seconds,
+            whole_nodes: spec.backfill.whole_nodes,
         };
         let partitions = spec.partitions.len();
         let lanes = spec.partitions.into_iter().enumerate().map(|(place, partition)| {

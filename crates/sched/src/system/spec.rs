@@ -74,6 +74,9 @@ pub struct Backfill {
     pub resolution_seconds: Second,
     /// `bf_interval`: between two rounds of backfilling; in between, jobs start in order only.
     pub interval_seconds: Second,
+    /// Under conservative backfill, whether the nodes of a promised start are kept from all other
+    /// jobs while that is to last, even if it needs but a part of them: Slurm plans with nodes.
+    pub whole_nodes: bool,
 }
 
 impl Backfill {
@@ -83,11 +86,17 @@ impl Backfill {
         window_seconds: Second::MAX,
         resolution_seconds: 1,
         interval_seconds: 0,
+        whole_nodes: false,
     };
 
     /// What Slurm does when it is told nothing.
-    pub const SLURM: Self =
-        Self { depth: 500, window_seconds: 86_400, resolution_seconds: 60, interval_seconds: 30 };
+    pub const SLURM: Self = Self {
+        depth: 500,
+        window_seconds: 86_400,
+        resolution_seconds: 60,
+        interval_seconds: 30,
+        whole_nodes: true,
+    };
 }
 
 /// A job as it is submitted.

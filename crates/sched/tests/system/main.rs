@@ -28,11 +28,17 @@ fn multifactor() -> PriorityPolicy {
 }
 
 fn backfill() -> impl Strategy<Value = Backfill> {
-    let slurm =
-        Backfill { depth: 4, window_seconds: 200, resolution_seconds: 10, interval_seconds: 15 };
+    let slurm = Backfill {
+        depth: 4,
+        window_seconds: 200,
+        resolution_seconds: 10,
+        interval_seconds: 15,
+        whole_nodes: false,
+    };
     prop_oneof![
         Just(Backfill::UNLIMITED),
         Just(Backfill { depth: 3, ..Backfill::UNLIMITED }),
+        Just(Backfill { whole_nodes: true, ..Backfill::UNLIMITED }),
         Just(slurm),
     ]
 }

@@ -176,6 +176,7 @@ fn multifactor(table: &Table<'_>) -> Option<Multifactor> {
         depth: depth.and_then(|depth| usize::try_from(depth).ok()).unwrap_or(unlimited.depth),
         window_seconds: window.unwrap_or(unlimited.window_seconds),
         resolution_seconds: resolution.unwrap_or(unlimited.resolution_seconds),
+        whole_nodes: unlimited.whole_nodes,
         interval_seconds: interval.unwrap_or(unlimited.interval_seconds),
     };
     Some(Multifactor { priority, backfill })

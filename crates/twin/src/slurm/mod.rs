@@ -34,7 +34,7 @@ use sched::{Association, Limits};
 
 pub use agreement::Agreement;
 pub use jobs::{ObservedJob, ObservedJobs, read_jobs};
-pub use predict::{Prediction, predict};
+pub use predict::{Habits, Prediction, predict};
 
 use crate::trace::TraceError;
 use conf::Conf;

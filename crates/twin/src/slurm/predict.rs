@@ -24,18 +24,27 @@ const SECONDS_MAX: i64 = 366 * 86_400;
 /// How long jobs are waited for after the last thing that happened.
 const PATIENCE_SECONDS: i64 = 30 * 86_400;
 
+/// What of a machine its files do not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Habits {
+    /// How long nodes take to start a job and to be free again after it.
+    pub settle_seconds: i64,
+    /// When its controller was started: from then on it makes priorities anew in every
+    /// `PriorityCalcPeriod`. From the first submission on, when it is not known.
+    pub booted: Option<i64>,
+}
+
 /// Replays `jobs`, which are in order of when they could start, on a machine where nothing else
-/// runs. Each runs as long as it did, and holds what it held for `settle_seconds` more: so long
-/// nodes take to start a job and to be free again after it.
+/// runs. Each runs as long as it did, and holds what it held while nodes settle.
 ///
 /// # Errors
 /// When the jobs' partitions share nodes, which the core does not have.
 pub fn predict(
     site: &Site,
     jobs: &[ObservedJob],
-    settle_seconds: i64,
+    habits: Habits,
 ) -> Result<Prediction, SlurmError> {
-    let mut replay = Replay::new(site, jobs, settle_seconds)?;
+    let mut replay = Replay::new(site, jobs, habits)?;
     let mut arrivals = jobs.iter().enumerate().peekable();
     let mut outcome = Outcome::default();
     let (mut now, mut happened) = (i64::MIN, i64::MIN);
@@ -66,7 +75,7 @@ pub fn predict(
 struct Replay<'j> {
     site: &'j Site,
     jobs: &'j [ObservedJob],
-    settle_seconds: i64,
+    habits: Habits,
     system: System<Nodes>,
     /// The places of the partitions in use.
     partitions: BTreeMap<&'j str, usize>,
@@ -78,11 +87,7 @@ struct Replay<'j> {
 }
 
 impl<'j> Replay<'j> {
-    fn new(
-        site: &'j Site,
-        jobs: &'j [ObservedJob],
-        settle_seconds: i64,
-    ) -> Result<Self, SlurmError> {
+    fn new(site: &'j Site, jobs: &'j [ObservedJob], habits: Habits) -> Result<Self, SlurmError> {
         let names: BTreeSet<&str> = jobs.iter().map(|job| job.partition.as_str()).collect();
         let used = names.into_iter().filter_map(|name| site.partitions.get_key_value(name));
         let mut owners: BTreeMap<usize, &str> = BTreeMap::new();
@@ -113,11 +118,17 @@ impl<'j> Replay<'j> {
             backfill: site.policy.backfill,
             signal: Signal::default(),
         };
+        let mut system = System::new(spec);
+        if let (Some(booted), Some(first)) = (habits.booted, jobs.first()) {
+            let period = site.policy.priority.period_seconds.max(1);
+            let since = first.eligible.saturating_sub(booted).rem_euclid(period);
+            system.pass(first.eligible.saturating_sub(since), &mut Outcome::default());
+        }
         Ok(Self {
             site,
             jobs,
-            settle_seconds,
-            system: System::new(spec),
+            habits,
+            system,
             partitions,
             ends: BinaryHeap::new(),
             holders: BTreeMap::new(),
@@ -212,7 +223,7 @@ impl<'j> Replay<'j> {
             }
             let Some(job) = self.jobs.get(*place) else { continue };
             if let Some(started) = job.start {
-                *over = now + (job.end - started) + self.settle_seconds;
+                *over = now + (job.end - started) + self.habits.settle_seconds;
                 self.ends.push(Reverse((*over, *ticket)));
             }
         }

@@ -123,7 +123,7 @@ fn told(rows: &[(u64, i64, &str, i64, u32, &str, &str)]) -> String {
 
 fn predicted(text: &str) -> (Vec<Option<i64>>, Vec<String>) {
     let jobs = read_jobs(text.as_bytes()).unwrap().jobs;
-    let prediction = predict(&site(), &jobs, 0).unwrap();
+    let prediction = predict(&site(), &jobs, Habits::default()).unwrap();
     (prediction.starts, prediction.notes.iter().map(ToString::to_string).collect())
 }
 
@@ -167,8 +167,9 @@ fn partitions_that_share_nodes_are_refused_once_both_are_used() {
     let one = told(&[(1, 0, "0", 10, 8, "ann", "normal")]);
     let both = format!("{one}2|0|0|9|COMPLETED|1|cpu=1,node=1|ann|physics|all|normal\n");
     let both = both.replace("|1|cpu", "|00:01:00|cpu");
-    assert!(predict(&site, &read_jobs(one.as_bytes()).unwrap().jobs, 0).is_ok());
-    let error = predict(&site, &read_jobs(both.as_bytes()).unwrap().jobs, 0).unwrap_err();
+    assert!(predict(&site, &read_jobs(one.as_bytes()).unwrap().jobs, Habits::default()).is_ok());
+    let error =
+        predict(&site, &read_jobs(both.as_bytes()).unwrap().jobs, Habits::default()).unwrap_err();
     expect!["14:1: the jobs use partitions all and batch, which share nodes: leave the jobs of one of them out"]
         .assert_eq(&error.to_string());
 }
@@ -186,7 +187,7 @@ proptest! {
         let _ = Site::read(CONF, ASSOCIATIONS, &format!("{qos}\n{table}"));
         let _ = Site::read(&conf, &table, &table);
         if let Ok(jobs) = read_jobs(format!("{}{table}", told(&[])).as_bytes()) {
-            let _ = predict(&site(), &jobs.jobs, 0);
+            let _ = predict(&site(), &jobs.jobs, Habits::default());
         }
     }
 

@@ -5,7 +5,7 @@ use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use ::twin::slurm::{
-    Agreement, Note, ObservedJob, Part, Prediction, Site, SlurmError, predict, read_jobs,
+    Agreement, Habits, Note, ObservedJob, Part, Prediction, Site, SlurmError, predict, read_jobs,
 };
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -32,6 +32,9 @@ pub(super) struct SlurmArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     #[arg(value_parser = clap::value_parser!(i64).range(0..=3600))]
     settle: i64,
+    /// When slurmctld was started: `BOOT_TIME` of `scontrol show config`.
+    #[arg(long, value_name = "INSTANT")]
+    booted: Option<jiff::civil::DateTime>,
     /// Write `id,eligible,start,predicted` for every job to this file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -45,6 +48,13 @@ impl SlurmArguments {
             Part::Qos => &self.qos,
             Part::Jobs => &self.jobs,
         }
+    }
+
+    fn habits(&self) -> Result<Habits> {
+        // All instants of a cluster are taken as UTC.
+        let booted = self.booted.map(|at| at.to_zoned(jiff::tz::TimeZone::UTC)).transpose()?;
+        let booted = booted.map(|at| at.timestamp().as_second());
+        Ok(Habits { settle_seconds: self.settle, booted })
     }
 
     /// What a text lacks is the caller's to put right.
@@ -76,7 +86,7 @@ pub(super) fn run(arguments: &SlurmArguments, audience: Audience) -> Result<()> 
         Told::new(Failure::Invalid, format!("cannot read {path}: {error}"))
     })?;
     let observed = read_jobs(BufReader::new(jobs)).map_err(refused)?;
-    let prediction = predict(&site, &observed.jobs, arguments.settle).map_err(refused)?;
+    let prediction = predict(&site, &observed.jobs, arguments.habits()?).map_err(refused)?;
     if let Some(path) = &arguments.out {
         write_starts(path, &observed.jobs, &prediction)
             .with_context(|| format!("cannot write the starts to {}", path.display()))?;

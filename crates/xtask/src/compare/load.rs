@@ -15,7 +15,7 @@ pub(super) const ACCOUNTS: [(&str, &[&str]); 4] = [
     ("physics", &["Fairshare=50"]),
     ("biology", &["Fairshare=30"]),
     ("startup", &["Fairshare=15"]),
-    ("students", &["Fairshare=5", "GrpTRES=cpu=48", "MaxJobs=4"]),
+    ("students", &["Fairshare=5", "GrpTRES=cpu=64", "MaxJobs=4"]),
 ];
 
 /// One job that sleeps.
