@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sched::{Amount, Nodes, PoolSpec, Resource, Sharing, Tres};
+use sched::{Amount, Choice, Nodes, PoolSpec, Resource, Sharing, Tres};
 
 use super::conf::{Conf, Entry, Setting, refused};
 use super::hostlist::expand;
@@ -26,8 +26,9 @@ pub(super) struct Partition {
 impl Partition {
     /// The partition as the core knows it.
     pub(super) fn spec(&self, scheduling: &Scheduling) -> PoolSpec<Nodes> {
+        let nodes = self.nodes.values().map(|whole| (*whole, 0));
         PoolSpec {
-            pool: Nodes::new(self.sharing, self.nodes.values().map(|whole| (*whole, 0))),
+            pool: Nodes::new(self.sharing, nodes).choosing(Choice::ShortestRow),
             policy: scheduling.policy,
             priority_factor: self.priority_factor,
             billing_milli: self.billing_milli,

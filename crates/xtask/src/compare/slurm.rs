@@ -19,8 +19,9 @@ pub(crate) struct Arguments {
     /// How many jobs.
     #[arg(long, default_value_t = 300)]
     jobs: u64,
-    /// Over how many seconds they are submitted.
-    #[arg(long, default_value_t = 240)]
+    /// Over how many seconds they are submitted; the jobs ask for as much as the cluster has in
+    /// nine minutes.
+    #[arg(long, default_value_t = 600)]
     over: u64,
     /// What the jobs are drawn from.
     #[arg(long, default_value_t = 1)]
@@ -86,6 +87,8 @@ struct Dumps {
     associations: PathBuf,
     qos: PathBuf,
     jobs: PathBuf,
+    /// When slurmctld was started.
+    booted: String,
 }
 
 fn observe(cluster: &Cluster, arguments: &Arguments) -> Result<Dumps> {
@@ -163,8 +166,12 @@ fn dump(cluster: &Cluster, folder: &Path) -> Result<Dumps> {
     let associations = "format=Account,ParentName,User,Share,GrpJobs,GrpTRES,GrpSubmit,GrpTRESMins,\
         MaxJobs,MaxTRES,MaxSubmit,MaxWall,DefaultQOS";
     let jobs = "JobID,Submit,Eligible,Start,End,State,Timelimit,ReqTRES,User,Account,Partition,QOS,\
-        Priority";
+        Priority,NodeList";
+    let config = cluster.ask("scontrol", ["show", "config"])?;
+    let booted = config.lines().find_map(|line| line.strip_prefix("BOOT_TIME"));
+    let booted = booted.and_then(|rest| rest.split_once("= ")).context("no BOOT_TIME")?;
     Ok(Dumps {
+        booted: booted.1.trim().to_owned(),
         conf: keep("slurm.conf", std::fs::read_to_string(cluster.conf())?)?,
         associations: keep(
             "associations.txt",
@@ -178,12 +185,14 @@ fn dump(cluster: &Cluster, folder: &Path) -> Result<Dumps> {
     })
 }
 
-/// Lets the twin say what it makes of the dumps: a table, then JSON.
+/// Lets the twin say what it makes of the dumps, as they are and with a second for nodes to settle:
+/// tables, then JSON.
 fn compare(dumps: &Dumps) -> Result<()> {
-    for more in [&[][..], &["--json"]] {
+    for more in [&["--settle=0"][..], &["--settle=1"], &["--settle=1", "--json"]] {
         let mut usine = shell::cargo(["run", "-q", "-p", "usine", "--", "twin", "slurm"]);
         usine.arg("--conf").arg(&dumps.conf).arg("--associations").arg(&dumps.associations);
-        usine.arg("--qos").arg(&dumps.qos).arg("--jobs").arg(&dumps.jobs).args(more);
+        usine.arg("--qos").arg(&dumps.qos).arg("--jobs").arg(&dumps.jobs);
+        usine.arg("--booted").arg(&dumps.booted).args(more);
         let status = usine.stdout(Stdio::inherit()).status()?;
         if !status.success() {
             bail!("usine twin slurm failed ({status})");
