@@ -36,7 +36,7 @@ pub use machine::{
     After, Cause, Condition, Effect, Event, Job, Machine, MachineError, NodePlacement, NodeSpec,
     PartitionSpec, Picture, Placement, Refusal, Request, Sooner, Why,
 };
-pub use nodes::{Amount, Choice, Nodes, NodesDemand, NodesGrant, Sharing};
+pub use nodes::{Amount, Nodes, NodesDemand, NodesGrant, Sharing};
 pub use plan::{Plan, Timeline};
 pub use pool::{Pool, Processors};
 pub use priority::{Accounts, Association, FairShare, PriorityPolicy, Weights};

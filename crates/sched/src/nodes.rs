@@ -1,14 +1,11 @@
 //! A pool of nodes with cores, memory and GPUs, shared between jobs or given whole.
 
-mod choice;
 mod index;
 
 use std::sync::Arc;
 
 use crate::plan::Timeline;
 use crate::{Pool, Resource, Tres};
-pub use choice::Choice;
-use choice::shortest_row;
 use index::Index;
 
 /// Cores, memory and GPUs of one node, or a part of them.
@@ -69,7 +66,6 @@ pub enum Sharing {
 pub struct Nodes {
     fixed: Arc<[Fixed]>,
     sharing: Sharing,
-    choice: Choice,
     /// What is free, and whether the node may be used, in the order of `fixed`.
     state: Vec<State>,
     /// The nodes that [`State::offers`] something.
@@ -127,21 +123,10 @@ impl Nodes {
         let fixed: Arc<[Fixed]> =
             nodes.into_iter().map(|(whole, features)| Fixed { whole, features }).collect();
         let state = fixed.iter().map(|node| State { free: node.whole, up: true, closed: 0 });
-        Self::with_state(&fixed, (sharing, Choice::Tightest), state.collect())
+        Self::with_state(&fixed, sharing, state.collect())
     }
 
-    /// The same nodes, handed out in another way.
-    #[must_use]
-    pub const fn choosing(mut self, choice: Choice) -> Self {
-        self.choice = choice;
-        self
-    }
-
-    fn with_state(
-        fixed: &Arc<[Fixed]>,
-        (sharing, choice): (Sharing, Choice),
-        state: Vec<State>,
-    ) -> Self {
+    fn with_state(fixed: &Arc<[Fixed]>, sharing: Sharing, state: Vec<State>) -> Self {
         let gpus_max = fixed.iter().map(|node| node.whole.gpus).max().unwrap_or_default();
         let mut index = Index::new(fixed.len(), gpus_max);
         let mut room = 0;
@@ -152,7 +137,7 @@ impl Nodes {
                 room += offered;
             }
         }
-        Self { fixed: Arc::clone(fixed), sharing, choice, state, index, room }
+        Self { fixed: Arc::clone(fixed), sharing, state, index, room }
     }
 
     /// The same nodes in another state each.
@@ -161,7 +146,7 @@ impl Nodes {
             let (free, up, closed) = change(node, state);
             State { free, up, closed }
         });
-        Self::with_state(&self.fixed, (self.sharing, self.choice), state.collect())
+        Self::with_state(&self.fixed, self.sharing, state.collect())
     }
 
     /// The same nodes with nothing taken and nothing closed; those that are down stay down.
@@ -261,15 +246,6 @@ impl Nodes {
             let beyond = free.minus(demand.each);
             Some(([beyond.gpus, spared(index), beyond.cores], index, given))
         };
-        if self.choice == Choice::ShortestRow {
-            let mut fits: NodesGrant = sets
-                .flatten()
-                .filter_map(fitting)
-                .map(|(_, index, given)| (index, given))
-                .collect();
-            fits.sort_unstable_by_key(|(index, _)| *index);
-            return shortest_row(&fits, wanted);
-        }
         let mut fits: Vec<([u32; 3], usize, Amount)> = Vec::new();
         for nodes in sets {
             match wanted {

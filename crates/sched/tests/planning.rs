@@ -1,4 +1,5 @@
 //! What conservative backfill promises on shared nodes, by parts of nodes and by whole ones.
+#![expect(clippy::unwrap_used, reason = "a test that is wrong should fail loudly")]
 
 use sched::{
     Accounts, Amount, Association, Backfill, Nodes, NodesDemand, Outcome, Policy, PoolSpec,

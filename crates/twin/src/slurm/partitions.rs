@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sched::{Amount, Choice, Nodes, PoolSpec, Resource, Sharing, Tres};
+use sched::{Amount, Nodes, PoolSpec, Resource, Sharing, Tres};
 
 use super::conf::{Conf, Entry, Setting, refused};
 use super::hostlist::expand;
@@ -28,7 +28,7 @@ impl Partition {
     pub(super) fn spec(&self, scheduling: &Scheduling) -> PoolSpec<Nodes> {
         let nodes = self.nodes.values().map(|whole| (*whole, 0));
         PoolSpec {
-            pool: Nodes::new(self.sharing, nodes).choosing(Choice::ShortestRow),
+            pool: Nodes::new(self.sharing, nodes),
             policy: scheduling.policy,
             priority_factor: self.priority_factor,
             billing_milli: self.billing_milli,

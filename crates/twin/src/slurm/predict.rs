@@ -64,10 +64,7 @@ pub fn predict(
         while let Some((place, job)) = arrivals.next_if(|(_, job)| job.eligible <= now) {
             replay.submit(now, place, job);
         }
-        outcome.started.clear();
-        outcome.preempted.clear();
-        replay.system.pass(now, &mut outcome);
-        replay.follow(now, &outcome);
+        replay.pass(now, &mut outcome);
     }
     Ok(replay.prediction)
 }
@@ -202,8 +199,11 @@ impl<'j> Replay<'j> {
         }
     }
 
-    /// Notes what a pass started and stopped.
-    fn follow(&mut self, now: i64, outcome: &Outcome) {
+    /// Lets jobs start, and notes which did, and which had to make room.
+    fn pass(&mut self, now: i64, outcome: &mut Outcome) {
+        outcome.started.clear();
+        outcome.preempted.clear();
+        self.system.pass(now, outcome);
         for preempted in &outcome.preempted {
             match preempted.then {
                 WhenPreempted::Cancel => {

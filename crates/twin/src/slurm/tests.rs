@@ -198,3 +198,27 @@ proptest! {
         let _ = Site::read(&text, &text, &text);
     }
 }
+
+/// What `cargo xtask compare slurm` dumped of a real cluster: 300 jobs that slept on eight nodes
+/// under Slurm 22.05.8, submitted over ten minutes.
+#[test]
+fn the_starts_of_a_real_slurm_are_foretold_closely() {
+    let site = Site::read(
+        include_str!("recorded/slurm.conf"),
+        include_str!("recorded/associations.txt"),
+        include_str!("recorded/qos.txt"),
+    )
+    .unwrap();
+    let observed = read_jobs(include_bytes!("recorded/jobs.txt").as_slice()).unwrap();
+    // slurmctld was started on 2026-11-21 at 17:36:26.
+    let habits = Habits { settle_seconds: 1, booted: Some(1_795_282_586) };
+    let prediction = predict(&site, &observed.jobs, habits).unwrap();
+    assert!(prediction.notes.is_empty(), "{:?}", prediction.notes);
+    let agreement = Agreement::of(&observed.jobs, &prediction);
+    assert_eq!(agreement.jobs, 300);
+    assert!(agreement.error_seconds_median <= 2, "{agreement:#?}");
+    assert!(agreement.share_of_pairs_in_order > 0.95, "{agreement:#?}");
+    assert!(agreement.kendall_tau > 0.9, "{agreement:#?}");
+    let waits = agreement.predicted_wait_seconds_mean / agreement.wait_seconds_mean;
+    assert!((0.75..1.25).contains(&waits), "{agreement:#?}");
+}
