@@ -155,3 +155,25 @@ fn a_log_that_cannot_be_meant_is_refused_with_file_line_and_column() {
     "#]]
     .assert_eq(&complaint);
 }
+
+#[test]
+fn a_slurms_own_files_foretell_its_starts() {
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../twin/src/slurm/recorded");
+    let terminal = terminal(&recorded);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("starts.csv").display().to_string();
+    let files = ["--associations", "associations.txt", "--qos", "qos.txt", "--jobs", "jobs.txt"];
+    let line = [&["twin", "slurm", "--conf", "slurm.conf"][..], &files].concat();
+    let told = terminal.json(&[&line[..], &["--out", &out]].concat());
+    assert_eq!(told["agreement"]["jobs"], 300);
+    assert!(told["agreement"]["kendall_tau"].as_f64().unwrap() > 0.9, "{told:#}");
+    expect!["slurm.conf:33: batch_sched_delay=1 of SchedulerParameters is not taken into account"]
+        .assert_eq(told["notes"][0].as_str().unwrap());
+    assert_eq!(std::fs::read_to_string(out).unwrap().lines().count(), 301);
+    let wrong = [&["twin", "slurm", "--conf", "qos.txt"][..], &files].concat();
+    let (code, complaint) = terminal.refused(&wrong);
+    assert_eq!(code, 2);
+    expect![[r#"
+        error: qos.txt:1:1: a setting such as Name=Value is expected, not `Name|Priority|GraceTime|Preempt|PreemptE`
+    "#]].assert_eq(&complaint);
+}
