@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use super::pages::sound;
 use super::world::{Caller, World};
 use crate::testing::Answer;
 use app::Role;
@@ -132,4 +133,49 @@ async fn an_array_is_submitted_listed_and_cancelled_as_one() {
         .map(|order| order["body"]["kind"].clone())
         .collect();
     assert_eq!(kinds, ["start", "start", "cancel"], "the running job, the first element, its end");
+}
+
+#[tokio::test]
+async fn places_are_compared_without_submitting_anything() {
+    let world = World::new().await;
+    let (client, project) = (world.client(MANAGER), world.thing("projects"));
+    let path = format!("/api/v1/projects/{project}/offers");
+    let within =
+        |country: &str| json!({ "script": "#!/bin/sh\n", "anywhere": { "countries": [country] } });
+    let jobs = format!("/api/v1/projects/{project}/jobs");
+    let before = client.get(&jobs).await.expect(200).json();
+    let compared = client.post(&path, &within("LU")).await.expect(200).json();
+    let offer = &compared["offers"][0];
+    assert_eq!((&offer["country"], &offer["partition"]), (&json!("LU"), &json!("meluxina-ai.gpu")));
+    assert_eq!(offer["terms"]["held"]["unit_seconds"], 3_600);
+    let elsewhere = client.post(&path, &within("FI")).await.expect(200).json();
+    let refused = elsewhere["offers"][0]["refused"].as_str().unwrap();
+    assert!(refused.contains("it stands in LU"), "{refused}");
+    client.post(&path, &within("Finland")).await.expect(422);
+
+    let manager = world.browser(MANAGER);
+    let page = format!("/projects/{project}/jobs/new");
+    let html = manager.get(&page).await.expect(200).text();
+    let token = html.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let fields = [("csrf", token), ("script", "#!/bin/sh\necho kept\n"), ("compare", "1")];
+    let html = manager.form(&page, &fields).await.expect(200).text();
+    assert!(html.contains("Where it could run") && html.contains("echo kept"), "{html}");
+    sound(&page, &html);
+    assert_eq!(client.get(&jobs).await.expect(200).json(), before, "nothing was submitted");
+}
+
+#[tokio::test]
+async fn a_job_that_waits_says_why_and_one_that_has_ended_says_nothing() {
+    let world = World::new().await;
+    let job = submit(&world, &json!({ "script": "#!/bin/sh\n" })).await.expect(201).at("/id");
+    let outlook = |job: String| {
+        let client = world.client(MANAGER);
+        async move { client.get(&format!("/api/v1/jobs/{job}/outlook")).await.expect(200).json() }
+    };
+    let waits = outlook(job).await;
+    let kinds: Vec<_> =
+        waits["causes"].as_array().unwrap().iter().map(|cause| cause["kind"].clone()).collect();
+    assert_eq!(kinds, ["on-its-way", "not-shown"], "{waits}");
+    let over = outlook(world.thing("trained")).await;
+    assert_eq!(over, json!({ "causes": [], "sooner": [] }));
 }

@@ -37,7 +37,7 @@ fn settled(html: &str) -> String {
 }
 
 /// What holds for every page: no inline style or script, no id twice, a heading, a language.
-fn sound(path: &str, html: &str) {
+pub(super) fn sound(path: &str, html: &str) {
     assert!(!html.contains(" style="), "{path} has an inline style");
     assert!(!html.contains("<script>") && !html.contains(" onclick"), "{path} has inline script");
     assert_eq!(html.matches("<h1").count(), 1, "{path} has one main heading");
