@@ -64,6 +64,7 @@ pub enum Figure {
     /// Half of the jobs waited no longer.
     WaitSecondsMedian,
     /// Nineteen of twenty waited no longer.
+    #[serde(rename = "wait-seconds-95th")]
     WaitSeconds95th,
     /// (wait + run) / max(run, 10 s), at least 1, on average.
     BoundedSlowdown,

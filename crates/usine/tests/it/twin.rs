@@ -86,6 +86,7 @@ fn scenarios_side_by_side_say_who_waits_less() {
     assert!(told.contains("“passing” is better than “in order” for all jobs together"), "{told}");
     let told = terminal.json(&line);
     assert!(figure(&told, 1, "wait-seconds-mean") < figure(&told, 0, "wait-seconds-mean"));
+    assert!(figure(&told, 1, "wait-seconds-95th") < figure(&told, 0, "wait-seconds-95th"));
     assert_eq!(told["comparisons"].as_array().map(Vec::len), Some(1));
 }
 
