@@ -3,7 +3,7 @@
 //! [`Site::read`] takes what an administrator has: `slurm.conf`, `sacctmgr -P show assoc` and
 //! `sacctmgr -P show qos`, and makes the core's [`sched::SystemSpec`] of them. What stands there and
 //! bears on scheduling but is not in the core is named in [`Site::notes`], line by line.
-//! [`read_jobs`] reads what `sacct -P` tells, [`predict`] replays its submissions on the machine,
+//! [`read_jobs`] reads what `sacct -P` tells, [`predict()`] replays its submissions on the machine,
 //! and [`Agreement`] says how far the starts are off.
 //!
 //! | text | file |
