@@ -476,7 +476,7 @@ why-behind = { $count ->
    *[other] { $count } jobs stand before it
 }
 why-about-to-start = nothing: it is about to start
-why-as-of = From what its site showed at { $at }; jobs that arrive later with higher priority are not foreseen.
+why-as-of = From what is known of its site as of { $at }; jobs that arrive later with higher priority are not foreseen.
 sooner-limit = a time limit of at most { $limit }
 sooner-nodes = { $count ->
     [one] 1 node instead of more

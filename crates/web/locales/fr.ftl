@@ -476,7 +476,7 @@ why-behind = { $count ->
    *[other] { $count } travaux sont devant lui
 }
 why-about-to-start = rien : il est sur le point de commencer
-why-as-of = D’après ce que son site a montré à { $at } ; les travaux plus prioritaires qui arriveraient ensuite ne sont pas prévus.
+why-as-of = D’après ce qu’on sait de son site à { $at } ; les travaux plus prioritaires qui arriveraient ensuite ne sont pas prévus.
 sooner-limit = une limite de temps d’au plus { $limit }
 sooner-nodes = { $count ->
     [one] 1 nœud au lieu de plusieurs

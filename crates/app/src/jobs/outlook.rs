@@ -82,7 +82,7 @@ impl Expected {
 /// What stands between a job and its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outlook {
-    /// When its site last showed what runs there, by the site's clock.
+    /// When its site last said what runs there, or that nothing has changed.
     pub as_of: Option<Timestamp>,
     /// What keeps it waiting, most direct first; nothing for a job that runs or has ended.
     pub causes: Vec<Cause>,

@@ -25,6 +25,8 @@ const CORES_MAX: u64 = 4_000_000;
 /// What is on record of a site, before the work of building its machine.
 pub(crate) struct Records {
     picture: Picture,
+    /// When the agent last called: until then nothing else had changed.
+    seen_at: Option<Timestamp>,
     open: Vec<Job>,
     runs: Vec<(i64, i64)>,
 }
@@ -62,17 +64,18 @@ impl App {
         let Some((_, text)) = sites::picture(tx, site).await? else { return Ok(None) };
         let picture = serde_json::from_str(&text);
         let picture = picture.map_err(|error| Error::Internal(format!("{site}: {error}")))?;
+        let seen_at = sites::by_name(tx, site).await?.and_then(|site| site.seen_at);
         let open = records::at_site(tx, site).await?;
         let runs = records::run_times(tx, site, RUNS_MAX).await?;
-        Ok(Some(Records { picture, open, runs }))
+        Ok(Some(Records { picture, seen_at, open, runs }))
     }
 }
 
 impl Records {
     /// Builds the machine; `None` when what the site showed cannot be built.
     pub(crate) fn yard(self, now: Timestamp) -> Option<Yard> {
-        let Self { picture, open, runs } = self;
-        let as_of = picture.at;
+        let Self { picture, seen_at, open, runs } = self;
+        let as_of = seen_at.map_or(picture.at, |seen_at| seen_at.max(picture.at));
         let now = now.as_second();
         let shown = shown(&picture, &open);
         let machine = shown.machine(now).inspect_err(|error| {
@@ -101,7 +104,7 @@ impl Records {
 }
 
 impl Yard {
-    /// When the site showed what runs there, by its clock.
+    /// Until when this is what ran at the site.
     pub(crate) const fn as_of(&self) -> Timestamp {
         self.as_of
     }

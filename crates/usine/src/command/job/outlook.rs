@@ -36,7 +36,7 @@ pub(super) fn tell(outlook: &Value) {
     line("start", text(outlook, "/text"));
     let as_of = when(outlook, "/as_of");
     if !as_of.is_empty() {
-        line("as of", format!("{as_of}, when its site last showed what runs there"));
+        line("as of", format!("{as_of}, when its site was last heard of"));
     }
 }
 

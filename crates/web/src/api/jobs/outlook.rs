@@ -112,7 +112,7 @@ struct OutlookOut {
     /// The range in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    /// When its site last showed what runs there, by the site's clock.
+    /// When its site last said what runs there, or that nothing has changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<Instant>,
 }
