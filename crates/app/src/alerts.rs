@@ -75,14 +75,17 @@ impl App {
     async fn heading_for(&self, now: Timestamp) -> Result<Vec<(Allocation, Vec<Alert>)>, Error> {
         let ahead = || self.thresholds(now).filter(|entry| entry.says.looks_ahead());
         let tx = self.store().read().await?;
+        let mut allocations = store::allocations::active(&tx, now).await?;
+        let crossed = store::alerts::crossed_by_active(&tx, now).await?;
+        let of = |id: AllocationId| crossed.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let told = |id| ahead().all(|entry| of(id).contains(&entry.rule.entry));
+        allocations.retain(|allocation| !told(allocation.id));
         let mut found = Vec::new();
-        for allocation in store::allocations::active(&tx, now).await? {
-            let crossed = store::alerts::crossed(&tx, allocation.id).await?;
-            if ahead().all(|entry| crossed.contains(&entry.rule.entry)) {
-                continue;
-            }
+        // One after the other: the movements of four weeks are read for each.
+        for allocation in allocations {
             for (allocation, heading) in self.headings(&tx, &[allocation], now).await? {
-                let alerts = fresh(alerts_ahead((&allocation, &heading), now, ahead()), &crossed);
+                let alerts = alerts_ahead((&allocation, &heading), now, ahead());
+                let alerts = fresh(alerts, of(allocation.id));
                 if !alerts.is_empty() {
                     found.push((allocation, alerts));
                 }

@@ -5,8 +5,8 @@
 
 mod events;
 mod files;
+mod machine;
 mod orders;
-mod yard;
 
 use store::sites::{self as records, Site};
 use store::{Tx, jobs};
@@ -15,7 +15,7 @@ use units::{JobId, Slug};
 use crate::jobs::{Job, SiteSettings};
 use crate::{Action, Actor, App, Error, Scope, Subject};
 
-pub(crate) use yard::{Records, Yard};
+pub(crate) use machine::SiteMachine;
 
 /// A site, as configured and as its agent reports.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -50,7 +50,7 @@ pub async fn check<T: Trial>(trial: &T) -> Result<(), Violation> {
     once(trial).await.map_err(named("a job runs once however often it is submitted"))?;
     cancels_running(trial).await.map_err(named("a running job can be cancelled"))?;
     cancels_queued(trial).await.map_err(named("a waiting job can be cancelled"))?;
-    pictures(trial).await.map_err(named("the picture shows what runs and what waits"))?;
+    snapshots(trial).await.map_err(named("the snapshot shows what runs and what waits"))?;
     refuses(trial).await.map_err(named("what can never run is refused"))
 }
 
@@ -178,26 +178,26 @@ async fn cancels_queued<T: Trial>(trial: &T) -> Result<(), String> {
     require(ended.end == End::Completed, || format!("room was not given back: {ended:?}"))
 }
 
-async fn pictures<T: Trial>(trial: &T) -> Result<(), String> {
+async fn snapshots<T: Trial>(trial: &T) -> Result<(), String> {
     let mut whole = small("sleep 1000");
     whole.request.cores = trial.engine().capacity().cores;
     let first = submit(trial, &whole).await?;
     until(trial, first, |state| matches!(state, State::Running { .. })).await?;
     let second = submit(trial, &whole).await?;
     until(trial, second, |state| *state == State::Queued).await?;
-    let picture = trial.engine().picture().await.map_err(|error| error.to_string())?;
+    let snapshot = trial.engine().snapshot().await.map_err(|error| error.to_string())?;
     let Some((running, placement, started)) =
-        picture.running.iter().find(|(job, _, _)| job.id == first)
+        snapshot.running.iter().find(|(job, _, _)| job.id == first)
     else {
-        return Err(format!("what runs is not in {picture:?}"));
+        return Err(format!("what runs is not in {snapshot:?}"));
     };
     let cores: usize = placement.nodes.iter().map(|part| part.cores.len()).sum();
     let asked = usize::try_from(whole.request.cores).unwrap_or(usize::MAX);
     require(cores == asked, || format!("{cores} cores are held instead of {asked}"))?;
     require(running.time_limit_seconds == 600, || format!("the limit is wrong: {running:?}"))?;
-    let queued = picture.waiting.iter().any(|job| job.id == second);
-    require(queued, || format!("what waits is not in {picture:?}"))?;
-    let machine = picture.machine(*started).map_err(|error| error.to_string())?;
+    let queued = snapshot.waiting.iter().any(|job| job.id == second);
+    require(queued, || format!("what waits is not in {snapshot:?}"))?;
+    let machine = snapshot.machine(*started).map_err(|error| error.to_string())?;
     let forecast = machine.forecast(second, *started);
     let latest = forecast.map(|forecast| forecast.latest);
     let expected = Some(started.saturating_add(600));
@@ -206,8 +206,8 @@ async fn pictures<T: Trial>(trial: &T) -> Result<(), String> {
         trial.engine().cancel(job).await.map_err(|error| error.to_string())?;
         until_ended(trial, job).await?;
     }
-    let picture = trial.engine().picture().await.map_err(|error| error.to_string())?;
-    require(picture.running.is_empty() && picture.waiting.is_empty(), || format!("{picture:?}"))
+    let snapshot = trial.engine().snapshot().await.map_err(|error| error.to_string())?;
+    require(snapshot.running.is_empty() && snapshot.waiting.is_empty(), || format!("{snapshot:?}"))
 }
 
 async fn refuses<T: Trial>(trial: &T) -> Result<(), String> {

@@ -19,7 +19,7 @@ use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 
-use sched::Picture;
+use sched::Snapshot;
 use units::JobId;
 
 pub use carry::Isolation;
@@ -79,7 +79,7 @@ pub trait Engine: Send + Sync + 'static {
 
     /// What runs and waits, also for others than the hub, as the scheduler of the place sees it:
     /// what starts are forecast from.
-    fn picture(&self) -> impl Future<Output = Result<Picture, Error>> + Send;
+    fn snapshot(&self) -> impl Future<Output = Result<Snapshot, Error>> + Send;
 
     /// Up to `length_max` bytes that the job wrote to `stream`, from `offset` on; empty when
     /// there is nothing more yet.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jobs::life::{End, Failure};
-use sched::{Amount, NodePlacement, NodeSpec, PartitionSpec, Picture, Placement, Policy, Sharing};
+use sched::{Amount, NodePlacement, NodeSpec, PartitionSpec, Placement, Policy, Sharing, Snapshot};
 use units::{JobId, Timestamp};
 
 use crate::job::{Capacity, Ended, Observation, Spec, State, Stream};
@@ -147,7 +147,7 @@ impl World {
     }
 
     /// What runs and waits on the one node there is.
-    fn picture(&self) -> Picture {
+    fn snapshot(&self) -> Snapshot {
         let whole = Amount { cores: self.cores, memory_mb: MEMORY_MB, gpus: 0 };
         let node = NodeSpec { name: NODE.to_owned(), whole, features: Vec::new() };
         let partition = PartitionSpec {
@@ -157,12 +157,12 @@ impl World {
             policy: Policy::Fcfs,
             time_limit_seconds_max: None,
         };
-        let mut picture =
-            Picture { partition, down: Vec::new(), running: Vec::new(), waiting: Vec::new() };
+        let mut snapshot =
+            Snapshot { partition, down: Vec::new(), running: Vec::new(), waiting: Vec::new() };
         let mut core = 0;
         for (id, job) in self.order.iter().filter_map(|id| Some((id, self.jobs.get(id)?))) {
             match job.state {
-                State::Queued => picture.waiting.push(job.spec.for_scheduler(*id, NODE)),
+                State::Queued => snapshot.waiting.push(job.spec.for_scheduler(*id, NODE)),
                 State::Running { started, .. } => {
                     let cores = (core..).take(usize::try_from(job.spec.request.cores).unwrap_or(0));
                     let part = NodePlacement {
@@ -174,12 +174,12 @@ impl World {
                     core += job.spec.request.cores;
                     let placement = Placement { nodes: vec![part] };
                     let started = started.as_second();
-                    picture.running.push((job.spec.for_scheduler(*id, NODE), placement, started));
+                    snapshot.running.push((job.spec.for_scheduler(*id, NODE), placement, started));
                 }
                 State::Ended(_) => {}
             }
         }
-        picture
+        snapshot
     }
 
     fn reply(&mut self) -> Result<(), Error> {
@@ -277,8 +277,8 @@ impl Engine for SimulatedEngine {
         Ok(world.jobs.iter().map(seen).collect())
     }
 
-    async fn picture(&self) -> Result<Picture, Error> {
-        Ok(self.world().picture())
+    async fn snapshot(&self) -> Result<Snapshot, Error> {
+        Ok(self.world().snapshot())
     }
 
     async fn read(

@@ -34,7 +34,7 @@ pub use forecast::{Forecast, Overrequest};
 pub use limits::{Bound, LimitCause, Limits, Owner};
 pub use machine::{
     After, Cause, Condition, Effect, Event, Job, Machine, MachineError, NodePlacement, NodeSpec,
-    PartitionSpec, Picture, Placement, Refusal, Request, Sooner, Why,
+    PartitionSpec, Placement, Refusal, Request, Snapshot, Sooner, Why,
 };
 pub use nodes::{Amount, Nodes, NodesDemand, NodesGrant, Sharing};
 pub use plan::{Plan, Timeline};

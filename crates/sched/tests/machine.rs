@@ -406,7 +406,7 @@ fn nobody_runs_into_maintenance_and_why_says_so() {
 }
 
 #[test]
-fn a_picture_goes_on_as_the_machine_does() {
+fn a_snapshot_goes_on_as_the_machine_does() {
     let mut machine = machine(Sharing::Shared, Policy::Easy);
     let words = [
         &["1x4+2g", "500"][..],
@@ -421,10 +421,10 @@ fn a_picture_goes_on_as_the_machine_does() {
     }
     let down = Event::NodeDown { partition: "p".to_owned(), node: "c".to_owned() };
     machine.step(50, &[down]);
-    let picture = machine.picture("p").unwrap();
-    let mut again = picture.machine(50).unwrap();
-    assert_eq!(again.picture("p").unwrap(), picture);
-    assert_eq!(machine.picture("q"), None);
+    let snapshot = machine.snapshot("p").unwrap();
+    let mut again = snapshot.machine(50).unwrap();
+    assert_eq!(again.snapshot("p").unwrap(), snapshot);
+    assert_eq!(machine.snapshot("q"), None);
     for number in 1..=6 {
         assert_eq!(again.why(id(number), 50), machine.why(id(number), 50), "job {number}");
         assert_eq!(again.forecast(id(number), 50), machine.forecast(id(number), 50));

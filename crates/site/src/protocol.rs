@@ -11,11 +11,11 @@
 //!
 //! Orders are acted on once per job however often they come, events are taken in once per key
 //! however often they come. Events of one job come in order; an event that no longer fits the
-//! state of its job is ignored by the hub, not refused. A [`Picture`] has no key: the latest
+//! state of its job is ignored by the hub, not refused. A [`Snapshot`] has no key: the latest
 //! counts. Unknown fields are ignored by both sides,
 //! so that neighbouring versions work together.
 
-mod picture;
+mod snapshot;
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 
 use crate::wire::{base64_bytes, optional_text, text};
 
-pub use picture::{PICTURE_MAX, Picture, PictureJob, PictureNode, Policy, Running, Share};
+pub use snapshot::{Policy, Running, SNAPSHOT_MAX, Share, Snapshot, SnapshotJob, SnapshotNode};
 
 /// The version of these types; raised when a reader of the version before would misunderstand.
 pub const VERSION: u32 = 1;
@@ -179,7 +179,7 @@ pub struct Events {
     pub inventory: Option<Inventory>,
     /// What runs and waits at the site, whenever that has changed; the hub forecasts from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub picture: Option<Picture>,
+    pub snapshot: Option<Snapshot>,
     /// In the order in which they came about.
     pub events: Vec<Event>,
 }

@@ -1,5 +1,7 @@
 //! Alerts: which allocation crossed which threshold of policy, when. Entered once, never changed.
 
+use std::collections::BTreeMap;
+
 use access::allocation::{Alert, Crossing};
 use access::policy::RuleId;
 use sea_orm::FromQueryResult;
@@ -112,6 +114,30 @@ pub async fn crossed(tx: &Tx, allocation: AllocationId) -> Result<Vec<String>, S
     const SQL: &str = "SELECT threshold FROM alert WHERE allocation = $1 ORDER BY threshold";
     let rows = tx.all::<Key>(SQL, [allocation.uuid().into()]).await?;
     Ok(rows.into_iter().map(|row| row.threshold).collect())
+}
+
+/// The thresholds that allocations in use at `at` have crossed, by their keys; allocations that
+/// crossed none are left out.
+///
+/// # Errors
+/// When the database fails.
+pub async fn crossed_by_active(
+    tx: &Tx,
+    at: Timestamp,
+) -> Result<BTreeMap<AllocationId, Vec<String>>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Crossed {
+        allocation: Uuid,
+        threshold: String,
+    }
+    const SQL: &str = "SELECT l.allocation, l.threshold
+        FROM alert l JOIN allocation a ON a.id = l.allocation
+        WHERE a.lapsed_at IS NULL AND a.ends_at > $1";
+    let mut crossed = BTreeMap::<_, Vec<String>>::new();
+    for row in tx.all::<Crossed>(SQL, [micros(at).into()]).await? {
+        crossed.entry(AllocationId::from_uuid(row.allocation)).or_default().push(row.threshold);
+    }
+    Ok(crossed)
 }
 
 /// The alerts of a project's allocations, newest first.

@@ -33,7 +33,18 @@ pub use trail::{
     record, trail,
 };
 
-use row::{COLUMNS, Row};
+use row::{COLUMNS, OPEN_COLUMNS, OpenRow, Row};
+
+/// A job at its site, as others in line see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenJob {
+    /// Which.
+    pub id: JobId,
+    /// What it asks.
+    pub request: Request,
+    /// Whether it does not run yet.
+    pub waits: bool,
+}
 
 /// The place of a job in an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,13 +286,14 @@ pub async fn elements_at_site(tx: &Tx, array: JobId) -> Result<i64, StoreError> 
 ///
 /// # Errors
 /// When the database fails.
-pub async fn at_site(tx: &Tx, site: &Slug) -> Result<Vec<Job>, StoreError> {
+pub async fn at_site(tx: &Tx, site: &Slug) -> Result<Vec<OpenJob>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM job
+        "SELECT {OPEN_COLUMNS} FROM job
         WHERE site = $1 AND state IN ('ordered', 'queued', 'running')
         ORDER BY (SELECT MIN(seq) FROM site_order WHERE site_order.job = job.id), id"
     );
-    tx.all::<Row>(&sql, [site.to_string().into()]).await?.into_iter().map(Row::job).collect()
+    let rows = tx.all::<OpenRow>(&sql, [site.to_string().into()]).await?;
+    rows.into_iter().map(OpenRow::job).collect()
 }
 
 /// How long each of the last `limit` jobs that ran at a site took, and how long it might have

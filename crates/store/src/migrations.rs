@@ -9,7 +9,7 @@ mod m0003_ledger;
 mod m0004_jobs;
 mod m0005_data;
 mod m0006_done;
-mod m0007_picture;
+mod m0007_snapshot;
 mod m0008_history;
 mod m0009_alerts;
 mod m0010_more_hours;
@@ -27,7 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_jobs::Migration),
             Box::new(m0005_data::Migration),
             Box::new(m0006_done::Migration),
-            Box::new(m0007_picture::Migration),
+            Box::new(m0007_snapshot::Migration),
             Box::new(m0008_history::Migration),
             Box::new(m0009_alerts::Migration),
             Box::new(m0010_more_hours::Migration),

@@ -175,15 +175,15 @@ pub async fn note_inventory(tx: &Tx, name: &Slug, inventory: &Inventory) -> Resu
 ///
 /// # Errors
 /// When the database fails, or the site was never entered.
-pub async fn note_picture(
+pub async fn note_snapshot(
     tx: &Tx,
     name: &Slug,
     at: Timestamp,
-    picture: &str,
+    snapshot: &str,
 ) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO site_picture (site, at, picture) VALUES ($1, $2, $3)
-        ON CONFLICT (site) DO UPDATE SET at = excluded.at, picture = excluded.picture";
-    tx.execute(SQL, [name.to_string().into(), micros(at).into(), picture.into()]).await?;
+    const SQL: &str = "INSERT INTO site_snapshot (site, at, snapshot) VALUES ($1, $2, $3)
+        ON CONFLICT (site) DO UPDATE SET at = excluded.at, snapshot = excluded.snapshot";
+    tx.execute(SQL, [name.to_string().into(), micros(at).into(), snapshot.into()]).await?;
     Ok(())
 }
 
@@ -191,15 +191,15 @@ pub async fn note_picture(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn picture(tx: &Tx, name: &Slug) -> Result<Option<(Timestamp, String)>, StoreError> {
+pub async fn snapshot(tx: &Tx, name: &Slug) -> Result<Option<(Timestamp, String)>, StoreError> {
     #[derive(FromQueryResult)]
-    struct PictureRow {
+    struct SnapshotRow {
         at: i64,
-        picture: String,
+        snapshot: String,
     }
-    const SQL: &str = "SELECT at, picture FROM site_picture WHERE site = $1";
-    let row = tx.one::<PictureRow>(SQL, [name.to_string().into()]).await?;
-    row.map(|row| Ok((instant(row.at)?, row.picture))).transpose()
+    const SQL: &str = "SELECT at, snapshot FROM site_snapshot WHERE site = $1";
+    let row = tx.one::<SnapshotRow>(SQL, [name.to_string().into()]).await?;
+    row.map(|row| Ok((instant(row.at)?, row.snapshot))).transpose()
 }
 
 /// Gives a site an order. Orders of one site get their numbers one transaction after the other, so

@@ -47,6 +47,15 @@ pub(crate) fn segment(text: &str) -> String {
     })
 }
 
+/// A path with the span it is asked about, as far as it is given.
+pub(crate) fn between(path: &str, from: &Option<String>, to: &Option<String>) -> String {
+    let query = |(name, value): (&str, &Option<String>)| {
+        Some(format!("{name}={}", segment(value.as_ref()?)))
+    };
+    let queries: Vec<_> = [("from", from), ("to", to)].into_iter().filter_map(query).collect();
+    if queries.is_empty() { path.to_owned() } else { format!("{path}?{}", queries.join("&")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +64,16 @@ mod tests {
     fn a_segment_cannot_change_the_path_around_it() {
         assert_eq!(segment("a/../b?c#d e%"), "a%2F..%2Fb%3Fc%23d%20e%25");
         assert_eq!(segment("018f-AZ_.~"), "018f-AZ_.~");
+    }
+
+    #[test]
+    fn a_span_is_asked_for_as_far_as_it_is_given() {
+        let day = |text: &str| Some(text.to_owned());
+        assert_eq!(between("/a", &None, &None), "/a");
+        assert_eq!(
+            between("/a", &None, &day("2026-01-01T00:00:00Z")),
+            "/a?to=2026-01-01T00%3A00%3A00Z"
+        );
+        assert_eq!(between("/a", &day("1"), &day("2")), "/a?from=1&to=2");
     }
 }

@@ -38,7 +38,7 @@ impl EmbeddedSite {
         address: SocketAddr,
     ) -> Result<Vec<Self>> {
         let mut sites = Vec::new();
-        let mut cores_before = 0;
+        let mut cores_before = 0_u32;
         for (index, site) in config.sites().enumerate() {
             // The first site keeps its files where they are when others join.
             let folder = match index {
@@ -47,7 +47,7 @@ impl EmbeddedSite {
             };
             let place = Place { folder, cores_before };
             sites.push(Self::start(site, &place, app, address).await?);
-            cores_before += site.cores.unwrap_or_default();
+            cores_before = cores_before.saturating_add(site.cores.unwrap_or_default());
         }
         Ok(sites)
     }

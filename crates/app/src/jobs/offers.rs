@@ -1,6 +1,7 @@
 //! Where a job could run on the project's hours, compared by policy: a dry run that lists all
 //! places, and the choice of the best for a submission that leaves it open.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use ::jobs::placement::{Prospect, Score, Start, Term, score};
@@ -12,7 +13,7 @@ use units::{CountryCode, JobId, Meter, Payer, ProjectId, Slug, Timestamp, Work a
 use super::outlook::{Expected, blocking};
 use super::prepare::{Prepared, fitted, shape};
 use super::{SiteSettings, Submission};
-use crate::sites::Records;
+use crate::sites::SiteMachine;
 use crate::{Action, Actor, App, Error, Reason};
 
 /// What a place must have to be considered at all.
@@ -80,7 +81,7 @@ struct Candidate {
     request: Request,
     prospect: Prospect,
     transfer_bytes: u64,
-    records: Option<Records>,
+    site: Slug,
 }
 
 impl App {
@@ -103,24 +104,33 @@ impl App {
         let mut allocations = store::allocations::of_project(&tx, project.id).await?;
         allocations.retain(|allocation| allocation.usable(now).is_ok());
         let mut places = Vec::with_capacity(allocations.len());
+        let mut sites = BTreeMap::new();
         for allocation in allocations {
             let candidate = self.candidate(&tx, &allocation, &prepared, limits).await?;
+            if let Ok(Candidate { site, .. }) = &candidate
+                && !sites.contains_key(site)
+            {
+                sites.insert(site.clone(), self.site_records(&tx, site).await?);
+            }
             places.push((allocation, candidate));
         }
         drop(tx);
         let weights = self.work().placement.clone();
         let id = self.mint_job();
         let simulated = blocking(move || {
-            let places = places.into_iter();
-            places
-                .map(|(allocation, candidate)| {
-                    let terms = candidate.map(|candidate| {
-                        let meter = allocation.meter;
-                        candidate.terms((id, meter), now, |prospect| score(prospect, &weights))
-                    });
-                    (allocation, terms)
-                })
-                .collect::<Vec<_>>()
+            let built = sites
+                .into_iter()
+                .filter_map(|(site, records)| Some((site, records?.machine(now)?)));
+            let machines: BTreeMap<Slug, SiteMachine> = built.collect();
+            let simulated = |(allocation, candidate): (Allocation, Result<Candidate, String>)| {
+                let terms = candidate.map(|candidate| {
+                    let machine = machines.get(&candidate.site).cloned();
+                    let scored = |prospect: &Prospect| score(prospect, &weights);
+                    candidate.terms((id, allocation.meter), (machine, now), scored)
+                });
+                (allocation, terms)
+            };
+            places.into_iter().map(simulated).collect::<Vec<_>>()
         });
         let offers = simulated.await?.into_iter().map(|(allocation, terms)| {
             let found = self.rules().federation.partition(&allocation.partition);
@@ -193,7 +203,7 @@ impl App {
                 carbon_grams: figures.carbon_grams,
             },
             transfer_bytes: prepared.input_bytes,
-            records: self.yard_records(tx, &site.name).await?,
+            site: site.name.clone(),
         }))
     }
 
@@ -253,14 +263,13 @@ impl Candidate {
     fn terms(
         self,
         (id, meter): (JobId, Meter),
-        now: Timestamp,
+        (machine, now): (Option<SiteMachine>, Timestamp),
         scored: impl Fn(&Prospect) -> Score,
     ) -> Terms {
-        let Self { request, mut prospect, transfer_bytes, records } = self;
-        let yard = records.and_then(|records| records.yard(now));
-        let forecast = yard.and_then(|mut yard| {
-            yard.enqueue(id, &request);
-            yard.forecast(id)
+        let Self { request, mut prospect, transfer_bytes, site: _ } = self;
+        let forecast = machine.and_then(|mut machine| {
+            machine.enqueue(id, &request);
+            machine.forecast(id)
         });
         let from_now = |second: i64| u64::try_from(second - now.as_second()).unwrap_or_default();
         prospect.start = forecast.map(|forecast| Start {

@@ -7,7 +7,7 @@ use store::sites;
 use units::{JobId, Timestamp};
 
 use super::Job;
-use crate::sites::Yard;
+use crate::sites::SiteMachine;
 use crate::{Actor, App, Error};
 
 /// What keeps a job waiting.
@@ -113,12 +113,12 @@ impl App {
             }
             State::Queued => {}
         }
-        let records = self.yard_records(&tx, &job.place.site).await?;
+        let records = self.site_records(&tx, &job.place.site).await?;
         drop(tx);
         let now = self.now();
         let looked = blocking(move || {
-            let yard = records.and_then(|records| records.yard(now));
-            yard.map_or_else(unseen, |yard| look(&yard, id))
+            let machine = records.and_then(|records| records.machine(now));
+            machine.map_or_else(unseen, |machine| look(&machine, id))
         });
         let mut outlook = looked.await?;
         outlook.causes.splice(0..0, before);
@@ -148,25 +148,27 @@ fn unseen() -> Outlook {
 }
 
 /// What the machine of its site says of a job.
-fn look(yard: &Yard, job: JobId) -> Outlook {
-    let why = yard.why(job);
-    let expected = yard.forecast(job).and_then(Expected::of);
+fn look(machine: &SiteMachine, job: JobId) -> Outlook {
+    let why = machine.why(job);
+    let expected = machine.forecast(job).and_then(Expected::of);
     let (causes, sooner) = why.map(|why| (why.causes, why.sooner)).unwrap_or_default();
-    let mut causes: Vec<Cause> = causes.iter().map(|cause| told(yard, cause)).collect();
+    let mut causes: Vec<Cause> = causes.iter().map(|cause| told(machine, cause)).collect();
     if causes.is_empty() {
         causes.push(Cause::AboutToStart);
     }
-    Outlook { as_of: Some(yard.as_of()), causes, sooner, expected }
+    Outlook { as_of: Some(machine.as_of()), causes, sooner, expected }
 }
 
-fn told(yard: &Yard, cause: &sched::Cause) -> Cause {
+fn told(machine: &SiteMachine, cause: &sched::Cause) -> Cause {
     let instant = |second| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
     match cause {
         sched::Cause::Held | sched::Cause::Dependency { .. } => Cause::HeldBack,
         sched::Cause::NodesDown => Cause::NodesDown,
-        sched::Cause::NotFree { nodes_free, nodes_asked } => {
-            Cause::NotFree { nodes_free: *nodes_free, nodes_asked: *nodes_asked, free: yard.free() }
-        }
+        sched::Cause::NotFree { nodes_free, nodes_asked } => Cause::NotFree {
+            nodes_free: *nodes_free,
+            nodes_asked: *nodes_asked,
+            free: machine.free(),
+        },
         sched::Cause::Maintenance { turns } => Cause::Maintenance { turns_at: instant(*turns) },
         sched::Cause::WouldDelay { promised, .. } => {
             Cause::WouldDelay { promised_at: instant(*promised) }

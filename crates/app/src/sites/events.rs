@@ -38,8 +38,8 @@ impl App {
         if let Some(inventory) = batch.inventory {
             self.note_inventory(site, inventory).await?;
         }
-        if let Some(picture) = &batch.picture {
-            self.note_picture(site, picture).await?;
+        if let Some(snapshot) = &batch.snapshot {
+            self.note_snapshot(site, snapshot).await?;
         }
         let mut by_job = BTreeMap::<JobId, Vec<Event>>::new();
         for event in batch.events {

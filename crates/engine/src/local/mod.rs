@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Seek as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sched::Picture;
+use sched::Snapshot;
 use units::JobId;
 
 use crate::carry::{Isolation, JobFolder, Task};
@@ -161,8 +161,8 @@ impl Engine for LocalEngine {
         self.with(|shared| shared.queue().observe(shared)).await
     }
 
-    async fn picture(&self) -> Result<Picture, Error> {
-        self.with(|shared| shared.queue().picture()).await
+    async fn snapshot(&self) -> Result<Snapshot, Error> {
+        self.with(|shared| shared.queue().snapshot()).await
     }
 
     async fn read(

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use sched::{Effect, Event, Picture, Placement, Refusal};
+use sched::{Effect, Event, Placement, Refusal, Snapshot};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use units::{JobId, Timestamp};
@@ -149,9 +149,9 @@ impl Queue {
     }
 
     /// What runs and waits on this machine.
-    pub(super) fn picture(&self) -> Result<Picture, Error> {
+    pub(super) fn snapshot(&self) -> Result<Snapshot, Error> {
         let missing = || Error::Refused("this machine has no partition".to_owned());
-        self.scheduler.picture(HERE).ok_or_else(missing)
+        self.scheduler.snapshot(HERE).ok_or_else(missing)
     }
 
     /// Deletes the files of a job that ended, but not the knowledge that it did.

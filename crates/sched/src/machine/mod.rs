@@ -1,7 +1,7 @@
 //! Partitions of nodes, real jobs, and the one step that schedules them.
 
 mod partition;
-mod picture;
+mod snapshot;
 mod spec;
 mod why;
 
@@ -12,7 +12,7 @@ use units::JobId;
 use crate::{Forecast, Second, Ticket};
 use partition::Partition;
 
-pub use picture::Picture;
+pub use snapshot::Snapshot;
 pub use spec::{
     After, Condition, Effect, Event, Job, MachineError, NodePlacement, NodeSpec, PartitionSpec,
     Placement, Refusal, Request,

@@ -182,13 +182,10 @@ impl Usage {
         now: Second,
     ) {
         let before = self.part(billing, now);
-        for place in accounts.upwards(place).map(Association::index) {
-            if let (Some(rate), Some(part)) = (self.rates.get_mut(place), self.parts.get_mut(place))
-            {
-                *rate += billing;
-                *part -= before;
-            }
-        }
+        self.upwards(accounts, place, |rate, part| {
+            *rate += billing;
+            *part -= before;
+        });
     }
 
     /// It ends.
@@ -200,11 +197,23 @@ impl Usage {
         now: Second,
     ) {
         let before = self.part(billing, now);
+        self.upwards(accounts, place, |rate, part| {
+            *rate = rate.saturating_sub(billing);
+            *part += before;
+        });
+    }
+
+    /// Changes what runs and what was used in part, from a place up to the root.
+    fn upwards(
+        &mut self,
+        accounts: &Accounts,
+        place: Association,
+        change: impl Fn(&mut u64, &mut i64),
+    ) {
         for place in accounts.upwards(place).map(Association::index) {
             if let (Some(rate), Some(part)) = (self.rates.get_mut(place), self.parts.get_mut(place))
             {
-                *rate = rate.saturating_sub(billing);
-                *part += before;
+                change(rate, part);
             }
         }
     }

@@ -5,7 +5,7 @@ use jobs::life::{End, Failure};
 use units::{JobId, Timestamp};
 
 use crate::protocol::{
-    self, EventBody, Inventory, PICTURE_MAX, PictureJob, PictureNode, Running, Share, StartJob,
+    self, EventBody, Inventory, Running, SNAPSHOT_MAX, Share, SnapshotJob, SnapshotNode, StartJob,
 };
 
 /// What the engine is to run.
@@ -73,17 +73,17 @@ pub(super) fn inventory(capacity: &Capacity) -> Inventory {
 
 /// What the hub hears of what runs and waits; `None` when it is more than it would take, or lies
 /// outside of time. Jobs that are not `known` as the hub's are told without their names.
-pub(super) fn picture(
-    picture: &sched::Picture,
+pub(super) fn snapshot(
+    snapshot: &sched::Snapshot,
     at: Timestamp,
     known: impl Fn(JobId) -> bool,
-) -> Option<protocol::Picture> {
-    let sched::Picture { partition, down, running, waiting } = picture;
-    if [partition.nodes.len(), running.len(), waiting.len()].iter().any(|len| *len > PICTURE_MAX) {
+) -> Option<protocol::Snapshot> {
+    let sched::Snapshot { partition, down, running, waiting } = snapshot;
+    if [partition.nodes.len(), running.len(), waiting.len()].iter().any(|len| *len > SNAPSHOT_MAX) {
         tracing::warn!("the site is too busy to be shown to the hub");
         return None;
     }
-    let job = |job: &sched::Job| PictureJob {
+    let job = |job: &sched::Job| SnapshotJob {
         job: known(job.id).then_some(job.id),
         nodes: job.request.nodes,
         cpus_per_node: job.request.each.cores,
@@ -106,7 +106,7 @@ pub(super) fn picture(
             shares: placement.nodes.iter().map(share).collect(),
         })
     };
-    let node = |node: &sched::NodeSpec| PictureNode {
+    let node = |node: &sched::NodeSpec| SnapshotNode {
         name: node.name.clone(),
         up: !down.contains(&node.name),
         cpus: node.whole.cores,
@@ -114,7 +114,7 @@ pub(super) fn picture(
         gpus: node.whole.gpus,
         features: node.features.clone(),
     };
-    Some(protocol::Picture {
+    Some(protocol::Snapshot {
         at,
         policy: match partition.policy {
             sched::Policy::Fcfs => protocol::Policy::Fcfs,

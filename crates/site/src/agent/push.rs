@@ -15,35 +15,35 @@ use crate::protocol::{Event, Events, Inventory, Receipt, VERSION};
 const EVENTS_MAX: usize = 200;
 /// How often a change of what the site has is looked for while nothing else happens.
 const REST: Duration = Duration::from_secs(60);
-/// The least time between two pictures: to take one may be dear to the site.
-const PICTURES: Duration = Duration::from_secs(2);
+/// The least time between two snapshots: to take one may be dear to the site.
+const SNAPSHOTS: Duration = Duration::from_secs(2);
 
 /// What the hub knows of the site, to tell it no more than what is new.
 struct Told {
     inventory: Option<Inventory>,
-    picture: Option<sched::Picture>,
-    /// Whether something may have changed since the last picture.
-    picture_owed: bool,
-    next_picture: Instant,
+    snapshot: Option<sched::Snapshot>,
+    /// Whether something may have changed since the last snapshot.
+    snapshot_owed: bool,
+    next_snapshot: Instant,
 }
 
 /// What the hub does not know yet.
 #[derive(Clone, Default)]
 struct News {
     inventory: Option<Inventory>,
-    picture: Option<sched::Picture>,
+    snapshot: Option<sched::Snapshot>,
 }
 
 impl News {
     const fn is_none(&self) -> bool {
-        self.inventory.is_none() && self.picture.is_none()
+        self.inventory.is_none() && self.snapshot.is_none()
     }
 }
 
 impl Told {
     fn nothing() -> Self {
-        let next_picture = Instant::now();
-        Self { inventory: None, picture: None, picture_owed: true, next_picture }
+        let next_snapshot = Instant::now();
+        Self { inventory: None, snapshot: None, snapshot_owed: true, next_snapshot }
     }
 
     /// Looks at the site for what the hub was not told.
@@ -53,16 +53,16 @@ impl Told {
         if self.inventory.as_ref() != Some(&inventory) {
             news.inventory = Some(inventory);
         }
-        if self.picture_owed && Instant::now() >= self.next_picture {
-            self.picture_owed = false;
-            self.next_picture = Instant::now() + PICTURES;
-            match engine.picture().await {
-                Ok(picture) if self.picture.as_ref() != Some(&picture) => {
-                    news.picture = Some(picture);
+        if self.snapshot_owed && Instant::now() >= self.next_snapshot {
+            self.snapshot_owed = false;
+            self.next_snapshot = Instant::now() + SNAPSHOTS;
+            match engine.snapshot().await {
+                Ok(snapshot) if self.snapshot.as_ref() != Some(&snapshot) => {
+                    news.snapshot = Some(snapshot);
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(error = error_chain(&error), "the engine shows no picture");
+                    tracing::warn!(error = error_chain(&error), "the engine shows no snapshot");
                 }
             }
         }
@@ -71,13 +71,13 @@ impl Told {
 
     fn told(&mut self, news: News) {
         self.inventory = news.inventory.or(self.inventory.take());
-        self.picture = news.picture.or(self.picture.take());
+        self.snapshot = news.snapshot.or(self.snapshot.take());
     }
 
     /// How long nothing can be new unless something comes about.
     fn rest(&self) -> Duration {
-        let until_picture = self.next_picture.saturating_duration_since(Instant::now());
-        if self.picture_owed { until_picture } else { REST }
+        let until_snapshot = self.next_snapshot.saturating_duration_since(Instant::now());
+        if self.snapshot_owed { until_snapshot } else { REST }
     }
 }
 
@@ -89,13 +89,13 @@ pub(super) async fn send<E: Engine>(shared: &Shared<E>) {
     loop {
         changes.mark_unchanged();
         let events = shared.journal.waiting(EVENTS_MAX);
-        told.picture_owed |= !events.is_empty();
+        told.snapshot_owed |= !events.is_empty();
         let news = told.news(&shared.engine).await;
         if events.is_empty() && news.is_none() {
             // An event, or time, changes that; after a while others may have changed the site.
             let rest = told.rest();
             let silent = timeout(rest, changes.changed()).await.is_err();
-            told.picture_owed |= silent;
+            told.snapshot_owed |= silent;
             continue;
         }
         match deliver(shared, events, &news).await {
@@ -105,7 +105,7 @@ pub(super) async fn send<E: Engine>(shared: &Shared<E>) {
             }
             Err(error) => {
                 tracing::warn!(error = error_chain(&error), "the hub does not take events");
-                told.picture_owed |= news.picture.is_some();
+                told.snapshot_owed |= news.snapshot.is_some();
                 tokio::time::sleep(pause_after(failures)).await;
                 failures += 1;
             }
@@ -161,8 +161,9 @@ async fn post<E>(
     let path = format!("/sites/{}/events", segment(shared.settings.site.as_str()));
     let inventory = news.inventory.clone();
     let known = |job| shared.table.has(job);
-    let picture = news.picture.as_ref().and_then(|picture| convert::picture(picture, now(), known));
-    let message = Events { version: VERSION, inventory, picture, events };
+    let snapshot =
+        news.snapshot.as_ref().and_then(|snapshot| convert::snapshot(snapshot, now(), known));
+    let message = Events { version: VERSION, inventory, snapshot, events };
     // Each event carries its own key. The message must not: a hub that was killed while it took
     // one in would refuse to look at it again.
     let _receipt: Receipt = shared.client.post(&path, &message, Key::fresh()).await?;

@@ -10,7 +10,7 @@ use units::{AllocationId, JobId, OrganisationId, PersonId, ProjectId, Work};
 use uuid::Uuid;
 use vault::Recipe;
 
-use super::{Element, Job, Measured, Owner, Place, Program};
+use super::{Element, Job, Measured, OpenJob, Owner, Place, Program};
 use crate::db::{instant, micros};
 use crate::{StoreError, Tx};
 
@@ -20,6 +20,48 @@ pub(super) const COLUMNS: &str = "id, array_id, array_index, array_at_once, proj
     script, environment, network, folder, stdout, stderr, dependency, nodes, tasks, cores,
     memory_mb, gpus, time_limit_seconds, held, charged, submitted_at, state, cancel_asked, started_at, ended_at,
     ended_how, reason, peak_memory_mb, cpu_milliseconds, stdout_bytes, stderr_bytes, metrics";
+
+/// The columns of an [`OpenRow`].
+pub(super) const OPEN_COLUMNS: &str =
+    "id, nodes, tasks, cores, memory_mb, gpus, time_limit_seconds, state";
+
+/// What of a job matters to others in line.
+#[derive(FromQueryResult)]
+pub(super) struct OpenRow {
+    id: Uuid,
+    nodes: i64,
+    tasks: i64,
+    cores: i64,
+    memory_mb: i64,
+    gpus: i64,
+    time_limit_seconds: i64,
+    state: String,
+}
+
+impl OpenRow {
+    pub(super) fn job(self) -> Result<OpenJob, StoreError> {
+        let Self { nodes, tasks, cores, memory_mb, gpus, time_limit_seconds, .. } = self;
+        Ok(OpenJob {
+            id: JobId::from_uuid(self.id),
+            request: request([nodes, tasks, cores, memory_mb, gpus, time_limit_seconds])?,
+            waits: self.state != "running",
+        })
+    }
+}
+
+/// Nodes, tasks, cores, memory, GPUs and time limit as they are stored.
+fn request(
+    [nodes, tasks, cores, memory_mb, gpus, time_limit_seconds]: [i64; 6],
+) -> Result<Request, StoreError> {
+    Ok(Request {
+        nodes: count(nodes)?,
+        tasks: count(tasks)?,
+        cores: count(cores)?,
+        memory: Memory::mebibytes(u64::try_from(memory_mb).map_err(damaged)?),
+        gpus: u32::try_from(gpus).map_err(damaged)?,
+        time_limit_seconds: count(time_limit_seconds)?,
+    })
+}
 
 #[derive(FromQueryResult)]
 pub(super) struct Row {
@@ -132,14 +174,8 @@ impl Row {
     }
 
     fn request(&self) -> Result<Request, StoreError> {
-        Ok(Request {
-            nodes: count(self.nodes)?,
-            tasks: count(self.tasks)?,
-            cores: count(self.cores)?,
-            memory: Memory::mebibytes(u64::try_from(self.memory_mb).map_err(damaged)?),
-            gpus: u32::try_from(self.gpus).map_err(damaged)?,
-            time_limit_seconds: count(self.time_limit_seconds)?,
-        })
+        let Self { nodes, tasks, cores, memory_mb, gpus, time_limit_seconds, .. } = *self;
+        request([nodes, tasks, cores, memory_mb, gpus, time_limit_seconds])
     }
 
     fn life(&self) -> Result<Life, StoreError> {

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use comfy_table::Table;
 use serde_json::Value;
 
-use super::{LIST_MAX, Session, segment};
+use super::{LIST_MAX, Session, between, segment};
 use crate::exit::{Failure, Told};
 use crate::output::{entries, number, right, table, text, when, work};
 use crate::remote::wait;
@@ -27,13 +27,8 @@ pub(crate) struct StatementArguments {
 /// Prints a project's statement.
 pub(crate) fn statement(arguments: &StatementArguments, session: &Session) -> Result<()> {
     let remote = session.remote()?;
-    let queries = [("from", &arguments.from), ("to", &arguments.to)];
-    let queries: Vec<_> = queries
-        .iter()
-        .filter_map(|(name, value)| Some(format!("{name}={}", segment(value.as_ref()?))))
-        .collect();
-    let path = format!("/projects/{}/statement?{}", segment(&arguments.project), queries.join("&"));
-    let found = wait(remote.get(path.trim_end_matches('?')))?;
+    let path = format!("/projects/{}/statement", segment(&arguments.project));
+    let found = wait(remote.get(&between(&path, &arguments.from, &arguments.to)))?;
     session.audience.show(&found, tell_statement)
 }
 

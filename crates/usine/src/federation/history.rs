@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde_json::json;
 
-use crate::command::{Session, segment};
+use crate::command::{Session, between, segment};
 use crate::output::{bytes, spinner};
 use crate::remote::wait;
 
@@ -28,18 +28,13 @@ pub(crate) struct HistoryArguments {
 /// Carries out the command.
 pub(super) fn run(arguments: &HistoryArguments, session: &Session) -> Result<()> {
     let remote = session.remote()?;
-    let queries = [("from", &arguments.from), ("to", &arguments.to)];
-    let queries: Vec<_> = queries
-        .iter()
-        .filter_map(|(name, value)| Some(format!("{name}={}", segment(value.as_ref()?))))
-        .collect();
-    let path = format!("/factories/{}/history?{}", segment(&arguments.factory), queries.join("&"));
-    let path = path.trim_end_matches('?');
+    let path = format!("/factories/{}/history", segment(&arguments.factory));
+    let path = between(&path, &arguments.from, &arguments.to);
     let Some(file) = &arguments.out else {
-        return wait(remote.print(path));
+        return wait(remote.print(&path));
     };
     let waiting = spinner("history");
-    let written = wait(remote.save(path, file))?;
+    let written = wait(remote.save(&path, file))?;
     waiting.finish_and_clear();
     let told = json!({ "file": file.display().to_string(), "bytes": written });
     session.audience.show(&told, |_| {

@@ -1,4 +1,6 @@
-use site::protocol::{Events, Picture, PictureJob, PictureNode, Policy, Running, Share, VERSION};
+use site::protocol::{
+    Events, Policy, Running, Share, Snapshot, SnapshotJob, SnapshotNode, VERSION,
+};
 use units::{JobId, Timestamp};
 
 use super::yard::{Yard, here, script};
@@ -6,8 +8,8 @@ use crate::Error;
 use crate::jobs::{Cause, Limits, Sooner, Submission};
 
 /// A node of 8 cores on which a stranger runs since now, for up to an hour, on all of them.
-fn busy(yard: &Yard) -> Picture {
-    let job = PictureJob {
+fn busy(yard: &Yard) -> Snapshot {
+    let job = SnapshotJob {
         job: None,
         nodes: 1,
         cpus_per_node: 8,
@@ -17,7 +19,7 @@ fn busy(yard: &Yard) -> Picture {
         time_limit_seconds: 3_600,
     };
     let share = Share { node: "n1".to_owned(), cpus: 8, memory_mb: 1_000, gpus: 0 };
-    let node = PictureNode {
+    let node = SnapshotNode {
         name: "n1".to_owned(),
         up: true,
         cpus: 8,
@@ -26,7 +28,7 @@ fn busy(yard: &Yard) -> Picture {
         features: Vec::new(),
     };
     let now = yard.app().now();
-    Picture {
+    Snapshot {
         at: now,
         policy: Policy::Easy,
         shared: true,
@@ -36,9 +38,9 @@ fn busy(yard: &Yard) -> Picture {
     }
 }
 
-async fn shows(yard: &Yard, picture: Picture) -> Result<(), Error> {
+async fn shows(yard: &Yard, snapshot: Snapshot) -> Result<(), Error> {
     let events = Vec::new();
-    let batch = Events { version: VERSION, inventory: None, picture: Some(picture), events };
+    let batch = Events { version: VERSION, inventory: None, snapshot: Some(snapshot), events };
     yard.app().take_events(&yard.agent, &here(), batch).await.map(|_| ())
 }
 
@@ -76,10 +78,10 @@ async fn what_has_ended_since_the_site_showed_itself_does_not_count() {
     let yard = Yard::new().await;
     let whole = "#SBATCH --time=60 --cpus-per-task=8";
     let (first, second) = (yard.job(whole).await.id, yard.job(whole).await.id);
-    let mut picture = busy(&yard);
-    picture.running[0].job.job = Some(first);
-    picture.waiting = vec![PictureJob { job: Some(second), ..picture.running[0].job.clone() }];
-    shows(&yard, picture).await.unwrap();
+    let mut snapshot = busy(&yard);
+    snapshot.running[0].job.job = Some(first);
+    snapshot.waiting = vec![SnapshotJob { job: Some(second), ..snapshot.running[0].job.clone() }];
+    shows(&yard, snapshot).await.unwrap();
     let waits = yard.app().job_outlook(&yard.ada, second).await.unwrap();
     assert!(waits.causes.iter().any(|cause| matches!(cause, Cause::NotFree { .. })), "{waits:?}");
     yard.ends(first, site::protocol::End::Completed, 5).await;
@@ -91,10 +93,10 @@ async fn what_has_ended_since_the_site_showed_itself_does_not_count() {
 #[tokio::test]
 async fn a_shorter_time_limit_lets_a_job_pass_the_first() {
     let yard = Yard::new().await;
-    let mut picture = busy(&yard);
-    picture.running[0].job.cpus_per_node = 4;
-    picture.running[0].shares[0].cpus = 4;
-    shows(&yard, picture).await.unwrap();
+    let mut snapshot = busy(&yard);
+    snapshot.running[0].job.cpus_per_node = 4;
+    snapshot.running[0].shares[0].cpus = 4;
+    shows(&yard, snapshot).await.unwrap();
     yard.job("#SBATCH --time=10 --cpus-per-task=8").await;
     let long = yard.job("#SBATCH --time=120 --cpus-per-task=2").await.id;
     let outlook = yard.app().job_outlook(&yard.ada, long).await.unwrap();
@@ -134,12 +136,12 @@ async fn jobs_that_do_not_wait_have_no_outlook_and_strangers_see_none() {
 }
 
 #[tokio::test]
-async fn a_picture_that_cannot_be_is_refused_with_the_reason() {
+async fn a_snapshot_that_cannot_be_is_refused_with_the_reason() {
     let yard = Yard::new().await;
-    let refused = async |change: fn(&mut Picture), expected: &str| {
-        let mut picture = busy(&yard);
-        change(&mut picture);
-        let error = shows(&yard, picture).await.unwrap_err().to_string();
+    let refused = async |change: fn(&mut Snapshot), expected: &str| {
+        let mut snapshot = busy(&yard);
+        change(&mut snapshot);
+        let error = shows(&yard, snapshot).await.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
     refused(|p| p.nodes.clear(), "there is no node n1").await;

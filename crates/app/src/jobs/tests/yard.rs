@@ -73,7 +73,7 @@ impl Yard {
         let events = Events {
             version: VERSION,
             inventory: Some(inventory),
-            picture: None,
+            snapshot: None,
             events: Vec::new(),
         };
         yard.app().take_events(&yard.agent, &here(), events).await.unwrap();
@@ -129,7 +129,7 @@ impl Yard {
     }
 
     pub(crate) async fn send(&self, events: Vec<Event>) -> site::protocol::Receipt {
-        let batch = Events { version: VERSION, inventory: None, picture: None, events };
+        let batch = Events { version: VERSION, inventory: None, snapshot: None, events };
         self.app().take_events(&self.agent, &here(), batch).await.unwrap()
     }
 

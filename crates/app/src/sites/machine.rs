@@ -3,17 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::jobs::life::State;
 use ::jobs::request::Request;
 use sched::{Amount, Effect, Forecast, Machine, NodePlacement, NodeSpec, PartitionSpec, Placement};
-use site::protocol::{PICTURE_MAX, Picture, PictureJob, PictureNode, Policy, Share};
-use store::{Tx, jobs as records, sites};
+use site::protocol::{Policy, SNAPSHOT_MAX, Share, Snapshot, SnapshotJob, SnapshotNode};
+use store::jobs::{self as records, OpenJob};
+use store::{Tx, sites};
 use units::{JobId, Slug, Timestamp};
 
-use crate::jobs::Job;
 use crate::{App, Error};
 
-/// The partition of a yard, as its scheduler names it.
+/// The partition of a site, as its scheduler names it.
 const HERE: &str = "here";
 /// How many of the last jobs tell how much of their time limits jobs use.
 const RUNS_MAX: u32 = 1_000;
@@ -23,16 +22,18 @@ const PER_NODE_MAX: u32 = 65_536;
 const CORES_MAX: u64 = 4_000_000;
 
 /// What is on record of a site, before the work of building its machine.
-pub(crate) struct Records {
-    picture: Picture,
+pub(crate) struct SiteRecords {
+    /// What the site showed, as it came: to read it is work too.
+    snapshot: String,
     /// When the agent last called: until then nothing else had changed.
     seen_at: Option<Timestamp>,
-    open: Vec<Job>,
+    open: Vec<OpenJob>,
     runs: Vec<(i64, i64)>,
 }
 
 /// A site's machine as it will stand after its scheduler's next look.
-pub(crate) struct Yard {
+#[derive(Clone)]
+pub(crate) struct SiteMachine {
     machine: Machine,
     /// What that look starts.
     starting: BTreeSet<JobId>,
@@ -45,65 +46,71 @@ impl App {
     ///
     /// # Errors
     /// When it cannot be so, or the store fails.
-    pub(crate) async fn note_picture(&self, site: &Slug, picture: &Picture) -> Result<(), Error> {
-        check(picture).map_err(|why| Error::invalid("picture", why))?;
-        let text = serde_json::to_string(picture);
+    pub(crate) async fn note_snapshot(
+        &self,
+        site: &Slug,
+        snapshot: &Snapshot,
+    ) -> Result<(), Error> {
+        check(snapshot).map_err(|why| Error::invalid("snapshot", why))?;
+        let text = serde_json::to_string(snapshot);
         let text = text.map_err(|error| Error::Internal(error.to_string()))?;
         let tx = self.store().write().await?;
         sites::enter(&tx, site).await?;
-        sites::note_picture(&tx, site, self.now(), &text).await?;
+        sites::note_snapshot(&tx, site, self.now(), &text).await?;
         Ok(tx.commit().await?)
     }
 
     /// What is on record of a site; `None` while it has shown nothing.
-    pub(crate) async fn yard_records(
+    pub(crate) async fn site_records(
         &self,
         tx: &Tx,
         site: &Slug,
-    ) -> Result<Option<Records>, Error> {
-        let Some((_, text)) = sites::picture(tx, site).await? else { return Ok(None) };
-        let picture = serde_json::from_str(&text);
-        let picture = picture.map_err(|error| Error::Internal(format!("{site}: {error}")))?;
+    ) -> Result<Option<SiteRecords>, Error> {
+        let Some((_, snapshot)) = sites::snapshot(tx, site).await? else { return Ok(None) };
         let seen_at = sites::by_name(tx, site).await?.and_then(|site| site.seen_at);
         let open = records::at_site(tx, site).await?;
         let runs = records::run_times(tx, site, RUNS_MAX).await?;
-        Ok(Some(Records { picture, seen_at, open, runs }))
+        Ok(Some(SiteRecords { snapshot, seen_at, open, runs }))
     }
 }
 
-impl Records {
+impl SiteRecords {
     /// Builds the machine; `None` when what the site showed cannot be built.
-    pub(crate) fn yard(self, now: Timestamp) -> Option<Yard> {
-        let Self { picture, seen_at, open, runs } = self;
-        let as_of = seen_at.map_or(picture.at, |seen_at| seen_at.max(picture.at));
+    pub(crate) fn machine(self, now: Timestamp) -> Option<SiteMachine> {
+        let Self { snapshot, seen_at, open, runs } = self;
+        let snapshot = serde_json::from_str::<Snapshot>(&snapshot).inspect_err(|error| {
+            tracing::error!(%error, "what a site showed cannot be read");
+        });
+        let snapshot = snapshot.ok()?;
+        let as_of = seen_at.map_or(snapshot.at, |seen_at| seen_at.max(snapshot.at));
         let now = now.as_second();
-        let shown = shown(&picture, &open);
+        let shown = shown(&snapshot, &open);
         let machine = shown.machine(now).inspect_err(|error| {
             tracing::error!(%error, "what a site showed cannot be built");
         });
-        let mut yard = Yard { machine: machine.ok()?, starting: BTreeSet::new(), as_of, now };
+        let mut site =
+            SiteMachine { machine: machine.ok()?, starting: BTreeSet::new(), as_of, now };
         for (used, limit) in runs {
-            yard.machine.remember(HERE, used, limit);
+            site.machine.remember(HERE, used, limit);
         }
-        let known: BTreeSet<JobId> = picture
+        let known: BTreeSet<JobId> = snapshot
             .running
             .iter()
             .map(|running| &running.job)
-            .chain(&picture.waiting)
+            .chain(&snapshot.waiting)
             .filter_map(|job| job.job)
             .collect();
         for job in open {
-            let waits = matches!(job.life.state, State::Ordered | State::Queued);
-            if waits && !known.contains(&job.id) {
-                yard.enqueue(job.id, &job.request);
+            if job.waits && !known.contains(&job.id) {
+                site.enqueue(job.id, &job.request);
             }
         }
-        yard.look();
-        Some(yard)
+        site.look();
+        Some(site)
     }
 }
 
-impl Yard {
+impl SiteMachine {
     /// Until when this is what ran at the site.
     pub(crate) const fn as_of(&self) -> Timestamp {
         self.as_of
@@ -162,12 +169,12 @@ impl Yard {
     }
 }
 
-/// Refuses a picture that is too large, or shows what cannot be.
-fn check(picture: &Picture) -> Result<(), String> {
-    let Picture { nodes, running, waiting, .. } = picture;
+/// Refuses a snapshot that is too large, or shows what cannot be.
+fn check(snapshot: &Snapshot) -> Result<(), String> {
+    let Snapshot { nodes, running, waiting, .. } = snapshot;
     let many = [("nodes", nodes.len()), ("running", running.len()), ("waiting", waiting.len())];
-    if let Some((what, count)) = many.into_iter().find(|(_, count)| *count > PICTURE_MAX) {
-        return Err(format!("{what}: {count} are more than the {PICTURE_MAX} that can be shown"));
+    if let Some((what, count)) = many.into_iter().find(|(_, count)| *count > SNAPSHOT_MAX) {
+        return Err(format!("{what}: {count} are more than the {SNAPSHOT_MAX} that can be shown"));
     }
     let mut by_name = BTreeMap::new();
     for node in nodes {
@@ -179,7 +186,7 @@ fn check(picture: &Picture) -> Result<(), String> {
         }
     }
     let sum =
-        |count: fn(&PictureNode) -> u32| nodes.iter().map(|n| u64::from(count(n))).sum::<u64>();
+        |count: fn(&SnapshotNode) -> u32| nodes.iter().map(|n| u64::from(count(n))).sum::<u64>();
     if sum(|node| node.cpus).max(sum(|node| node.gpus)) > CORES_MAX {
         return Err(format!("more than {CORES_MAX} cores or GPUs cannot be shown"));
     }
@@ -189,21 +196,21 @@ fn check(picture: &Picture) -> Result<(), String> {
             return Err(format!("a job holds more of node {node} than there is"));
         }
     }
-    let spec = partition(picture);
+    let spec = partition(snapshot);
     Machine::new([spec]).map(|_| ()).map_err(|error| error.to_string())
 }
 
-fn partition(picture: &Picture) -> PartitionSpec {
-    let node = |node: &PictureNode| NodeSpec {
+fn partition(snapshot: &Snapshot) -> PartitionSpec {
+    let node = |node: &SnapshotNode| NodeSpec {
         name: node.name.clone(),
         whole: Amount { cores: node.cpus, memory_mb: node.memory_mb, gpus: node.gpus },
         features: node.features.clone(),
     };
     PartitionSpec {
         name: HERE.to_owned(),
-        nodes: picture.nodes.iter().map(node).collect(),
-        sharing: if picture.shared { sched::Sharing::Shared } else { sched::Sharing::Whole },
-        policy: match picture.policy {
+        nodes: snapshot.nodes.iter().map(node).collect(),
+        sharing: if snapshot.shared { sched::Sharing::Shared } else { sched::Sharing::Whole },
+        policy: match snapshot.policy {
             Policy::Fcfs => sched::Policy::Fcfs,
             Policy::Easy => sched::Policy::Easy,
             Policy::Conservative => sched::Policy::Conservative,
@@ -213,27 +220,27 @@ fn partition(picture: &Picture) -> PartitionSpec {
 }
 
 /// What the site showed, less the hub's own jobs that have ended since.
-fn shown(picture: &Picture, open: &[Job]) -> sched::Picture {
+fn shown(snapshot: &Snapshot, open: &[OpenJob]) -> sched::Snapshot {
     let open: BTreeSet<JobId> = open.iter().map(|job| job.id).collect();
-    let is_there = |job: &PictureJob| job.job.is_none_or(|job| open.contains(&job));
+    let is_there = |job: &SnapshotJob| job.job.is_none_or(|job| open.contains(&job));
     let mut names = Names::default();
     let mut taken = BTreeMap::<&str, (u32, u32)>::new();
     let mut running = Vec::new();
-    for one in picture.running.iter().filter(|one| is_there(&one.job)) {
+    for one in snapshot.running.iter().filter(|one| is_there(&one.job)) {
         let part = |share| placed(share, &mut taken);
         let placement = Placement { nodes: one.shares.iter().map(part).collect() };
         running.push((names.job(&one.job), placement, one.started.as_second()));
     }
-    let waiting = picture.waiting.iter().filter(|job| is_there(job));
-    sched::Picture {
-        partition: partition(picture),
-        down: picture.nodes.iter().filter(|node| !node.up).map(|n| n.name.clone()).collect(),
+    let waiting = snapshot.waiting.iter().filter(|job| is_there(job));
+    sched::Snapshot {
+        partition: partition(snapshot),
+        down: snapshot.nodes.iter().filter(|node| !node.up).map(|n| n.name.clone()).collect(),
         running,
         waiting: waiting.map(|job| names.job(job)).collect(),
     }
 }
 
-/// The next cores and GPUs of a node that no other job of the picture has: which exactly does not
+/// The next cores and GPUs of a node that no other job of the snapshot has: which exactly does not
 /// matter to any forecast.
 fn placed<'a>(share: &'a Share, taken: &mut BTreeMap<&'a str, (u32, u32)>) -> NodePlacement {
     let (cores, gpus) = taken.entry(&share.node).or_default();
@@ -250,14 +257,14 @@ fn placed<'a>(share: &'a Share, taken: &mut BTreeMap<&'a str, (u32, u32)>) -> No
     }
 }
 
-/// Names for the jobs of others, of which only their number in the picture is known.
+/// Names for the jobs of others, of which only their number in the snapshot is known.
 #[derive(Default)]
 struct Names {
     strangers: u128,
 }
 
 impl Names {
-    fn job(&mut self, shown: &PictureJob) -> sched::Job {
+    fn job(&mut self, shown: &SnapshotJob) -> sched::Job {
         let id = shown.job.unwrap_or_else(|| {
             self.strangers += 1;
             JobId::from_uuid(uuid::Uuid::from_u128(self.strangers))

@@ -14,10 +14,10 @@ impl MigrationTrait for Migration {
 }
 
 const STATEMENTS: &[&str] = &[
-    "CREATE TABLE site_picture (
+    "CREATE TABLE site_snapshot (
         site TEXT PRIMARY KEY REFERENCES site (name),
         at BIGINT NOT NULL,
-        picture TEXT NOT NULL
+        snapshot TEXT NOT NULL
     )",
     "CREATE INDEX site_order_job ON site_order (job)",
     "CREATE INDEX job_ran ON job (site, ended_at)

@@ -6,12 +6,12 @@ use utoipa::ToSchema;
 
 use crate::wire::{optional_text, text};
 
-/// The most nodes, running jobs or waiting jobs that a picture shows.
-pub const PICTURE_MAX: usize = 20_000;
+/// The most nodes, running jobs or waiting jobs that a snapshot shows.
+pub const SNAPSHOT_MAX: usize = 20_000;
 
 /// A site's partition with all that runs and waits in it, also for others than the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Picture {
+pub struct Snapshot {
     /// When it was so, by the site's clock.
     #[serde(with = "text")]
     #[schema(value_type = String, format = DateTime)]
@@ -21,11 +21,11 @@ pub struct Picture {
     /// Whether jobs share nodes.
     pub shared: bool,
     /// The nodes; at most 20 000.
-    pub nodes: Vec<PictureNode>,
+    pub nodes: Vec<SnapshotNode>,
     /// What runs; at most 20 000.
     pub running: Vec<Running>,
     /// What waits for room, first to last; at most 20 000.
-    pub waiting: Vec<PictureJob>,
+    pub waiting: Vec<SnapshotJob>,
 }
 
 /// How a site orders starts.
@@ -42,7 +42,7 @@ pub enum Policy {
 
 /// A node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PictureNode {
+pub struct SnapshotNode {
     /// Its name, unique at the site.
     pub name: String,
     /// Whether new jobs may start on it.
@@ -60,7 +60,7 @@ pub struct PictureNode {
 
 /// A job as others in line see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PictureJob {
+pub struct SnapshotJob {
     /// Which, if the hub knows it.
     #[serde(default, with = "optional_text", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<uuid::Uuid>)]
@@ -84,7 +84,7 @@ pub struct PictureJob {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Running {
     /// What it asked for.
-    pub job: PictureJob,
+    pub job: SnapshotJob,
     /// Since when.
     #[serde(with = "text")]
     #[schema(value_type = String, format = DateTime)]

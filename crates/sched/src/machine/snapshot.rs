@@ -6,7 +6,7 @@ use crate::{Amount, Second};
 
 /// A partition with all that runs and waits in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct Snapshot {
     /// Its nodes and policy.
     pub partition: PartitionSpec,
     /// Names of nodes that may not be used for new jobs.
@@ -17,9 +17,9 @@ pub struct Picture {
     pub waiting: Vec<Job>,
 }
 
-impl Picture {
+impl Snapshot {
     /// A machine of this partition alone, on which nothing has started since. Jobs that cannot
-    /// be where the picture has them are left out.
+    /// be where the snapshot has them are left out.
     ///
     /// # Errors
     /// When the partition cannot be described so.
@@ -46,8 +46,8 @@ impl Picture {
 
 impl Machine {
     /// What runs and waits in a partition; `None` when there is none of this name. Jobs that are
-    /// kept back, or wait for others, are not in line and not in the picture.
-    pub fn picture(&self, partition: &str) -> Option<Picture> {
+    /// kept back, or wait for others, are not in line and not in the snapshot.
+    pub fn snapshot(&self, partition: &str) -> Option<Snapshot> {
         let found = self.partitions.get(partition)?;
         let here = || self.jobs.values().filter(|entry| entry.job.partition == partition);
         let running = here().filter_map(|entry| match entry.stage {
@@ -58,7 +58,7 @@ impl Machine {
         });
         let queued = found.queue().into_iter().filter_map(|id| self.jobs.get(&id));
         let parked = here().filter(|entry| entry.stage == Stage::Parked);
-        Some(Picture {
+        Some(Snapshot {
             partition: found.spec().clone(),
             down: found.down().map(str::to_owned).collect(),
             running: running.collect(),
