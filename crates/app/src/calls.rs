@@ -10,7 +10,7 @@ use units::{CallId, PartitionKey, Slug, Timestamp};
 use crate::{Action, Actor, App, Error, FieldError};
 
 pub(crate) use what_if::Simulator;
-pub use what_if::{AssumedLoad, PartitionWhatIf, PoolWhatIf, Waits, WhatIf};
+pub use what_if::{AssumedLoad, Earlier, PartitionWhatIf, PoolWhatIf, Simulate, Waits, WhatIf};
 
 /// The longest title, in characters.
 const TITLE_LENGTH_MAX: usize = 200;

@@ -285,6 +285,44 @@ call-apply-sign-in = To apply, sign in or make an account first.
 call-apply-organisation = Applications are made by organisations. Put yours on record first; it takes a minute.
 call-begin = Begin an application
 call-not-open = This call takes no applications now.
+what-if = If all that is asked were granted
+what-if-lead = What becomes of each pool of this quarter, and how long jobs would wait, before anybody decides. Nothing is changed by looking.
+what-if-waiting = { $count ->
+    [0] no application waits for a decision
+    [one] one application waits for a decision
+   *[other] { $count } applications wait for a decision
+}
+what-if-pools = Hours of this quarter
+what-if-pools-unknown = No pool of this quarter is open here.
+what-if-granted = granted
+what-if-asked = asked
+what-if-left = would be left
+what-if-over = beyond the pool
+what-if-waits = How long jobs would wait
+what-if-nothing-asked = Nothing is asked here that is not decided.
+what-if-simulate = Simulate waits
+what-if-takes = This takes up to a minute; one simulation runs at a time.
+what-if-whose = Whose jobs
+what-if-figure = Wait
+what-if-figure-mean = mean
+what-if-figure-median = median
+what-if-figure-95th = nineteen of twenty wait no longer
+what-if-before = As it is
+what-if-after = If granted
+what-if-difference = Difference
+what-if-verdict = Is that
+what-if-all = all
+what-if-applicants = those who apply
+what-if-load = Load assumed to come anyway:
+what-if-assumed = Assumed:
+verdict-better = better
+verdict-worse = worse
+verdict-indistinguishable = chance, perhaps
+holder-start-up = start-ups
+holder-sme = small and medium-sized enterprises
+holder-industry = industry
+holder-academia = academia
+holder-public = public bodies
 audience-sme = small and medium-sized enterprises
 audience-start-up = start-ups
 audience-industry = industry

@@ -285,6 +285,44 @@ call-apply-sign-in = Pour candidater, connectez-vous ou créez d’abord un comp
 call-apply-organisation = Ce sont les organisations qui candidatent. Enregistrez d’abord la vôtre ; cela prend une minute.
 call-begin = Commencer une candidature
 call-not-open = Cet appel ne reçoit pas de candidatures en ce moment.
+what-if = Si tout ce qui est demandé était accordé
+what-if-lead = Ce que devient chaque réserve de ce trimestre, et combien attendraient les travaux, avant toute décision. Regarder ne change rien.
+what-if-waiting = { $count ->
+    [0] aucune candidature n’attend de décision
+    [one] une candidature attend une décision
+   *[other] { $count } candidatures attendent une décision
+}
+what-if-pools = Heures de ce trimestre
+what-if-pools-unknown = Aucune réserve de ce trimestre n’est ouverte ici.
+what-if-granted = accordées
+what-if-asked = demandées
+what-if-left = resteraient
+what-if-over = au-delà de la réserve
+what-if-waits = Combien attendraient les travaux
+what-if-nothing-asked = Rien n’est demandé ici qui ne soit décidé.
+what-if-simulate = Simuler les attentes
+what-if-takes = Cela prend jusqu’à une minute ; une seule simulation tourne à la fois.
+what-if-whose = Travaux de
+what-if-figure = Attente
+what-if-figure-mean = moyenne
+what-if-figure-median = médiane
+what-if-figure-95th = dix-neuf sur vingt n’attendent pas plus
+what-if-before = En l’état
+what-if-after = Si accordé
+what-if-difference = Différence
+what-if-verdict = C’est
+what-if-all = tous
+what-if-applicants = ceux qui candidatent
+what-if-load = Charge supposée venir de toute façon :
+what-if-assumed = Hypothèses :
+verdict-better = mieux
+verdict-worse = pire
+verdict-indistinguishable = peut-être le hasard
+holder-start-up = jeunes pousses
+holder-sme = petites et moyennes entreprises
+holder-industry = industrie
+holder-academia = recherche
+holder-public = organismes publics
 audience-sme = petites et moyennes entreprises
 audience-start-up = jeunes pousses
 audience-industry = industrie

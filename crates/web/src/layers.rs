@@ -187,7 +187,8 @@ fn time_for(settings: &Settings, request: &Request) -> Duration {
     if path.starts_with("/api/v1/sites/") && path.ends_with("/orders") {
         return LONG_POLL_TIMEOUT;
     }
-    if path.starts_with("/api/v1/calls/") && path.ends_with("/what-if") {
+    let of_call = path.strip_prefix("/api/v1").unwrap_or(path).starts_with("/calls/");
+    if of_call && path.ends_with("/what-if") {
         return SIMULATION_TIMEOUT;
     }
     let bytes = HeaderValue::from_static("application/octet-stream");

@@ -19,6 +19,7 @@ pub mod sse;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod weighed;
 
 use app::App;
 use axum::Router;

@@ -1,11 +1,11 @@
-//! The jobs of both runs: those that come anyway, and those that the awards would bring.
+//! The jobs of both runs: those that come anyway, and those that what is asked would bring.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use access::organisation::Class;
 
-use super::{APPLICANTS, Asked, Base, Question, span};
+use super::{APPLICANTS, Award, Base, Question, span};
 use crate::population::{By, Population};
 use crate::random::Dice;
 use crate::scenario::{Machine, TraceLoad};
@@ -31,8 +31,24 @@ impl Load {
         }
     }
 
-    /// The jobs that come anyway.
+    /// The jobs that come anyway: the load so far, and what earlier awards are still to bring.
     pub(super) fn base(&self, question: &Question<'_>, seed: u64) -> Workload {
+        let mut all = self.so_far(question, seed);
+        let granted = Coming::Granted.jobs(question, &all, seed);
+        all.extend(granted);
+        all
+    }
+
+    /// These, and the jobs that what is asked would bring.
+    pub(super) fn with_asked(&self, question: &Question<'_>, seed: u64) -> Workload {
+        let so_far = self.so_far(question, seed);
+        let asked = Coming::Asked.jobs(question, &so_far, seed);
+        let mut all = self.base(question, seed);
+        all.extend(asked);
+        all
+    }
+
+    fn so_far(&self, question: &Question<'_>, seed: u64) -> Workload {
         let span = span(question);
         let mut workload = match (self, question.base) {
             (Self::History(load), Base::History(trace)) => {
@@ -44,27 +60,41 @@ impl Load {
         workload.jobs.retain(|job| work(question.machine, job) > 0);
         workload
     }
+}
 
-    /// These, and the jobs that the awards would bring.
-    pub(super) fn with_asked(&self, question: &Question<'_>, seed: u64) -> Workload {
-        let base = self.base(question, seed);
+/// Whose hours become jobs.
+#[derive(Clone, Copy)]
+enum Coming {
+    Granted,
+    Asked,
+}
+
+impl Coming {
+    /// Jobs like those of `so_far`, as much as the awards are.
+    fn jobs(self, question: &Question<'_>, so_far: &Workload, seed: u64) -> Workload {
+        // Each award draws from a stream of its own, far from those of the population's groups.
+        let (awards, name, streams) = match self {
+            Self::Granted => (question.granted, "granted", u64::MAX / 2),
+            Self::Asked => (question.asked, APPLICANTS, u64::MAX - 1),
+        };
         let mut added = Workload::default();
-        for (place, asked) in (0_u64..).zip(question.asked) {
-            let jobs = drawn(question, &base, asked, Dice::new(seed, u64::MAX - 1 - place));
+        for (place, award) in (0_u64..).zip(awards) {
+            let jobs = drawn(question, so_far, award, Dice::new(seed, streams - place));
             let group = added.groups.len();
             let user = u32::try_from(place).unwrap_or(u32::MAX);
             added.jobs.extend(jobs.into_iter().map(|job| Job { group, user, ..job }));
             added.groups.push(Group {
-                key: format!("{APPLICANTS}-{place}"),
-                class: APPLICANTS.to_owned(),
-                payer: asked.payer.clone(),
+                key: format!("{name}-{place}"),
+                class: match self {
+                    Self::Granted => award.class.clone(),
+                    Self::Asked => APPLICANTS.to_owned(),
+                },
+                payer: award.payer.clone(),
                 mode: None,
                 home: Vec::new(),
             });
         }
-        let mut all = base;
-        all.extend(added);
-        all
+        added
     }
 }
 
@@ -95,19 +125,19 @@ fn sized(question: &Question<'_>) -> Population {
     settings.population.scaled(u32::try_from(percent).unwrap_or(u32::MAX).max(1))
 }
 
-/// Jobs like those of the same class, or of all where there are few of it, as much as is asked;
+/// Jobs like those of the same class, or of all where there are few of it, as much as an award is;
 /// each at an hour of the week at which its model came, in any of the weeks.
-fn drawn(question: &Question<'_>, base: &Workload, asked: &Asked, mut dice: Dice) -> Vec<Job> {
+fn drawn(question: &Question<'_>, so_far: &Workload, award: &Award, mut dice: Dice) -> Vec<Job> {
     let of_class =
-        |job: &&Job| base.groups.get(job.group).is_some_and(|group| group.class == asked.class);
-    let mut models: Vec<&Job> = base.jobs.iter().filter(of_class).collect();
+        |job: &&Job| so_far.groups.get(job.group).is_some_and(|group| group.class == award.class);
+    let mut models: Vec<&Job> = so_far.jobs.iter().filter(of_class).collect();
     if models.len() < JOBS_TO_TELL {
-        models = base.jobs.iter().collect();
+        models = so_far.jobs.iter().collect();
     }
     let days = i64::from(span(question).days);
     let weeks = u64::try_from((days * DAY_SECONDS + WEEK_SECONDS - 1) / WEEK_SECONDS).unwrap_or(1);
     let count = u64::try_from(models.len()).unwrap_or_default();
-    let mut left = asked.work_per_day.saturating_mul(days);
+    let mut left = award.work_per_day.saturating_mul(days);
     let mut jobs = Vec::new();
     while left > 0 && count > 0 && jobs.len() <= question.settings.jobs_max {
         let chosen = usize::try_from(dice.below(count)).unwrap_or_default();

@@ -1,9 +1,10 @@
-//! A machine under its load so far, and under what a call is asked for on top of it: who would wait
-//! how much longer.
+//! A machine under the load that comes anyway, and under what a call is asked for on top of it: who
+//! would wait how much longer.
 //!
-//! Both are simulated with the same seeds, so both see the same load; what is asked becomes jobs like
-//! those that run there, spread evenly over the days. The new jobs stand in a class of their own
-//! ([`APPLICANTS`]), so that every other class is compared like with like.
+//! Both are simulated with the same seeds, so both see the same load: the load so far, and what
+//! earlier awards are still to bring. Hours become jobs like those that run there, spread evenly over
+//! the days. The jobs of what is asked stand in a class of their own ([`APPLICANTS`]), so that every
+//! other class is compared like with like.
 
 mod load;
 mod settings;
@@ -37,9 +38,9 @@ pub enum Base {
     Population,
 }
 
-/// Hours that somebody asks, as the machine counts them.
+/// Hours that somebody has or asks, as the machine counts them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct Award {
     /// The class of the organisation, whose jobs tell what the hours will be used for.
     pub class: String,
     /// Whose hours they would be.
@@ -55,8 +56,10 @@ pub struct Question<'a> {
     pub machine: &'a Machine,
     /// Its load so far.
     pub base: &'a Base,
+    /// What earlier awards are still to bring that the load so far does not show.
+    pub granted: &'a [Award],
     /// What would come on top.
-    pub asked: &'a [Asked],
+    pub asked: &'a [Award],
     /// The assumptions.
     pub settings: &'a Settings,
     /// The first simulated day.

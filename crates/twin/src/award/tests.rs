@@ -25,14 +25,24 @@ fn machine() -> Machine {
     Machine { nodes: 16, ..Machine::of(partition).unwrap() }
 }
 
-fn asked(percent_of_machine: i64) -> Vec<Asked> {
+fn asked(percent_of_machine: i64) -> Vec<Award> {
     let work_per_day = 64 * 86_400 * percent_of_machine / 100;
-    vec![Asked { class: "sme".to_owned(), payer: "union".to_owned(), work_per_day }]
+    vec![Award { class: "sme".to_owned(), payer: "union".to_owned(), work_per_day }]
 }
 
-fn ask(machine: &Machine, base: &Base, asked: &[Asked], settings: &Settings) -> Answer {
+fn ask(machine: &Machine, base: &Base, asked: &[Award], settings: &Settings) -> Answer {
+    ask_beside(&[], machine, base, asked, settings)
+}
+
+fn ask_beside(
+    granted: &[Award],
+    machine: &Machine,
+    base: &Base,
+    asked: &[Award],
+    settings: &Settings,
+) -> Answer {
     let start = "2026-11-23".parse().unwrap();
-    let question = Question { machine, base, asked, settings, start };
+    let question = Question { machine, base, granted, asked, settings, start };
     answer(&question, &Watch::default()).unwrap()
 }
 
@@ -90,7 +100,7 @@ fn asked_hours_become_as_much_work_as_they_are_beside_the_history() {
     let base = Base::History(history(5));
     let settings = settings();
     let work_per_day = 2 * 86_400;
-    let asked = [Asked { class: "sme".to_owned(), payer: "union".to_owned(), work_per_day }];
+    let asked = [Award { class: "sme".to_owned(), payer: "union".to_owned(), work_per_day }];
     let answer = ask(&machine, &base, &asked, &settings);
     let (before, after, _) = all(&answer, Figure::Utilisation);
     assert!((before - 0.5).abs() < 0.02, "{before}");
@@ -105,13 +115,42 @@ fn asked_hours_become_as_much_work_as_they_are_beside_the_history() {
 }
 
 #[test]
+fn what_was_granted_earlier_comes_in_both_runs_and_in_the_class_of_its_holder() {
+    let machine = Machine { nodes: 4, ..machine() };
+    let (base, settings) = (Base::History(history(5)), settings());
+    let award = |class: &str, gpus: i64| Award {
+        class: class.to_owned(),
+        payer: "union".to_owned(),
+        work_per_day: gpus * 86_400,
+    };
+    let granted = [award("sme", 4)];
+    let answer = ask_beside(&granted, &machine, &base, &[award("industry", 2)], &settings);
+    let (before, after, _) = all(&answer, Figure::Utilisation);
+    // 8 of 16 GPUs are busy anyway, 4 were granted, 2 are asked.
+    assert!((before - 0.75).abs() < 0.04, "{before}");
+    assert!((after - before - 0.125).abs() < 0.04, "{before} to {after}");
+    let jobs = |results: &Results, class: &str| {
+        results.line(&Scope::Class(class.to_owned()), Figure::Jobs).map(|it| it.estimate.mean)
+    };
+    assert!(jobs(&answer.before, "sme").is_some_and(|count| count > 0.0));
+    assert_eq!(jobs(&answer.before, "sme"), jobs(&answer.after, "sme"));
+    assert_eq!(jobs(&answer.before, APPLICANTS), None);
+}
+
+#[test]
 fn too_large_a_question_is_refused_before_it_runs_and_a_stopped_one_has_no_answer() {
     let (machine, base) = (machine(), Base::Population);
     let small = Settings { jobs_max: 10, ..settings() };
     let start = "2026-11-23".parse().unwrap();
     let (asked, settings) = (asked(1), settings());
-    let question =
-        Question { machine: &machine, base: &base, asked: &asked, settings: &small, start };
+    let question = Question {
+        machine: &machine,
+        base: &base,
+        granted: &[],
+        asked: &asked,
+        settings: &small,
+        start,
+    };
     let refused = answer(&question, &Watch::default()).unwrap_err();
     assert!(matches!(refused, Unanswered::TooManyJobs { most: 10, .. }), "{refused}");
     let watch = Watch::default();
@@ -127,8 +166,14 @@ fn a_history_of_which_the_machine_can_run_nothing_is_no_load() {
     let settings = settings();
     let start = "2026-11-23".parse().unwrap();
     let asked = asked(1);
-    let question =
-        Question { machine: &machine, base: &base, asked: &asked, settings: &settings, start };
+    let question = Question {
+        machine: &machine,
+        base: &base,
+        granted: &[],
+        asked: &asked,
+        settings: &settings,
+        start,
+    };
     let refused = answer(&question, &Watch::default()).unwrap_err();
     assert_eq!(refused, Unanswered::NoLoad("meluxina-ai.gpu".to_owned()));
 }

@@ -49,6 +49,8 @@ struct CallPage {
     duties: Vec<String>,
     partitions: Vec<Offer>,
     organisations: Vec<Organisation>,
+    /// Whether the visitor may ask what granting everything would mean.
+    may_weigh: bool,
 }
 
 /// What a partition has to offer under a call.
@@ -87,6 +89,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<CallId>) -> Result<Respons
         duties: mode.says.duties.known().cloned().unwrap_or_default(),
         partitions,
         organisations,
+        may_weigh: visit.actor.can(Action::WeighCall, &[]),
         frame: visit.frame.clone(),
     })
 }

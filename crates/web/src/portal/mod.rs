@@ -22,6 +22,7 @@ mod sign_in;
 mod statement;
 pub(crate) mod tongue;
 mod visit;
+mod what_if;
 
 use app::App;
 use axum::routing::{get, post};
@@ -50,6 +51,7 @@ fn access() -> Router<App> {
         .route("/calls", get(calls::list))
         .route("/calls/{id}", get(calls::show))
         .route("/calls/{id}/apply", post(calls::apply))
+        .route("/calls/{id}/what-if", get(what_if::show))
         .route("/applications", get(applications::list))
         .route("/applications/{id}", get(applications::show).post(applications::save))
         .route("/applications/{id}/checks", post(applications::save_and_check))

@@ -69,6 +69,7 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
     let manager = Caller::Holds(Role::ProjectManager);
     let speaker = Caller::Holds(Role::OrganisationRepresentative);
     let operator = Caller::Holds(Role::SiteOperator);
+    let officer = Caller::Holds(Role::ProgrammeOfficer);
     let thing = |noun: &str| world.thing(noun);
     vec![
         ("federation", Caller::Nobody, "/".to_owned()),
@@ -77,6 +78,7 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("calls", Caller::Nobody, "/calls".to_owned()),
         ("call", Caller::Nobody, format!("/calls/{}", thing("calls"))),
         ("call-speaker", speaker, format!("/calls/{}", thing("calls"))),
+        ("call-what-if", officer, format!("/calls/{}/what-if", thing("calls"))),
         ("sign-in", Caller::Nobody, "/sign-in?to=/projects".to_owned()),
         ("register", Caller::Nobody, "/register".to_owned()),
         ("welcome", Caller::Nobody, format!("{}usine_link_1", crate::SIGN_IN_LINK)),
@@ -125,7 +127,9 @@ async fn a_stranger_finds_no_page_of_others() {
     let mut seen = 0;
     let open_to_all = ["call-speaker", "factory-staff"];
     for (name, _, path) in others.filter(|(name, _, _)| !open_to_all.contains(name)) {
-        assert_eq!(stranger.get(&path).await.status.as_u16(), 404, "{name}");
+        // Whoever may see the call may know that it is weighed, and not how.
+        let expected = if name == "call-what-if" { 403 } else { 404 };
+        assert_eq!(stranger.get(&path).await.status.as_u16(), expected, "{name}");
         seen += 1;
     }
     assert!(seen > 8, "{seen}");

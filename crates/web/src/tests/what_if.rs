@@ -3,6 +3,7 @@
 use app::Role;
 use serde_json::{Value, json};
 
+use super::pages::sound;
 use super::world::{Caller, World};
 
 /// A call of the Fast Lane under which the world's organisation asks for 50 000 hours.
@@ -58,6 +59,32 @@ async fn an_officer_reads_pools_waits_with_margins_and_a_verdict() {
     assert!(!partition["verdict"].as_array().unwrap().is_empty());
     assert_eq!(weighed["rule"], "policy/what-if.toml@2026-11-01");
 
+    let only = officer.get(&format!("{path}?partition=meluxina-ai.gpu")).await.expect(200).json();
+    assert_eq!(only["partitions"][0]["pools"], partition["pools"]);
+    officer.get(&format!("{path}?partition=lisa.gpu")).await.expect(404);
+    officer.get(&format!("{path}?partition=what%20is%20this")).await.expect(422);
+
     let speaker = world.client(Caller::Holds(Role::OrganisationRepresentative));
     speaker.get(&path).await.expect(403);
+}
+
+#[tokio::test]
+async fn the_page_shows_pools_at_once_and_simulates_a_partition_when_asked() {
+    let world = World::new().await;
+    let call = asked(&world).await;
+    let officer = world.browser(Caller::Holds(Role::ProgrammeOfficer));
+    let path = format!("/calls/{call}/what-if");
+    assert!(officer.get(&format!("/calls/{call}")).await.expect(200).text().contains(&path));
+    let pools = officer.get(&path).await.expect(200).text();
+    sound(&path, &pools);
+    assert!(pools.contains("one application waits for a decision"));
+    assert!(pools.contains("Simulate waits") && !pools.contains("<table>"), "{pools}");
+    let path = format!("{path}?partition=meluxina-ai.gpu");
+    let waits = officer.get(&path).await.expect(200).text();
+    sound(&path, &waits);
+    assert!(waits.contains("those who apply") && waits.contains(" ± "), "{waits}");
+    assert!(waits.contains("hours granted earlier and not used yet"), "{waits}");
+    let speaker = world.browser(Caller::Holds(Role::OrganisationRepresentative));
+    let theirs = speaker.get(&format!("/calls/{call}")).await.expect(200).text();
+    assert!(!theirs.contains("/what-if"), "a link that leads nowhere for them");
 }

@@ -5,6 +5,7 @@ use twin::award::{APPLICANTS, HistoryNeed, Settings};
 use twin::results::{Figure, Scope as Of};
 use twin::scenario::Unit;
 
+use super::load::Coming;
 use super::*;
 use crate::applications::tests::{Story, draft, story};
 use crate::calls::NewCall;
@@ -48,7 +49,7 @@ async fn what_is_asked_is_set_against_the_pool_it_would_come_from_and_changes_no
         hub.app.begin_application(&story.actor, place, draft).await.unwrap();
         let place = "meluxina-ai.gpu".parse().unwrap();
         let before = hub.app.partition_pools(&officer, &place, hub.app.now()).await;
-        let weighed = hub.app.what_if(&officer, call.id).await.unwrap();
+        let weighed = hub.app.what_if(&officer, call.id, Simulate::All).await.unwrap();
         assert_eq!(weighed.rule, "policy/what-if.toml@2026-11-01");
         let here = on(&weighed, "meluxina-ai.gpu");
         assert_eq!(here.applications, 3, "a draft asks for nothing yet");
@@ -61,7 +62,8 @@ async fn what_is_asked_is_set_against_the_pool_it_would_come_from_and_changes_no
         let after = hub.app.partition_pools(&officer, &place, hub.app.now()).await;
         assert_eq!(before.unwrap().opened, after.unwrap().opened);
 
-        let Waits { load, answer } = here.waits.as_ref().unwrap();
+        let Some(Ok(Waits { load, earlier, answer })) = &here.waits else { panic!("{here:?}") };
+        assert_eq!(*earlier, Earlier::default(), "nothing was granted earlier");
         assert!(matches!(load, AssumedLoad::Population { jobs: 0, weeks: 0, .. }), "{load:?}");
         let busy = |results: &twin::results::Results| {
             results.line(&Of::All, Figure::Utilisation).unwrap().estimate.mean
@@ -76,9 +78,14 @@ async fn what_is_asked_is_set_against_the_pool_it_would_come_from_and_changes_no
 async fn a_partition_that_nobody_asks_for_or_whose_figures_are_missing_says_so() {
     let hub = TestHub::new().await;
     let (call, officer, story) = asked(&hub, 1, 10_000).await;
-    let weighed = hub.app.what_if(&officer, call.id).await.unwrap();
-    let nothing = on(&weighed, "lisa.gpu").waits.as_ref().unwrap_err();
+    let weighed = hub.app.what_if(&officer, call.id, Simulate::All).await.unwrap();
+    let nothing = on(&weighed, "lisa.gpu").waits.as_ref().unwrap().as_ref().unwrap_err();
     assert_eq!(nothing, "nothing is asked here that is not decided");
+    let pools_only = hub.app.what_if(&officer, call.id, Simulate::Nothing).await.unwrap();
+    assert!(pools_only.partitions.iter().all(|it| it.waits.is_none()), "{pools_only:?}");
+    let other = "meluxina.gpu".parse().unwrap();
+    let elsewhere = hub.app.what_if(&officer, call.id, Simulate::Only(&other)).await;
+    assert!(matches!(elsewhere, Err(Error::NotFound("partition under this call"))));
     let unknown = "meluxina.gpu".parse().unwrap();
     let (.., partition) = hub.app.partition(&officer, &unknown).unwrap();
     let tx = hub.app.store().read().await.unwrap();
@@ -86,7 +93,8 @@ async fn a_partition_that_nobody_asks_for_or_whose_figures_are_missing_says_so()
     drop(tx);
     assert_eq!(undecided[0].organisation, story.organisation);
     let asks = undecided.iter().collect::<Vec<_>>();
-    let waits = hub.app.waits_if_granted(partition, Payer::Union, &asks, hub.app.now()).await;
+    let (asks, until) = ((Payer::Union, asks.as_slice()), Instant::now() + Duration::from_secs(60));
+    let waits = hub.app.waits_if_granted(partition, asks, hub.app.now(), until).await;
     let missing = waits.unwrap().unwrap_err();
     assert!(missing.starts_with("the number of nodes of meluxina.gpu is unknown"), "{missing}");
 }
@@ -104,8 +112,8 @@ async fn hours_are_spread_over_the_months_they_are_asked_for() {
     let now = "2026-11-21T00:00:00Z".parse().unwrap();
     // 92 days until 21 February.
     let a_day = 10_000 * 3_600 / 92;
-    assert_eq!(work_per_day(&found[0], Meter::Gpu, &machine, now), a_day);
-    let by_node = work_per_day(&found[0], Meter::Node, &machine, now);
+    assert_eq!(asked_in_a_day(&found[0], Meter::Gpu, &machine, now), a_day);
+    let by_node = asked_in_a_day(&found[0], Meter::Node, &machine, now);
     assert_eq!(by_node, 10_000 * 3_600 * i64::from(machine.units_per_node) / 92);
 }
 
@@ -113,12 +121,13 @@ async fn hours_are_spread_over_the_months_they_are_asked_for() {
 async fn only_those_who_decide_weigh_a_call() {
     let hub = TestHub::new().await;
     let (call, _, story) = asked(&hub, 0, 0).await;
-    let refused = hub.app.what_if(&story.actor, call.id).await;
+    let refused = hub.app.what_if(&story.actor, call.id, Simulate::All).await;
     assert!(matches!(refused, Err(Error::Forbidden(Action::WeighCall))));
-    let nobody = hub.app.what_if(&Actor::anonymous(), call.id).await;
+    let nobody = hub.app.what_if(&Actor::anonymous(), call.id, Simulate::All).await;
     assert!(matches!(nobody, Err(Error::NotSignedIn)));
     hub.clock.advance(SignedDuration::from_secs(1));
-    let none = hub.app.what_if(&Actor::system(), CallId::from_uuid(hub.app.clock().mint())).await;
+    let unknown = CallId::from_uuid(hub.app.clock().mint());
+    let none = hub.app.what_if(&Actor::system(), unknown, Simulate::All).await;
     assert!(matches!(none, Err(Error::NotFound("call"))));
 }
 
@@ -139,15 +148,46 @@ async fn a_history_that_is_long_enough_is_the_load() {
         let gpus = Machine::of(partition).unwrap();
         let cores = Machine { unit: Unit::Core, ..gpus.clone() };
         let tx = app.store().read().await.unwrap();
-        let (base, load) = app.load_so_far(&tx, partition, &cores, app.now()).await.unwrap();
+        let Coming { base, load, .. } =
+            app.load_to_come(&tx, partition, &cores, app.now()).await.unwrap();
         assert_eq!(load, AssumedLoad::History { weeks: 2, jobs: 6 });
         let Base::History(trace) = base else { panic!("{base:?}") };
         let told: Vec<_> = trace.entries.iter().map(|it| (it.run_seconds, it.cores)).collect();
         assert_eq!(told, [(300, 2); 6]);
         assert!(trace.entries.iter().all(|it| trace.names.name(it.class) == "start-up"));
 
-        let (base, load) = app.load_so_far(&tx, partition, &gpus, app.now()).await.unwrap();
+        let coming = app.load_to_come(&tx, partition, &gpus, app.now()).await.unwrap();
+        let Coming { base, load, granted, earlier } = coming;
         assert!(matches!(base, Base::Population), "jobs without GPUs are no load of GPUs");
         assert!(matches!(load, AssumedLoad::Population { jobs: 0, weeks: 0, .. }), "{load:?}");
+        assert!(granted.is_empty(), "three quarters of the machine are more than what is granted");
+        assert_eq!(earlier, Earlier::default());
+    }
+}
+
+#[tokio::test]
+async fn hours_granted_earlier_and_not_used_yet_come_on_top_of_a_load_that_does_not_show_them() {
+    for yard in Yard::each().await {
+        let idle = Settings { busy: PartsPerMillion::ZERO, ..crate::testing::what_if() };
+        let days = i64::from(idle.days + idle.warm_up_days);
+        let parts = crate::Parts { what_if: Arc::new(idle), ..yard.app().parts.clone() };
+        let app = App::new(parts);
+        let key = "meluxina-ai.gpu".parse().unwrap();
+        let (.., partition) = app.rules().federation.partition(&key).unwrap();
+        let machine = Machine::of(partition).unwrap();
+        let tx = app.store().read().await.unwrap();
+        let now = app.now();
+        let active = store::allocations::active(&tx, now).await.unwrap();
+        let coming = app.load_to_come(&tx, partition, &machine, now).await.unwrap();
+        let expected = active.iter().map(|it| {
+            let seconds = it.period.end().as_second() - now.as_second();
+            let seconds = seconds.max(days * 86_400);
+            it.amount.count() * 86_400 / seconds
+        });
+        let granted: Vec<i64> = coming.granted.iter().map(|it| it.work_per_day).collect();
+        assert_eq!(granted, expected.collect::<Vec<_>>());
+        assert!(granted.iter().sum::<i64>() > 0, "{granted:?}");
+        assert_eq!(coming.earlier.allocations, active.len());
+        assert_eq!(coming.granted[0].class, "start-up");
     }
 }

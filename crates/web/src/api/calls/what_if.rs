@@ -1,22 +1,20 @@
 //! What would come of granting all that a call is asked for.
 
 use app::App;
-use app::calls::{AssumedLoad, PartitionWhatIf, PoolWhatIf, Waits, WhatIf};
+use app::calls::{PartitionWhatIf, PoolWhatIf, Simulate, WhatIf};
 use axum::extract::State;
-use serde::Serialize;
-use twin::award::Answer;
-use twin::comparison::Verdict;
-use twin::results::{Figure, Results, Scope};
+use serde::{Deserialize, Serialize};
 use twin::statistics::Estimate;
-use units::{CallId, Meter, Work};
-use utoipa::ToSchema;
+use units::{CallId, Meter, PartitionKey, Work};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::Actor;
 use crate::api::wire::Amount;
-use crate::extract::{Json, Path};
+use crate::extract::{Json, Path, Query};
 use crate::problem::Problem;
+use crate::weighed::{self, Wait};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(weigh))
@@ -44,7 +42,8 @@ struct PartitionWhatIfOut {
     applications: usize,
     /// What would become of each pool of this quarter.
     pools: Vec<PoolWhatIfOut>,
-    /// The load that was assumed to come anyway; absent when nothing was simulated.
+    /// The load that was assumed to come anyway, with hours granted earlier; absent when nothing was
+    /// simulated.
     #[serde(skip_serializing_if = "Option::is_none")]
     load: Option<String>,
     /// Why waits cannot be said; absent when they are.
@@ -110,13 +109,6 @@ impl From<&Estimate> for SecondsOut {
     }
 }
 
-/// The figures that are told, by their names on the wire.
-const FIGURES: [(&str, Figure); 3] = [
-    ("mean", Figure::WaitSecondsMean),
-    ("median", Figure::WaitSecondsMedian),
-    ("95th", Figure::WaitSeconds95th),
-];
-
 impl PoolWhatIfOut {
     fn of(pool: &PoolWhatIf, meter: Meter) -> Self {
         let amount = |work: Work| Amount::of(work, meter);
@@ -132,14 +124,13 @@ impl PoolWhatIfOut {
 
 impl From<PartitionWhatIf> for PartitionWhatIfOut {
     fn from(it: PartitionWhatIf) -> Self {
-        let mut verdict: Vec<String> =
-            it.pools.iter().filter_map(|pool| beyond(pool, it.meter)).collect();
         let (load, waits, unknown) = match &it.waits {
-            Ok(Waits { load, answer }) => {
-                verdict.extend(answer.comparison.sentences());
-                (Some(in_words(load)), waits(answer), None)
+            Some(Ok(waits)) => {
+                let told = weighed::waits(&waits.answer).iter().map(WaitOut::from).collect();
+                (Some(weighed::load(waits, it.meter)), told, None)
             }
-            Err(unknown) => (None, Vec::new(), Some(unknown.clone())),
+            Some(Err(unknown)) => (None, Vec::new(), Some(unknown.clone())),
+            None => (None, Vec::new(), None),
         };
         Self {
             partition: it.partition.to_string(),
@@ -148,69 +139,21 @@ impl From<PartitionWhatIf> for PartitionWhatIfOut {
             load,
             unknown,
             waits,
-            verdict,
+            verdict: weighed::sentences(&it),
         }
     }
 }
 
-/// What is asked of a pool beyond what it has, in a sentence.
-fn beyond(pool: &PoolWhatIf, meter: Meter) -> Option<String> {
-    (pool.left < Work::ZERO).then(|| {
-        let over = Work::seconds(pool.left.count().saturating_neg());
-        format!("The pool of {} would be over-granted by {}.", pool.payer, over.display(meter))
-    })
-}
-
-fn in_words(load: &AssumedLoad) -> String {
-    match load {
-        AssumedLoad::History { weeks, jobs } => {
-            format!("the partition's own history: {jobs} jobs in {weeks} weeks")
+impl From<&Wait<'_>> for WaitOut {
+    fn from(it: &Wait<'_>) -> Self {
+        Self {
+            whom: it.whom.to_owned(),
+            figure: it.figure.to_owned(),
+            before: it.before.as_ref().map(Into::into),
+            after: (&it.after).into(),
+            difference: it.difference.as_ref().map(Into::into),
+            verdict: it.verdict.map(str::to_owned),
         }
-        AssumedLoad::Population { busy, jobs, weeks } => format!(
-            "a described population that keeps {busy} of the machine busy, for the history is too \
-             short ({jobs} jobs in {weeks} weeks that the machine could run)"
-        ),
-    }
-}
-
-fn waits(answer: &Answer) -> Vec<WaitOut> {
-    let mut waits = Vec::new();
-    for scope in answer.after.scopes() {
-        let whom = match &scope {
-            Scope::All => "all",
-            Scope::Class(class) => class,
-            Scope::Size(_) | Scope::Sessions | Scope::Machine(_) | Scope::Pool(..) => continue,
-        };
-        waits.extend(FIGURES.iter().filter_map(|it| wait(answer, (&scope, whom), *it)));
-    }
-    waits
-}
-
-fn wait(
-    answer: &Answer,
-    (scope, whom): (&Scope, &str),
-    (name, figure): (&str, Figure),
-) -> Option<WaitOut> {
-    let line = |results: &Results| {
-        results.line(scope, figure).map(|line| SecondsOut::from(&line.estimate))
-    };
-    let change = answer.comparison.changes.iter();
-    let change = change.clone().find(|it| it.scope == *scope && it.figure == figure);
-    Some(WaitOut {
-        whom: whom.to_owned(),
-        figure: name.to_owned(),
-        before: line(&answer.before),
-        after: line(&answer.after)?,
-        difference: change.map(|change| SecondsOut::from(&change.difference)),
-        verdict: change.map(|change| word(change.verdict).to_owned()),
-    })
-}
-
-const fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Better => "better",
-        Verdict::Worse => "worse",
-        Verdict::Indistinguishable | Verdict::Neutral => "indistinguishable",
     }
 }
 
@@ -225,18 +168,31 @@ impl From<WhatIf> for WhatIfOut {
     }
 }
 
+/// Of which partition waits are simulated.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct WhatIfQuery {
+    /// Simulate waits on this partition only; on all of the call's when absent.
+    #[param(example = "meluxina-ai.gpu")]
+    partition: Option<String>,
+}
+
 /// If this call grants all that it is asked and has not decided, what becomes of each pool and of
-/// waits: the partition is simulated under its load so far, and under that and the asked hours.
-/// Takes up to a minute; one is simulated at a time.
+/// waits: the partition is simulated under the load that comes anyway, and under that and the asked
+/// hours. Takes up to a minute; one is simulated at a time.
 #[utoipa::path(
     get, path = "/calls/{id}/what-if", tag = "calls",
-    params(("id" = Uuid, Path, description = "Which")),
+    params(("id" = Uuid, Path, description = "Which"), WhatIfQuery),
     responses((status = 200, body = WhatIfOut, description = "Partition by partition")),
 )]
 async fn weigh(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<CallId>,
+    Query(query): Query<WhatIfQuery>,
 ) -> Result<Json<WhatIfOut>, Problem> {
-    Ok(Json(app.what_if(&actor, id).await?.into()))
+    let only = query.partition.map(|key| key.parse::<PartitionKey>()).transpose();
+    let only = only.map_err(|error| Problem::field("partition", error.to_string()))?;
+    let simulate = only.as_ref().map_or(Simulate::All, Simulate::Only);
+    Ok(Json(app.what_if(&actor, id, simulate).await?.into()))
 }
