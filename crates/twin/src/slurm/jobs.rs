@@ -72,12 +72,12 @@ struct Columns {
 }
 
 /// Reads what `sacct -X -P -o JobID,Submit,Eligible,Start,End,State,Timelimit,ReqTRES,User,
-/// Account,Partition,QOS` prints, in any order of columns.
+/// Account,Partition,QOS` prints, in any order of columns; `part` says of which run.
 ///
 /// # Errors
 /// At the first thing that cannot be meant, or when no job ended.
-pub fn read_jobs(input: impl BufRead) -> Result<ObservedJobs, SlurmError> {
-    read(input).map_err(|source| SlurmError::Text { part: Part::Jobs, source })
+pub fn read_jobs(input: impl BufRead, part: Part) -> Result<ObservedJobs, SlurmError> {
+    read(input).map_err(|source| SlurmError::Text { part, source })
 }
 
 fn read(input: impl BufRead) -> Result<ObservedJobs, TraceError> {

@@ -14,8 +14,11 @@
 //! | accounts, users, their shares and limits | `accounts` |
 //! | classes | `qos` |
 //! | jobs | `jobs` |
+//!
+//! [`again()`] measures another run of the same jobs instead of a prediction.
 
 mod accounts;
+mod again;
 mod agreement;
 mod conf;
 mod hostlist;
@@ -32,6 +35,7 @@ use std::fmt;
 
 use sched::{Association, Limits};
 
+pub use again::again;
 pub use agreement::Agreement;
 pub use jobs::{ObservedJob, ObservedJobs, read_jobs};
 pub use predict::{Habits, Prediction, predict};
@@ -51,6 +55,8 @@ pub enum Part {
     Qos,
     /// `sacct -P`.
     Jobs,
+    /// `sacct -P` of another run of the same jobs.
+    Again,
 }
 
 /// Something that stands in a text and is not taken into account.

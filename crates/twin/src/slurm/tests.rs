@@ -122,7 +122,7 @@ fn told(rows: &[(u64, i64, &str, i64, u32, &str, &str)]) -> String {
 }
 
 fn predicted(text: &str) -> (Vec<Option<i64>>, Vec<String>) {
-    let jobs = read_jobs(text.as_bytes()).unwrap().jobs;
+    let jobs = read_jobs(text.as_bytes(), Part::Jobs).unwrap().jobs;
     let prediction = predict(&site(), &jobs, Habits::default()).unwrap();
     (prediction.starts, prediction.notes.iter().map(ToString::to_string).collect())
 }
@@ -167,9 +167,13 @@ fn partitions_that_share_nodes_are_refused_once_both_are_used() {
     let one = told(&[(1, 0, "0", 10, 8, "ann", "normal")]);
     let both = format!("{one}2|0|0|9|COMPLETED|1|cpu=1,node=1|ann|physics|all|normal\n");
     let both = both.replace("|1|cpu", "|00:01:00|cpu");
-    assert!(predict(&site, &read_jobs(one.as_bytes()).unwrap().jobs, Habits::default()).is_ok());
+    assert!(
+        predict(&site, &read_jobs(one.as_bytes(), Part::Jobs).unwrap().jobs, Habits::default())
+            .is_ok()
+    );
     let error =
-        predict(&site, &read_jobs(both.as_bytes()).unwrap().jobs, Habits::default()).unwrap_err();
+        predict(&site, &read_jobs(both.as_bytes(), Part::Jobs).unwrap().jobs, Habits::default())
+            .unwrap_err();
     expect!["14:1: the jobs use partitions all and batch, which share nodes: leave the jobs of one of them out"]
         .assert_eq(&error.to_string());
 }
@@ -186,14 +190,14 @@ proptest! {
         let _ = Site::read(CONF, &format!("{associations}\n{table}"), QOS);
         let _ = Site::read(CONF, ASSOCIATIONS, &format!("{qos}\n{table}"));
         let _ = Site::read(&conf, &table, &table);
-        if let Ok(jobs) = read_jobs(format!("{}{table}", told(&[])).as_bytes()) {
+        if let Ok(jobs) = read_jobs(format!("{}{table}", told(&[])).as_bytes(), Part::Jobs) {
             let _ = predict(&site(), &jobs.jobs, Habits::default());
         }
     }
 
     #[test]
     fn nor_do_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = read_jobs(bytes.as_slice());
+        let _ = read_jobs(bytes.as_slice(), Part::Jobs);
         let text = String::from_utf8_lossy(&bytes);
         let _ = Site::read(&text, &text, &text);
     }
@@ -209,7 +213,7 @@ fn the_starts_of_a_real_slurm_are_foretold_closely() {
         include_str!("recorded/qos.txt"),
     )
     .unwrap();
-    let observed = read_jobs(include_bytes!("recorded/jobs.txt").as_slice()).unwrap();
+    let observed = read_jobs(include_bytes!("recorded/jobs.txt").as_slice(), Part::Jobs).unwrap();
     // slurmctld was started on 2026-11-21 at 17:36:26.
     let habits = Habits { settle_seconds: 1, booted: Some(1_795_282_586) };
     let prediction = predict(&site, &observed.jobs, habits).unwrap();

@@ -5,7 +5,8 @@ use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use ::twin::slurm::{
-    Agreement, Habits, Note, ObservedJob, Part, Prediction, Site, SlurmError, predict, read_jobs,
+    Agreement, Habits, Note, ObservedJob, Part, Prediction, Site, SlurmError, again, predict,
+    read_jobs,
 };
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -35,14 +36,18 @@ pub(super) struct SlurmArguments {
     /// When slurmctld was started: `BOOT_TIME` of `scontrol show config`.
     #[arg(long, value_name = "INSTANT")]
     booted: Option<jiff::civil::DateTime>,
+    /// `sacct` of another run of the same jobs: says how far Slurm is off from itself, instead.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["settle", "booted"])]
+    again: Option<PathBuf>,
     /// Write `id,eligible,start,predicted` for every job to this file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 impl SlurmArguments {
-    const fn path(&self, part: Part) -> &PathBuf {
+    fn path(&self, part: Part) -> &PathBuf {
         match part {
+            Part::Again => self.again.as_ref().unwrap_or(&self.jobs),
             Part::Conf => &self.conf,
             Part::Associations => &self.associations,
             Part::Qos => &self.qos,
@@ -81,12 +86,18 @@ pub(super) fn run(arguments: &SlurmArguments, audience: Audience) -> Result<()> 
         &text(&arguments.qos)?,
     )
     .map_err(refused)?;
-    let jobs = File::open(&arguments.jobs).map_err(|error| {
-        let path = arguments.jobs.display();
-        Told::new(Failure::Invalid, format!("cannot read {path}: {error}"))
-    })?;
-    let observed = read_jobs(BufReader::new(jobs)).map_err(refused)?;
-    let prediction = predict(&site, &observed.jobs, arguments.habits()?).map_err(refused)?;
+    let jobs = |path: &Path, part| {
+        let file = File::open(path).map_err(|error| {
+            Told::new(Failure::Invalid, format!("cannot read {}: {error}", path.display()))
+        })?;
+        read_jobs(BufReader::new(file), part).map_err(refused)
+    };
+    let observed = jobs(&arguments.jobs, Part::Jobs)?;
+    let prediction = match &arguments.again {
+        Some(path) => again(&observed.jobs, &jobs(path, Part::Again)?.jobs),
+        None => predict(&site, &observed.jobs, arguments.habits()?),
+    };
+    let prediction = prediction.map_err(refused)?;
     if let Some(path) = &arguments.out {
         write_starts(path, &observed.jobs, &prediction)
             .with_context(|| format!("cannot write the starts to {}", path.display()))?;

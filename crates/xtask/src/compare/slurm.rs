@@ -5,14 +5,14 @@
 //! and `sacct`, replays the submissions, and says how far its starts are off.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::load::{self, Job};
 use crate::shell;
-use crate::slurm::{Cluster, pause};
+use crate::slurm::{Cluster, PORTS, pause};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Where the dumps of the cluster go.
     #[arg(long, default_value = "target/compare-slurm")]
     out: PathBuf,
+    /// Run the same jobs on a second cluster at the same time: how far is Slurm off from itself?
+    #[arg(long)]
+    twice: bool,
     /// Leave the cluster up afterwards.
     #[arg(long)]
     keep: bool,
@@ -41,23 +44,37 @@ pub(crate) struct Arguments {
 /// The nodes of the cluster, and the cores of each.
 const NODES: u16 = 8;
 const CORES: u16 = 16;
+const FIRST_PORT: u16 = 21_000;
 /// How long the jobs may take to end after the last was submitted.
 const PATIENCE_SECONDS: u64 = 1_800;
 
-/// Brings a cluster up, runs the jobs, and compares.
+/// Brings one cluster up or two, runs the jobs, and compares.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let cluster = cluster(&arguments.parameters);
-    // What earlier runs left in the accounting would count.
-    cluster.down(true)?;
-    cluster.up()?;
-    let dumps = observe(&cluster, arguments);
+    let runs = if arguments.twice { &["compare", "compareagain"][..] } else { &["compare"] };
+    let clusters: Vec<Cluster> = (0..)
+        .zip(runs)
+        .map(|(place, name)| cluster(name, FIRST_PORT + place * PORTS, &arguments.parameters))
+        .collect();
+    for cluster in &clusters {
+        // What earlier runs left in the accounting would count.
+        cluster.down(true)?;
+        cluster.up()?;
+    }
+    let dumps: Result<Vec<Dumps>> = std::thread::scope(|scope| {
+        let observe = |cluster| move || observe(cluster, arguments);
+        let runs: Vec<_> = clusters.iter().map(|cluster| scope.spawn(observe(cluster))).collect();
+        let died = |_| Err(anyhow!("a run ended in a panic"));
+        runs.into_iter().map(|run| run.join().unwrap_or_else(died)).collect()
+    });
     if !arguments.keep {
-        cluster.down(false)?;
+        for cluster in &clusters {
+            cluster.down(false)?;
+        }
     }
     compare(&dumps?)
 }
 
-fn cluster(parameters: &str) -> Cluster {
+fn cluster(name: &str, ports: u16, parameters: &str) -> Cluster {
     let scheduling = format!(
         "\
 SchedulerType=sched/backfill
@@ -74,10 +91,10 @@ PriorityWeightQOS=5000"
     Cluster {
         nodes: NODES,
         cores: CORES,
-        ports: 21_000,
+        ports,
         scheduling: Some(scheduling),
         users: load::PEOPLE.iter().map(|(user, _, _)| (*user).to_owned()).collect(),
-        ..Cluster::named("compare")
+        ..Cluster::named(name)
     }
 }
 
@@ -99,7 +116,7 @@ fn observe(cluster: &Cluster, arguments: &Arguments) -> Result<Dumps> {
         load::jobs(arguments.seed, arguments.jobs, arguments.over, NODES.into(), CORES.into());
     submit_all(cluster, &jobs)?;
     wait_for_the_end(cluster)?;
-    dump(cluster, &arguments.out)
+    dump(cluster, &arguments.out.join(&cluster.name))
 }
 
 fn accounts(cluster: &Cluster) -> Result<()> {
@@ -185,18 +202,35 @@ fn dump(cluster: &Cluster, folder: &Path) -> Result<Dumps> {
     })
 }
 
-/// Lets the twin say what it makes of the dumps, as they are and with a second for nodes to settle:
-/// tables, then JSON.
-fn compare(dumps: &Dumps) -> Result<()> {
-    for more in [&["--settle=0"][..], &["--settle=1"], &["--settle=1", "--json"]] {
-        let mut usine = shell::cargo(["run", "-q", "-p", "usine", "--", "twin", "slurm"]);
-        usine.arg("--conf").arg(&dumps.conf).arg("--associations").arg(&dumps.associations);
-        usine.arg("--qos").arg(&dumps.qos).arg("--jobs").arg(&dumps.jobs);
-        usine.arg("--booted").arg(&dumps.booted).args(more);
-        let status = usine.stdout(Stdio::inherit()).status()?;
-        if !status.success() {
-            bail!("usine twin slurm failed ({status})");
+/// Lets the twin say what it makes of each run, as it is and with a second for nodes to settle, and
+/// how far the runs are off from each other: tables, then JSON.
+fn compare(runs: &[Dumps]) -> Result<()> {
+    for dumps in runs {
+        for more in [&["--settle=0"][..], &["--settle=1"], &["--settle=1", "--json"]] {
+            println!("==> predicted, {}", more.join(" "));
+            tell(twin_slurm(dumps).arg("--booted").arg(&dumps.booted).args(more))?;
         }
+    }
+    if let [first, second] = runs {
+        for more in [&[][..], &["--json"]] {
+            println!("==> Slurm beside Slurm");
+            tell(twin_slurm(first).arg("--again").arg(&second.jobs).args(more))?;
+        }
+    }
+    Ok(())
+}
+
+fn twin_slurm(dumps: &Dumps) -> Command {
+    let mut usine = shell::cargo(["run", "-q", "-p", "usine", "--", "twin", "slurm"]);
+    usine.arg("--conf").arg(&dumps.conf).arg("--associations").arg(&dumps.associations);
+    usine.arg("--qos").arg(&dumps.qos).arg("--jobs").arg(&dumps.jobs);
+    usine
+}
+
+fn tell(usine: &mut Command) -> Result<()> {
+    let status = usine.stdout(Stdio::inherit()).status()?;
+    if !status.success() {
+        bail!("usine twin slurm failed ({status})");
     }
     Ok(())
 }
