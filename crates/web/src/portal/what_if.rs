@@ -56,12 +56,17 @@ struct Pool {
 /// What would become of waits.
 struct Waits {
     load: String,
+    groups: Vec<Group>,
+}
+
+/// How long somebody's jobs would wait.
+struct Group {
+    whom: String,
     rows: Vec<Row>,
 }
 
-/// How long some jobs would wait, in words.
+/// One figure of it, in words.
 struct Row {
-    whom: String,
     figure: String,
     before: String,
     after: String,
@@ -95,7 +100,10 @@ fn place(t: Tongue, weighed: &PartitionWhatIf) -> Place {
     let waits = weighed.waits.as_ref().map(|known| {
         known.as_ref().map_err(Clone::clone).map(|waits| Waits {
             load: weighed::load(waits, weighed.meter),
-            rows: weighed::waits(&waits.answer).iter().map(|wait| row(t, wait)).collect(),
+            groups: weighed::waits(&waits.answer)
+                .chunk_by(|one, next| one.whom == next.whom)
+                .filter_map(|waits| group(t, waits))
+                .collect(),
         })
     });
     Place {
@@ -133,18 +141,22 @@ fn pool(t: Tongue, pool: &PoolWhatIf, meter: Meter) -> Pool {
     Pool { payer, bar, hours: t.work(pool.hours, meter), over }
 }
 
+fn group(t: Tongue, waits: &[Wait<'_>]) -> Option<Group> {
+    let whom = match waits.first()?.whom {
+        "all" => t.say("what-if-all"),
+        twin::award::APPLICANTS => t.say("what-if-applicants"),
+        class if Class::WORDS.iter().any(|(word, _)| *word == class) => t.sub("holder-", class),
+        // A class that only the assumed population knows.
+        class => class.to_owned(),
+    };
+    Some(Group { whom, rows: waits.iter().map(|wait| row(t, wait)).collect() })
+}
+
 fn row(t: Tongue, wait: &Wait<'_>) -> Row {
     let known = |estimate: &Option<Estimate>| {
         estimate.as_ref().map_or_else(String::new, |estimate| told(t, estimate))
     };
     Row {
-        whom: match wait.whom {
-            "all" => t.say("what-if-all"),
-            twin::award::APPLICANTS => t.say("what-if-applicants"),
-            class if Class::WORDS.iter().any(|(word, _)| *word == class) => t.sub("holder-", class),
-            // A class that only the assumed population knows.
-            class => class.to_owned(),
-        },
         figure: t.sub("what-if-figure-", wait.figure),
         before: known(&wait.before),
         after: told(t, &wait.after),
