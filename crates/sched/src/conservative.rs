@@ -28,7 +28,10 @@ impl<P: Pool> Core<P> {
 
     /// The plan as it stands, made anew if need be.
     fn plan(&mut self, now: Second) -> &mut P::Plan {
-        let plan = self.plan.take().unwrap_or_else(|| self.replan(now));
+        let plan = self.plan.take().unwrap_or_else(|| {
+            self.freed = true;
+            self.replan(now)
+        });
         self.plan.insert(plan)
     }
 
@@ -72,7 +75,19 @@ impl<P: Pool> Core<P> {
         if self.running().next().is_some_and(|(_, end)| end <= now) {
             self.plan = None;
         }
-        self.plan(now).advance(now);
+        let grown = self.plan(now).advance(now);
+        let due = self.next_promise().is_some_and(|start| start <= now);
+        if self.freed || grown || due {
+            self.enqueue_promised();
+            while self.start_promised(now, gate, started) {}
+            self.freed = false;
+        } else {
+            self.start_due(now, gate, started);
+        }
+    }
+
+    /// Puts what has arrived into the queue, with what it was promised.
+    fn enqueue_promised(&mut self) {
         for (key, job) in &self.fresh {
             if let Some(Slot::Waiting { promise: Some((start, _)), .. }) =
                 self.slots.get(job.ticket.index())
@@ -82,18 +97,41 @@ impl<P: Pool> Core<P> {
             }
         }
         self.enqueue();
-        while self.start_promised(now, gate, started) {}
     }
 
-    /// Starts, in order, what is promised for now or can be brought forward; says whether anything
-    /// was brought forward, for that leaves a gap that others may use.
+    /// Starts, in order, those that were promised on arrival to start at once: where nothing has
+    /// come free since the last pass, nobody else can.
+    fn start_due(&mut self, now: Second, gate: &mut impl Gate, started: &mut Vec<Ticket>) {
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.sort_unstable_by_key(|(key, _)| *key);
+        fresh.retain(|(_, job)| {
+            let Some(Slot::Waiting { promise: Some((start, grant)), .. }) =
+                self.slots.get(job.ticket.index())
+            else {
+                return true;
+            };
+            if *start > now || !gate.admits(job.ticket) {
+                return true;
+            }
+            let grant = grant.clone();
+            self.start(now, job.ticket, grant);
+            gate.started(job.ticket);
+            started.push(job.ticket);
+            false
+        });
+        self.fresh = fresh;
+        self.enqueue_promised();
+    }
+
+    /// Starts, in order, what is promised for now or can be brought forward; says whether that
+    /// leaves a gap that others may use.
     fn start_promised(
         &mut self,
         now: Second,
         gate: &mut impl Gate,
         started: &mut Vec<Ticket>,
     ) -> bool {
-        let mut moved = false;
+        let mut opened: Option<Second> = None;
         let mut from: Key = (Reverse(i64::MAX), 0);
         while let Some((key, ticket)) = self.next_movable(now, from) {
             from = (key.0, key.1 + 1);
@@ -119,7 +157,8 @@ impl<P: Pool> Core<P> {
                 };
                 plan.reserve(now, now.saturating_add(seconds), &earlier);
                 grant = earlier;
-                moved = true;
+                let from = start.max(now.saturating_add(seconds));
+                opened = Some(opened.map_or(from, |opened| opened.min(from)));
             }
             if let Some(at) = self.queue.find(key) {
                 self.queue.remove(at);
@@ -129,7 +168,14 @@ impl<P: Pool> Core<P> {
             gate.started(ticket);
             started.push(ticket);
         }
-        moved
+        opened.is_some_and(|from| self.has_room_until(now, from))
+    }
+
+    /// Whether the smallest job that waits might have room from now until after `until`.
+    fn has_room_until(&self, now: Second, until: Second) -> bool {
+        let smallest = self.queue.summary().smallest();
+        let plan = self.plan.as_ref().zip(smallest);
+        plan.is_some_and(|(plan, smallest)| plan.room_until(now, smallest) > until)
     }
 
     /// The first promised start of any waiting job.

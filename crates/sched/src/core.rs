@@ -82,6 +82,8 @@ pub struct Core<P: Pool> {
     pub(crate) fresh: Vec<(Key, Waiting)>,
     /// Under [`Policy::Conservative`], what is promised to whom.
     pub(crate) plan: Option<P::Plan>,
+    /// Whether anything may have come free in the plan since the last pass.
+    pub(crate) freed: bool,
     /// Under [`Policy::Conservative`], the promised start of every job in the queue, in seconds
     /// after `origin`.
     pub(crate) promises: Blocks<Key, Waiting, Shortest>,
@@ -134,6 +136,7 @@ impl<P: Pool> Core<P> {
             shadow: None,
             fresh: Vec::new(),
             plan: None,
+            freed: true,
             promises: Blocks::new(),
             origin: 0,
             holds: Vec::new(),
@@ -228,6 +231,7 @@ impl<P: Pool> Core<P> {
                 self.leave_queue(key, ticket);
                 if let (Some(plan), Some((start, grant))) = (&mut self.plan, promise) {
                     plan.release(start, start.saturating_add(task.estimate_seconds), &grant);
+                    self.freed = true;
                 }
             }
             Slot::Running { task, grant, end } => {
@@ -238,7 +242,10 @@ impl<P: Pool> Core<P> {
                 let held = self.pool.held(&grant);
                 self.count(task.group, |before| before.saturating_sub(held));
                 match &mut self.plan {
-                    Some(plan) if now <= end => plan.release(now, end, &grant),
+                    Some(plan) if now <= end => {
+                        plan.release(now, end, &grant);
+                        self.freed |= now < end;
+                    }
                     // It outlived its estimate, so others could not have what they were promised.
                     _ => self.plan = None,
                 }

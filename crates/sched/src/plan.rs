@@ -9,8 +9,9 @@ pub trait Plan<P: Pool>: Clone + Debug {
     /// `pool` is free from `now` on.
     fn new(now: Second, pool: P) -> Self;
 
-    /// Forgets what lies before `now`.
-    fn advance(&mut self, now: Second);
+    /// Forgets what lies before `now`; says whether more may be free from now on than was at some
+    /// instant forgotten.
+    fn advance(&mut self, now: Second) -> bool;
 
     /// The first instant, not before `from`, at which `demand` fits for `seconds` on end.
     fn earliest(
@@ -84,9 +85,10 @@ impl<P: Pool> Plan<P> for Timeline<P> {
         Self { steps: vec![(now, pool)] }
     }
 
-    fn advance(&mut self, now: Second) {
+    fn advance(&mut self, now: Second) -> bool {
         let past = self.steps.iter().skip(1).take_while(|(at, _)| *at <= now).count();
         self.steps.drain(..past);
+        past > 0
     }
 
     fn earliest(

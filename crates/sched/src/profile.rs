@@ -179,16 +179,20 @@ impl Plan<Processors> for Profile {
         }
     }
 
-    fn advance(&mut self, now: Second) {
+    fn advance(&mut self, now: Second) -> bool {
         let past = self.begins.partition_point(|begin| *begin <= now).saturating_sub(1);
+        let gone = (0..past).map(|block| self.least[block] + self.added[block]).min();
         self.drop_blocks(0, past);
         let Block { times, free } = &mut self.blocks[0];
         let past = times.partition_point(|time| *time <= now).saturating_sub(1);
+        let gone_here = free[..past].iter().map(|free| free + self.added[0]).min();
         if past > 0 {
             times.drain(..past);
             free.drain(..past);
             self.refresh(0);
         }
+        let least = gone.into_iter().chain(gone_here).min();
+        least.is_some_and(|least| least < self.blocks[0].free[0] + self.added[0])
     }
 
     fn earliest(&self, from: Second, seconds: Second, demand: &u32) -> Option<(Second, u32)> {

@@ -34,14 +34,17 @@ impl Shortest {
         let [.., least] = self.0;
         (least < NOBODY).then_some(Second::from(least))
     }
+
+    /// A size that none is below.
+    pub(crate) fn smallest(&self) -> Option<u32> {
+        self.0.iter().position(|least| *least < NOBODY).map(smallest)
+    }
 }
 
-/// The class of a size: nothing, one, two, up to four, up to eight, and so on.
+/// The class of a size: nothing, one, two and three, four to seven, and so on. Sizes are often
+/// powers of two, which are then the smallest of their class.
 const fn class(size: u32) -> usize {
-    let class = match size {
-        0 => 0,
-        _ => 33 - (size - 1).leading_zeros() as usize,
-    };
+    let class = 32 - size.leading_zeros() as usize;
     if class < CLASSES { class } else { CLASSES - 1 }
 }
 
@@ -49,8 +52,7 @@ const fn class(size: u32) -> usize {
 const fn smallest(class: usize) -> u32 {
     match class {
         0 => 0,
-        1 => 1,
-        _ => (1 << (class - 2)) + 1,
+        _ => 1 << (class - 1),
     }
 }
 
