@@ -30,12 +30,30 @@ struct Block {
     free: Vec<i64>,
 }
 
+impl Block {
+    fn new() -> Self {
+        Self { times: Vec::with_capacity(STEPS_MAX), free: Vec::with_capacity(STEPS_MAX) }
+    }
+}
+
 impl Profile {
     fn refresh(&mut self, block: usize) {
-        let free = &self.blocks[block].free;
-        self.least[block] = free.iter().copied().min().unwrap_or(i64::MAX);
-        self.most[block] = free.iter().copied().max().unwrap_or(i64::MIN);
         self.begins[block] = self.blocks[block].times.first().copied().unwrap_or(Second::MIN);
+        self.add(block, 0, 0, 0);
+    }
+
+    /// Adds to some steps of a block.
+    fn add(&mut self, block: usize, low: usize, high: usize, by: i64) {
+        let (mut least, mut most) = (i64::MAX, i64::MIN);
+        let steps = &mut self.blocks[block].free;
+        for free in &mut steps[low..high] {
+            *free += by;
+        }
+        for free in steps {
+            least = least.min(*free);
+            most = most.max(*free);
+        }
+        (self.least[block], self.most[block]) = (least, most);
     }
 
     /// The block and the index of the last step that begins at or before `at`, or the first step.
@@ -45,24 +63,27 @@ impl Profile {
         (block, index.saturating_sub(1))
     }
 
-    /// Lets a step begin at `at`, unless that is before all steps.
-    fn split(&mut self, at: Second) {
-        let (block, index) = self.locate(at);
-        let Block { times, free } = &mut self.blocks[block];
-        if times[index] >= at {
-            return;
+    /// Where a step begins at `at`, made if need be; instants before all steps count as the first.
+    fn split(&mut self, at: Second) -> (usize, usize) {
+        let (mut block, mut index) = self.locate(at);
+        if self.blocks[block].times[index] >= at {
+            return (block, index);
         }
+        if self.blocks[block].times.len() == STEPS_MAX {
+            self.halve(block);
+            (block, index) = self.locate(at);
+        }
+        let Block { times, free } = &mut self.blocks[block];
         times.insert(index + 1, at);
         free.insert(index + 1, free[index]);
-        if times.len() > STEPS_MAX {
-            self.halve(block);
-        }
+        (block, index + 1)
     }
 
     fn halve(&mut self, block: usize) {
-        let Block { times, free } = &mut self.blocks[block];
-        let middle = times.len() / 2;
-        let upper = Block { times: times.split_off(middle), free: free.split_off(middle) };
+        let lower = &mut self.blocks[block];
+        let mut upper = Block::new();
+        upper.times.extend(lower.times.drain(STEPS_MAX / 2..));
+        upper.free.extend(lower.free.drain(STEPS_MAX / 2..));
         self.blocks.insert(block + 1, upper);
         self.begins.insert(block + 1, 0);
         self.added.insert(block + 1, self.added[block]);
@@ -72,26 +93,24 @@ impl Profile {
         self.refresh(block + 1);
     }
 
-    /// Forgets the step at `at` if nothing changes there.
-    fn merge(&mut self, at: Second) {
-        let (block, index) = self.locate(at);
-        if self.blocks[block].times[index] != at || (block, index) == (0, 0) {
+    /// Forgets a step if nothing changes there.
+    fn merge(&mut self, (block, index): (usize, usize)) {
+        if (block, index) == (0, 0) {
             return;
         }
-        let (before, last) = if index > 0 {
-            (block, index - 1)
-        } else {
-            (block - 1, self.blocks[block - 1].free.len() - 1)
-        };
         let value = |block: usize, index: usize| self.blocks[block].free[index] + self.added[block];
-        if value(before, last) != value(block, index) {
+        let before = match index.checked_sub(1) {
+            Some(before) => value(block, before),
+            None => value(block - 1, self.blocks[block - 1].free.len() - 1),
+        };
+        if before != value(block, index) {
             return;
         }
         self.blocks[block].times.remove(index);
         self.blocks[block].free.remove(index);
         if self.blocks[block].times.is_empty() {
             self.drop_blocks(block, block + 1);
-        } else {
+        } else if index == 0 {
             self.refresh(block);
         }
     }
@@ -108,24 +127,23 @@ impl Profile {
         if end <= start {
             return;
         }
-        self.split(start);
-        self.split(end);
-        let (first, from) = self.locate(start);
-        let (last, to) = self.locate(end.saturating_sub(1));
-        for block in first..=last {
-            let low = if block == first { from } else { 0 };
-            let high = if block == last { to + 1 } else { self.blocks[block].free.len() };
-            if low == 0 && high == self.blocks[block].free.len() {
-                self.added[block] += by;
-                continue;
-            }
-            for free in &mut self.blocks[block].free[low..high] {
-                *free += by;
-            }
-            self.refresh(block);
+        let mut first = self.split(start);
+        let blocks = self.blocks.len();
+        let last = self.split(end);
+        if self.blocks.len() > blocks {
+            first = self.locate(start);
         }
-        self.merge(end);
-        self.merge(start);
+        if first.0 == last.0 {
+            self.add(first.0, first.1, last.1, by);
+        } else {
+            self.add(first.0, first.1, self.blocks[first.0].free.len(), by);
+            self.added[first.0 + 1..last.0].iter_mut().for_each(|added| *added += by);
+            if last.1 > 0 {
+                self.add(last.0, 0, last.1, by);
+            }
+        }
+        self.merge(last);
+        self.merge(first);
     }
 
     /// The first instant at or after `from` at which fewer than `size` are free.
@@ -150,6 +168,28 @@ impl Profile {
         None
     }
 
+    /// The last step with fewer than `size` free that begins after the one at `at` and before
+    /// `until`.
+    fn last_below(&self, at: (usize, usize), until: Second, size: i64) -> Option<(usize, usize)> {
+        let later = self.begins[at.0 + 1..].partition_point(|begin| *begin < until);
+        let mut block = at.0 + later;
+        let mut to = self.blocks[block].times.partition_point(|time| *time < until);
+        while block > at.0 {
+            let wanted = size - self.added[block];
+            if self.least[block] < wanted
+                && let Some(index) =
+                    self.blocks[block].free[..to].iter().rposition(|free| *free < wanted)
+            {
+                return Some((block, index));
+            }
+            block -= 1;
+            to = self.blocks[block].free.len();
+        }
+        let wanted = size - self.added[block];
+        let coming = self.blocks[block].free.get(at.1 + 1..to)?;
+        coming.iter().rposition(|free| *free < wanted).map(|ahead| (block, at.1 + 1 + ahead))
+    }
+
     /// Goes on from the step at `at` to the first with at least `size` free.
     fn walk_reaching(&self, at: &mut (usize, usize), size: i64) -> Option<Second> {
         while at.0 < self.blocks.len() {
@@ -170,8 +210,11 @@ impl Profile {
 impl Plan<Processors> for Profile {
     fn new(now: Second, pool: Processors) -> Self {
         let free = i64::from(pool.free());
+        let mut block = Block::new();
+        block.times.push(now);
+        block.free.push(free);
         Self {
-            blocks: vec![Block { times: vec![now], free: vec![free] }],
+            blocks: vec![block],
             begins: vec![now],
             added: vec![0],
             least: vec![free],
@@ -200,9 +243,10 @@ impl Plan<Processors> for Profile {
         let mut at = self.locate(from);
         loop {
             let start = self.walk_reaching(&mut at, size)?.max(from);
-            let below = self.walk_below(&mut at, size);
-            if below.is_none_or(|below| below.saturating_sub(start) >= seconds) {
-                return Some((start, *demand));
+            // No start up to the last instant that is short would do.
+            match self.last_below(at, start.saturating_add(seconds), size) {
+                Some(below) => at = below,
+                None => return Some((start, *demand)),
             }
         }
     }
