@@ -243,7 +243,7 @@ impl<K: Copy + Ord, V: Copy, S: Summary<V>> Blocks<K, V, S> {
         may: impl Fn(&S) -> bool,
         mut wanted: impl FnMut(&V) -> bool,
     ) -> Option<At> {
-        if from.block >= self.blocks.len() {
+        if from.block >= self.blocks.len() || !may(&self.tree[1]) {
             return None;
         }
         let mut start = from.index;

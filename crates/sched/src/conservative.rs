@@ -197,7 +197,8 @@ impl<P: Pool> Core<P> {
         let plan = self.plan.as_ref().filter(|_| any.may()(&self.queue.summary()))?;
         let until =
             |size, least| plan.room_until(now.saturating_add(least), size).saturating_sub(now);
-        let limits = plan.rooms_until(now, Limits::sizes());
+        let smallest = self.queue.summary().smallest()?;
+        let limits = plan.rooms_until(now, Limits::sizes(smallest));
         let limits = Limits::new(limits.map(|until| until.saturating_sub(now)));
         let since = now.saturating_sub(self.origin);
         let starts_within = limits.since_earlier(since);
@@ -205,7 +206,11 @@ impl<P: Pool> Core<P> {
         let last = Cell::new((0, Second::MAX));
         let takes = |job: &Waiting, seconds: Second| {
             if last.get().0 != job.size {
-                last.set((job.size, until(job.size, limits.least(job.size))));
+                let room_until = match limits.exactly(job.size) {
+                    Some(seconds) => seconds,
+                    None => until(job.size, limits.least(job.size)),
+                };
+                last.set((job.size, room_until));
             }
             seconds <= last.get().1
         };

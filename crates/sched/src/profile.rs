@@ -19,7 +19,7 @@ pub struct Profile {
     begins: Vec<Second>,
     /// What is to be added to every step of a block.
     added: Vec<i64>,
-    /// The least and the most of each block, before adding.
+    /// The least and the most of each block, after adding.
     least: Vec<i64>,
     most: Vec<i64>,
 }
@@ -53,7 +53,8 @@ impl Profile {
             least = least.min(*free);
             most = most.max(*free);
         }
-        (self.least[block], self.most[block]) = (least, most);
+        self.least[block] = least + self.added[block];
+        self.most[block] = most + self.added[block];
     }
 
     /// The block and the index of the last step that begins at or before `at`, or the first step.
@@ -137,7 +138,9 @@ impl Profile {
             self.add(first.0, first.1, last.1, by);
         } else {
             self.add(first.0, first.1, self.blocks[first.0].free.len(), by);
-            self.added[first.0 + 1..last.0].iter_mut().for_each(|added| *added += by);
+            for of_blocks in [&mut self.added, &mut self.least, &mut self.most] {
+                of_blocks[first.0 + 1..last.0].iter_mut().for_each(|value| *value += by);
+            }
             if last.1 > 0 {
                 self.add(last.0, 0, last.1, by);
             }
@@ -154,14 +157,15 @@ impl Profile {
 
     /// Goes on from the step at `at` to the first with fewer than `size` free.
     fn walk_below(&self, at: &mut (usize, usize), size: i64) -> Option<Second> {
-        while at.0 < self.blocks.len() {
+        while let Some(ahead) = self.least.get(at.0..)?.iter().position(|least| *least < size) {
+            if ahead > 0 {
+                *at = (at.0 + ahead, 0);
+            }
+            let Block { times, free } = &self.blocks[at.0];
             let wanted = size - self.added[at.0];
-            if self.least[at.0] < wanted {
-                let Block { times, free } = &self.blocks[at.0];
-                if let Some(ahead) = free[at.1..].iter().position(|free| *free < wanted) {
-                    at.1 += ahead;
-                    return Some(times[at.1]);
-                }
+            if let Some(ahead) = free[at.1..].iter().position(|free| *free < wanted) {
+                at.1 += ahead;
+                return Some(times[at.1]);
             }
             *at = (at.0 + 1, 0);
         }
@@ -175,12 +179,12 @@ impl Profile {
         let mut block = at.0 + later;
         let mut to = self.blocks[block].times.partition_point(|time| *time < until);
         while block > at.0 {
-            let wanted = size - self.added[block];
-            if self.least[block] < wanted
-                && let Some(index) =
-                    self.blocks[block].free[..to].iter().rposition(|free| *free < wanted)
-            {
-                return Some((block, index));
+            if self.least[block] < size {
+                let wanted = size - self.added[block];
+                let covered = &self.blocks[block].free[..to];
+                if let Some(index) = covered.iter().rposition(|free| *free < wanted) {
+                    return Some((block, index));
+                }
             }
             block -= 1;
             to = self.blocks[block].free.len();
@@ -192,14 +196,15 @@ impl Profile {
 
     /// Goes on from the step at `at` to the first with at least `size` free.
     fn walk_reaching(&self, at: &mut (usize, usize), size: i64) -> Option<Second> {
-        while at.0 < self.blocks.len() {
+        while let Some(ahead) = self.most.get(at.0..)?.iter().position(|most| *most >= size) {
+            if ahead > 0 {
+                *at = (at.0 + ahead, 0);
+            }
+            let Block { times, free } = &self.blocks[at.0];
             let wanted = size - self.added[at.0];
-            if self.most[at.0] >= wanted {
-                let Block { times, free } = &self.blocks[at.0];
-                if let Some(ahead) = free[at.1..].iter().position(|free| *free >= wanted) {
-                    at.1 += ahead;
-                    return Some(times[at.1]);
-                }
+            if let Some(ahead) = free[at.1..].iter().position(|free| *free >= wanted) {
+                at.1 += ahead;
+                return Some(times[at.1]);
             }
             *at = (at.0 + 1, 0);
         }
@@ -224,7 +229,7 @@ impl Plan<Processors> for Profile {
 
     fn advance(&mut self, now: Second) -> bool {
         let past = self.begins.partition_point(|begin| *begin <= now).saturating_sub(1);
-        let gone = (0..past).map(|block| self.least[block] + self.added[block]).min();
+        let gone = self.least[..past].iter().copied().min();
         self.drop_blocks(0, past);
         let Block { times, free } = &mut self.blocks[0];
         let past = times.partition_point(|time| *time <= now).saturating_sub(1);

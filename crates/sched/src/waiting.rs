@@ -119,9 +119,10 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// The smallest size of each class, whose jobs have the most time of the class.
-    pub(crate) fn sizes() -> [u32; CLASSES] {
-        std::array::from_fn(smallest)
+    /// The smallest size of each class, whose jobs have the most time of the class; nothing where
+    /// all are below `least`.
+    pub(crate) fn sizes(least: u32) -> [u32; CLASSES] {
+        std::array::from_fn(|class| if smallest(class) < least { 0 } else { smallest(class) })
     }
 
     /// The limits when jobs of [`sizes`](Self::sizes) may take this long.
@@ -132,6 +133,12 @@ impl Limits {
     /// The same, counted from `seconds` earlier.
     pub(crate) fn since_earlier(&self, seconds: Second) -> Self {
         Self::new(self.seconds.map(|limit| limit.saturating_add(seconds)))
+    }
+
+    /// How long jobs of this size may take, if they are the smallest of their class.
+    pub(crate) fn exactly(&self, size: u32) -> Option<Second> {
+        let class = class(size);
+        self.seconds.get(class).copied().filter(|_| size == smallest(class))
     }
 
     /// How long jobs of this size may take at least, as larger ones may.
