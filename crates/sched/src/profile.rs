@@ -175,23 +175,19 @@ impl Profile {
     /// The last step with fewer than `size` free that begins after the one at `at` and before
     /// `until`.
     fn last_below(&self, at: (usize, usize), until: Second, size: i64) -> Option<(usize, usize)> {
-        let later = self.begins[at.0 + 1..].partition_point(|begin| *begin < until);
-        let mut block = at.0 + later;
-        let mut to = self.blocks[block].times.partition_point(|time| *time < until);
-        while block > at.0 {
-            if self.least[block] < size {
-                let wanted = size - self.added[block];
-                let covered = &self.blocks[block].free[..to];
-                if let Some(index) = covered.iter().rposition(|free| *free < wanted) {
-                    return Some((block, index));
-                }
-            }
-            block -= 1;
-            to = self.blocks[block].free.len();
-        }
-        let wanted = size - self.added[block];
-        let coming = self.blocks[block].free.get(at.1 + 1..to)?;
-        coming.iter().rposition(|free| *free < wanted).map(|ahead| (block, at.1 + 1 + ahead))
+        let later = &self.begins[at.0 + 1..];
+        let covered = later.iter().position(|begin| *begin >= until).unwrap_or(later.len());
+        (at.0..=at.0 + covered).rev().filter(|block| self.least[*block] < size).find_map(|block| {
+            let Block { times, free } = &self.blocks[block];
+            let from = if block == at.0 { at.1 + 1 } else { 0 };
+            let to = match block == at.0 + covered {
+                true => times.partition_point(|time| *time < until),
+                false => times.len(),
+            };
+            let wanted = size - self.added[block];
+            let short = free.get(from..to)?.iter().rposition(|free| *free < wanted)?;
+            Some((block, from + short))
+        })
     }
 
     /// Goes on from the step at `at` to the first with at least `size` free.
