@@ -85,6 +85,9 @@ pub(crate) struct At {
 }
 
 impl At {
+    /// The first place of all.
+    pub(crate) const START: Self = Self { block: 0, index: 0 };
+
     /// The place after this one.
     pub(crate) const fn next(self) -> Self {
         Self { block: self.block, index: self.index + 1 }
@@ -134,7 +137,7 @@ impl<K: Copy + Ord, V: Copy, S: Summary<V>> Blocks<K, V, S> {
         if self.len == 0 {
             return None;
         }
-        let start = At { block: 0, index: 0 };
+        let start = At::START;
         if let Some(Block { keys, values }) = self.blocks.first()
             && let (Some(key), Some(value)) = (keys.first(), values.first())
         {

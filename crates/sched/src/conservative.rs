@@ -7,8 +7,8 @@
 //! its estimate, or the pool changes.
 
 use std::cell::Cell;
-use std::cmp::Reverse;
 
+use crate::blocks::At;
 use crate::core::{Core, Horizon, Key, Slot};
 use crate::gate::Gate;
 use crate::plan::Plan as _;
@@ -132,14 +132,15 @@ impl<P: Pool> Core<P> {
         started: &mut Vec<Ticket>,
     ) -> bool {
         let mut opened: Option<Second> = None;
-        let mut from: Key = (Reverse(i64::MAX), 0);
-        while let Some((key, ticket)) = self.next_movable(now, from) {
-            from = (key.0, key.1 + 1);
+        let mut from = Place { queued: At::START, promised: At::START };
+        while let Some((ticket, place)) = self.next_movable(now, from) {
+            from = Place { queued: place.queued.next(), ..place };
             let Some(Slot::Waiting { task, promise: Some((start, grant)), .. }) =
                 self.slots.get(ticket.index())
             else {
                 continue;
             };
+            from.promised = place.promised.next();
             if !gate.admits(ticket) {
                 continue;
             }
@@ -157,13 +158,12 @@ impl<P: Pool> Core<P> {
                 };
                 plan.reserve(now, now.saturating_add(seconds), &earlier);
                 grant = earlier;
-                let from = start.max(now.saturating_add(seconds));
-                opened = Some(opened.map_or(from, |opened| opened.min(from)));
+                let gap = start.max(now.saturating_add(seconds));
+                opened = Some(opened.map_or(gap, |opened| opened.min(gap)));
             }
-            if let Some(at) = self.queue.find(key) {
-                self.queue.remove(at);
-            }
-            self.withdraw_promise(key);
+            self.queue.remove(place.queued);
+            self.promises.remove(place.promised);
+            from = place;
             self.start(now, ticket, grant);
             gate.started(ticket);
             started.push(ticket);
@@ -192,7 +192,7 @@ impl<P: Pool> Core<P> {
 
     /// The first job, at or after `from` in the queue, for which there is room from now on until
     /// it must end or its own promise begins; what it holds by that it needs not find free.
-    fn next_movable(&self, now: Second, from: Key) -> Option<(Key, Ticket)> {
+    fn next_movable(&self, now: Second, from: Place) -> Option<(Ticket, Place)> {
         let any = Gap { room: self.pool.room(), seconds: Second::MAX, spare: 0 };
         let plan = self.plan.as_ref().filter(|_| any.may()(&self.queue.summary()))?;
         let until =
@@ -217,14 +217,29 @@ impl<P: Pool> Core<P> {
         let ends = |job: &Waiting| limits.takes(job) && takes(job, job.estimate_seconds);
         let begins =
             |job: &Waiting| starts_within.takes(job) && takes(job, job.estimate_seconds - since);
-        let by_end = self.queue.search(self.queue.at_or_after(from), limits.may(), ends);
-        let by_start =
-            self.promises.search(self.promises.at_or_after(from), starts_within.may(), begins);
+        let by_end = self.queue.search(from.queued, limits.may(), ends);
+        let by_start = self.promises.search(from.promised, starts_within.may(), begins);
         let by_end = by_end.and_then(|at| self.queue.get(at));
         let by_start = by_start.and_then(|at| self.promises.get(at));
-        let found = by_end.into_iter().chain(by_start).map(|(_, key, job)| (key, job.ticket));
-        found.min_by_key(|(key, _)| *key)
+        match (by_end, by_start) {
+            (Some((queued, key, job)), by_start)
+                if by_start.is_none_or(|(_, other, _)| key <= other) =>
+            {
+                Some((job.ticket, Place { queued, promised: self.promises.at_or_after(key) }))
+            }
+            (_, by_start) => {
+                let (promised, key, job) = by_start?;
+                Some((job.ticket, Place { queued: self.queue.at_or_after(key), promised }))
+            }
+        }
     }
+}
+
+/// Where a job stands among those that wait, and among those that hold promises.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    queued: At,
+    promised: At,
 }
 
 /// Reserves the first place, not before `now`, in which `task` fits, as far as the plan goes.
