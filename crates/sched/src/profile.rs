@@ -37,18 +37,19 @@ impl Block {
 }
 
 impl Profile {
+    /// Brings what is known of a block up to date.
     fn refresh(&mut self, block: usize) {
         self.begins[block] = self.blocks[block].times.first().copied().unwrap_or(Second::MIN);
         self.add(block, 0, 0, 0);
     }
 
-    /// Adds to some steps of a block.
+    /// Adds to the steps of a block from `low` up to `high`.
     fn add(&mut self, block: usize, low: usize, high: usize, by: i64) {
-        let (mut least, mut most) = (i64::MAX, i64::MIN);
         let steps = &mut self.blocks[block].free;
         for free in &mut steps[low..high] {
             *free += by;
         }
+        let (mut least, mut most) = (i64::MAX, i64::MIN);
         for free in steps {
             least = least.min(*free);
             most = most.max(*free);

@@ -3,6 +3,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::plan::Timeline;
 
+/// How many are free of 40.
+fn free(profile: &Profile, at: Second) -> Option<u32> {
+    (0..=40).rev().find(|size| profile.fits(at, 1, size).is_some())
+}
+
 proptest! {
     #[test]
     fn the_profile_is_the_timeline_of_processors(
@@ -20,8 +25,10 @@ proptest! {
                     timeline.release(start.max(now), end, &grant);
                 }
                 1 => {
+                    let since = profile.begins[0];
                     now += at / 100;
-                    profile.advance(now);
+                    let grown = (since..now).any(|at| free(&profile, at) < free(&profile, now));
+                    prop_assert_eq!(profile.advance(now), grown);
                     timeline.advance(now);
                 }
                 _ => {
