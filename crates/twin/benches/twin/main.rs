@@ -107,12 +107,12 @@ impl Row {
 /// Replays one log both ways, which must agree on every start.
 fn measure(log: &str, jobs: &[Job], procs: u32) -> Row {
     let on = |policy| {
-        let replay = || twin::replay(jobs, procs, policy, |_| ControlFlow::Continue(()));
-        timed(|| replay().expect("nobody stops it"))
+        let replay = twin::replay(jobs, procs, policy, |_| ControlFlow::Continue(()));
+        replay.expect("nobody stops it")
     };
-    let (replay, easy_seconds) = on(Policy::Easy);
-    let (_, conservative_seconds) = on(Policy::Conservative);
-    let (starts, textbook_seconds) = timed(|| textbook(jobs, procs));
+    let [(replay, easy_seconds), (_, conservative_seconds)] =
+        timed([&|| on(Policy::Easy), &|| on(Policy::Conservative)]);
+    let [(starts, textbook_seconds)] = timed([&|| textbook(jobs, procs)]);
     assert!(replay.starts == starts, "{log}: the textbook starts some job at another time");
     let row = Row {
         log: log.to_owned(),
@@ -135,16 +135,22 @@ fn measure(log: &str, jobs: &[Job], procs: u32) -> Row {
     row
 }
 
-/// What some work gives, and how long it takes: the least of several runs, where one is so short
-/// that the first has to warm up.
-fn timed<T>(work: impl Fn() -> T) -> (T, f64) {
+/// What works give, and how long each takes: the least of several runs, where one is so short that
+/// the first has to warm up. They take turns, so that what else the machine does slows all of them.
+fn timed<T, const N: usize>(works: [&dyn Fn() -> T; N]) -> [(T, f64); N] {
     const SHORT_SECONDS: f64 = 0.1;
-    let once = || {
+    let once = |work: &dyn Fn() -> T| {
         let began = Instant::now();
         let result = work();
         (result, began.elapsed().as_secs_f64())
     };
-    let (result, first) = once();
-    let more = if first < SHORT_SECONDS { 9 } else { 0 };
-    (result, (0..more).map(|_| once().1).fold(first, f64::min))
+    let mut timed = works.map(once);
+    if timed.iter().all(|(_, seconds)| *seconds < SHORT_SECONDS) {
+        for _ in 0..29 {
+            for ((_, least), work) in timed.iter_mut().zip(works) {
+                *least = once(work).1.min(*least);
+            }
+        }
+    }
+    timed
 }
