@@ -23,7 +23,7 @@ impl<P: Pool> Core<P> {
         task: &Task<P::Demand>,
     ) -> Option<(Second, P::Grant)> {
         let horizon = self.horizon;
-        promise::<P>(self.plan(now), horizon, now, task)
+        promise::<P>(self.plan(now), (horizon, &[]), now, task)
     }
 
     /// The plan as it stands, made anew if need be.
@@ -46,13 +46,14 @@ impl<P: Pool> Core<P> {
         for hold in &self.holds {
             hold.reserve::<P>(now, &mut plan);
         }
+        self.ends = self.groups_of_ends(now);
         self.promises = crate::blocks::Blocks::new();
         self.origin = now;
         let queued = self.queue.iter().map(|(key, job)| (Some(*key), job));
         for (key, job) in queued.chain(self.fresh.iter().map(|(_, job)| (None, job))) {
             let slot = self.slots.get_mut(job.ticket.index());
             if let Some(Slot::Waiting { task, promise: promised, .. }) = slot {
-                *promised = promise::<P>(&mut plan, self.horizon, now, task);
+                *promised = promise::<P>(&mut plan, (self.horizon, &self.ends), now, task);
                 if let (Some(key), Some((start, _))) = (key, promised) {
                     let estimate_seconds = start.saturating_sub(now);
                     self.promises.insert(key, Waiting { estimate_seconds, ..*job });
@@ -60,6 +61,28 @@ impl<P: Pool> Core<P> {
             }
         }
         plan
+    }
+
+    /// When groups of jobs that end close together are expected to have ended: each group spans
+    /// twice what the one before does.
+    fn groups_of_ends(&self, now: Second) -> Vec<Second> {
+        let mut within = self.horizon.ends_within_seconds;
+        if within == 0 {
+            return Vec::new();
+        }
+        let mut groups: Vec<(Second, Second)> = Vec::new();
+        for (&(end, _), _) in self.running.iter() {
+            let end = end.max(now.saturating_add(1));
+            match groups.last_mut() {
+                Some((first, last)) if end <= first.saturating_add(within) => *last = end,
+                Some(_) => {
+                    within = within.saturating_mul(2);
+                    groups.push((end, end));
+                }
+                None => groups.push((end, end)),
+            }
+        }
+        groups.into_iter().map(|(_, last)| last).collect()
     }
 
     pub(crate) fn keep_promises(
@@ -245,14 +268,15 @@ struct Place {
 /// Reserves the first place, not before `now`, in which `task` fits, as far as the plan goes.
 fn promise<P: Pool>(
     plan: &mut P::Plan,
-    horizon: Horizon,
+    (horizon, ends): (Horizon, &[Second]),
     now: Second,
     task: &Task<P::Demand>,
 ) -> Option<(Second, P::Grant)> {
     let mut from = now;
     loop {
         let (start, grant) = plan.earliest(from, task.estimate_seconds, &task.demand)?;
-        let promised = horizon.promised(now, start)?;
+        // What was put off to an instant that can be promised stays there.
+        let promised = if start == from { start } else { horizon.promised(now, start, ends)? };
         if promised == start {
             let end = start.saturating_add(task.estimate_seconds);
             if horizon.whole_nodes && start > now {

@@ -91,6 +91,8 @@ pub struct Core<P: Pool> {
     pub(crate) holds: Vec<Hold<P::Grant>>,
     pub(crate) views: Vec<View<P>>,
     pub(crate) horizon: Horizon,
+    /// When groups of the jobs that run are expected to have ended, as of the last plan.
+    pub(crate) ends: Vec<Second>,
 }
 
 /// How far and how finely promises are made.
@@ -102,20 +104,30 @@ pub(crate) struct Horizon {
     pub(crate) resolution_seconds: Second,
     /// A promised start keeps its nodes from others altogether.
     pub(crate) whole_nodes: bool,
+    /// Ends of running jobs that lie so close together are waited for together.
+    pub(crate) ends_within_seconds: Second,
 }
 
 impl Horizon {
     /// Everything is promised, to the second.
-    pub(crate) const ENDLESS: Self =
-        Self { window_seconds: Second::MAX, resolution_seconds: 1, whole_nodes: false };
+    pub(crate) const ENDLESS: Self = Self {
+        window_seconds: Second::MAX,
+        resolution_seconds: 1,
+        whole_nodes: false,
+        ends_within_seconds: 0,
+    };
 
-    /// An instant at or after `at` that can be promised, unless it is too far from `now`.
-    pub(crate) fn promised(self, now: Second, at: Second) -> Option<Second> {
+    /// An instant at or after `at` that can be promised, unless it is too far from `now`. Of what
+    /// is to end, `ends` says when groups have ended.
+    pub(crate) fn promised(self, now: Second, at: Second, ends: &[Second]) -> Option<Second> {
+        let group = ends.get(ends.partition_point(|end| *end < at)).copied().unwrap_or(at);
         let step = self.resolution_seconds;
-        let at = if step > 1 && at > now {
-            at.saturating_add(step - 1).div_euclid(step).saturating_mul(step)
-        } else {
+        let at = if at <= now {
             at
+        } else if step > 1 {
+            group.saturating_add(step - 1).div_euclid(step).saturating_mul(step)
+        } else {
+            group
         };
         (at.saturating_sub(now) <= self.window_seconds).then_some(at)
     }
@@ -142,6 +154,7 @@ impl<P: Pool> Core<P> {
             holds: Vec::new(),
             views: Vec::new(),
             horizon: Horizon::ENDLESS,
+            ends: Vec::new(),
         }
     }
 

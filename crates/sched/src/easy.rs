@@ -168,7 +168,7 @@ impl<P: Pool> Core<P> {
     /// Makes the promise no finer and no further ahead than it may be.
     fn round(&self, now: Second, shadow: &mut Shadow<P>) {
         // What lies too far ahead is as good as no promise: nobody is in the way of it.
-        shadow.start = self.horizon.promised(now, shadow.start).unwrap_or(Second::MAX);
+        shadow.start = self.horizon.promised(now, shadow.start, &[]).unwrap_or(Second::MAX);
     }
 
     /// When the first job of the queue can start at the latest, unless it can at once.

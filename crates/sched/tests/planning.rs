@@ -10,6 +10,8 @@ const fn cores(cores: u32) -> Amount {
     Amount { cores, memory_mb: 0, gpus: 0 }
 }
 
+const WHOLE_NODES: Backfill = Backfill { whole_nodes: true, ..Backfill::UNLIMITED };
+
 /// Two nodes of four cores, and one user.
 struct Machine {
     system: System<Nodes>,
@@ -17,7 +19,7 @@ struct Machine {
 }
 
 impl Machine {
-    fn new(whole_nodes: bool) -> Self {
+    fn new(backfill: Backfill) -> Self {
         let mut accounts = Accounts::new();
         let user = accounts.user(Association::ROOT, 1, 1);
         let system = System::new(SystemSpec {
@@ -31,7 +33,7 @@ impl Machine {
             limits: Vec::new(),
             qos: vec![Qos::default()],
             priority: PriorityPolicy::ARRIVAL,
-            backfill: Backfill { whole_nodes, ..Backfill::UNLIMITED },
+            backfill,
             signal: Signal::default(),
         });
         Self { system, user }
@@ -62,7 +64,7 @@ impl Machine {
 #[test]
 fn a_promise_of_whole_nodes_keeps_longer_jobs_from_them_though_both_would_fit() {
     for whole_nodes in [false, true] {
-        let mut machine = Machine::new(whole_nodes);
+        let mut machine = Machine::new(Backfill { whole_nodes, ..Backfill::UNLIMITED });
         let full = machine.submit(0, 4, 200);
         let most = machine.submit(0, 3, 100);
         assert_eq!(machine.pass(0), [full, most]);
@@ -80,7 +82,7 @@ fn a_promise_of_whole_nodes_keeps_longer_jobs_from_them_though_both_would_fit() 
 
 #[test]
 fn what_was_promised_to_a_job_that_is_withdrawn_is_free_for_others() {
-    let mut machine = Machine::new(true);
+    let mut machine = Machine::new(WHOLE_NODES);
     let full = machine.submit(0, 4, 200);
     let most = machine.submit(0, 3, 100);
     assert_eq!(machine.pass(0), [full, most]);
@@ -89,4 +91,44 @@ fn what_was_promised_to_a_job_that_is_withdrawn_is_free_for_others() {
     assert_eq!(machine.pass(1), []);
     machine.system.end(2, first);
     assert_eq!(machine.pass(2), [longer]);
+}
+
+#[test]
+fn ends_that_lie_close_together_are_waited_for_together_and_leave_others_more_time() {
+    for (ends_within_seconds, passes) in [(0, false), (24, false), (25, true)] {
+        let mut machine = Machine::new(Backfill { ends_within_seconds, ..WHOLE_NODES });
+        let full = machine.submit(0, 4, 200);
+        let most = machine.submit(0, 3, 175);
+        assert_eq!(machine.pass(0), [full, most]);
+        // There would be room from second 175 on; together with the other end it is 200.
+        let first = machine.submit(1, 2, 50);
+        let small = machine.submit(1, 1, 180);
+        let started: &[Ticket] = if passes { &[small] } else { &[] };
+        assert_eq!(machine.pass(1), started, "{ends_within_seconds}");
+        // Room that is there is not waited for.
+        machine.system.end(90, most);
+        assert_eq!(machine.pass(90).first(), Some(&first), "{ends_within_seconds}");
+    }
+}
+
+#[test]
+fn groups_of_ends_are_wider_the_further_ahead_they_lie_and_kept_to_the_resolution() {
+    // Of ends at 10, 40 and 80 seconds, the first is a group of its own, for the next is more than
+    // 20 away; the others are one, for they are no more than 40 apart. That ends at 80, or at 120
+    // with a resolution of a minute.
+    for (resolution_seconds, longest) in [(1, 79), (60, 119)] {
+        let backfill = Backfill { ends_within_seconds: 20, resolution_seconds, ..WHOLE_NODES };
+        let starts = |seconds| {
+            let mut machine = Machine::new(backfill);
+            let running = [(2, 400), (2, 80), (1, 10), (2, 40)];
+            let running = running.map(|(cores, end)| machine.submit(0, cores, end));
+            assert_eq!(machine.pass(0).len(), running.len());
+            // It needs a node, and gets the one that is empty after 40 seconds and has a free core.
+            machine.submit(1, 4, 50);
+            let small = machine.submit(1, 1, seconds);
+            machine.pass(1).contains(&small)
+        };
+        assert!(starts(longest), "{resolution_seconds}");
+        assert!(!starts(longest + 1), "{resolution_seconds}");
+    }
 }

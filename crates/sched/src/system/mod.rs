@@ -111,6 +111,7 @@ impl<P: Pool> System<P> {
             window_seconds: spec.backfill.window_seconds,
             resolution_seconds: spec.backfill.resolution_seconds,
             whole_nodes: spec.backfill.whole_nodes,
+            ends_within_seconds: spec.backfill.ends_within_seconds,
         };
         let partitions = spec.partitions.len();
         let lanes = spec.partitions.into_iter().enumerate().map(|(place, partition)| {

@@ -77,6 +77,10 @@ pub struct Backfill {
     /// Under conservative backfill, whether the nodes of a promised start are kept from all other
     /// jobs while that is to last, even if it needs but a part of them: Slurm plans with nodes.
     pub whole_nodes: bool,
+    /// Under conservative backfill with whole nodes, ends of running jobs that are expected within
+    /// this of one another are waited for together, those further ahead within twice, four times …
+    /// as much; nothing when it is zero. Slurm looks for a start in that many steps.
+    pub ends_within_seconds: Second,
 }
 
 impl Backfill {
@@ -87,6 +91,7 @@ impl Backfill {
         resolution_seconds: 1,
         interval_seconds: 0,
         whole_nodes: false,
+        ends_within_seconds: 0,
     };
 
     /// What Slurm does when it is told nothing.
@@ -96,6 +101,7 @@ impl Backfill {
         resolution_seconds: 60,
         interval_seconds: 30,
         whole_nodes: true,
+        ends_within_seconds: 30,
     };
 }
 

@@ -34,11 +34,13 @@ fn backfill() -> impl Strategy<Value = Backfill> {
         resolution_seconds: 10,
         interval_seconds: 15,
         whole_nodes: false,
+        ends_within_seconds: 0,
     };
     prop_oneof![
         Just(Backfill::UNLIMITED),
         Just(Backfill { depth: 3, ..Backfill::UNLIMITED }),
         Just(Backfill { whole_nodes: true, ..Backfill::UNLIMITED }),
+        Just(Backfill { whole_nodes: true, ends_within_seconds: 30, ..Backfill::UNLIMITED }),
         Just(slurm),
     ]
 }

@@ -177,6 +177,7 @@ fn multifactor(table: &Table<'_>) -> Option<Multifactor> {
         window_seconds: window.unwrap_or(unlimited.window_seconds),
         resolution_seconds: resolution.unwrap_or(unlimited.resolution_seconds),
         whole_nodes: unlimited.whole_nodes,
+        ends_within_seconds: unlimited.ends_within_seconds,
         interval_seconds: interval.unwrap_or(unlimited.interval_seconds),
     };
     Some(Multifactor { priority, backfill })
