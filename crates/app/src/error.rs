@@ -45,6 +45,9 @@ pub enum Error {
     /// The secret, password or link does not work (any more).
     #[error("the sign-in does not work: {0}")]
     BadCredentials(&'static str),
+    /// The agent of a site is not let in.
+    #[error("{0}")]
+    NotAdmitted(String),
     /// The actor may see the thing, but not do this with it.
     #[error("you may not {}", .0.phrase())]
     Forbidden(Action),

@@ -19,6 +19,7 @@ use std::num::NonZeroU32;
 use ::jobs::charge::ChargeRules;
 use ::jobs::placement::Weights;
 use ::jobs::template::{Holds, RepositoryRef, Template};
+use jiff::SignedDuration;
 use units::{AllocationId, JobId, PartitionKey, Slug};
 use vault::{Kind, Licence, Program};
 
@@ -45,6 +46,30 @@ pub struct Settings {
     pub placement: Weights,
     /// The build of this program, which services run.
     pub program: Program,
+    /// What holds for the agents of remote sites.
+    pub agents: AgentRules,
+}
+
+/// What holds for the agents of remote sites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentRules {
+    /// How long a one-time code waits to be used.
+    pub code: SignedDuration,
+    /// How long a token works that an agent's key has opened.
+    pub session: SignedDuration,
+    /// How far the clocks of a site and of the hub may be apart, and so how long a proof is good.
+    pub clock: SignedDuration,
+    /// How long an agent may be silent before it counts as away.
+    pub away: SignedDuration,
+}
+
+/// Who runs the agent of a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentKind {
+    /// The hub, in its own process.
+    Embedded,
+    /// Somebody at the site; it proves to be the site's by a key.
+    Remote,
 }
 
 /// A site and the partition that its jobs are charged to.
@@ -58,6 +83,8 @@ pub struct SiteSettings {
     pub partition: PartitionKey,
     /// The rule by which they are charged.
     pub charge_rule: Slug,
+    /// Who runs its agent.
+    pub agent: AgentKind,
     /// Whether it only stands in for the partition: its machine is another one.
     pub stands_in: bool,
     /// The time limit of a job that names none.

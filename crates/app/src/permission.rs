@@ -301,6 +301,11 @@ actions! {
     /// See the sites and their state.
     ViewSites: "see the sites", Some(Read), Roles(&[
         SiteOperator, ProgrammeOfficer, Administrator]);
+    /// Admit the agent of a site and send it away.
+    ManageSite: "admit or revoke this site's agent", Some(Administer), Roles(&[
+        SiteOperator, Administrator]);
+    /// Enrol as the agent of a site, and be let in as it: by a code or by a key.
+    IntroduceAgent: "enrol an agent", None, Public;
     /// Pull orders and push events of a site.
     ServeSite: "act for a site", None, Site;
     /// Read the audit trail.

@@ -3,18 +3,20 @@
 //! An agent acts for its own site only, and only about jobs of that site; anything else does not
 //! exist for it.
 
+mod agents;
 mod events;
 mod files;
 mod machine;
 mod orders;
 
-use store::sites::{self as records, Site};
+use store::sites::Site;
 use store::{Tx, jobs};
 use units::{JobId, Slug};
 
 use crate::jobs::{Job, SiteSettings};
 use crate::{Action, Actor, App, Error, Scope, Subject};
 
+pub use agents::{AgentKey, AgentState};
 pub(crate) use machine::SiteMachine;
 
 /// A site, as configured and as its agent reports.
@@ -24,6 +26,10 @@ pub struct SiteDetail {
     pub settings: SiteSettings,
     /// What is known of it, once its agent has called or a job was submitted to it.
     pub known: Option<Site>,
+    /// Whether its agent works.
+    pub agent: AgentState,
+    /// The key that lets its agent in; a site that the hub itself runs has none.
+    pub key: Option<AgentKey>,
 }
 
 impl App {
@@ -43,8 +49,7 @@ impl App {
         let tx = self.store().read().await?;
         let mut sites = Vec::with_capacity(visible.len());
         for settings in visible {
-            let known = records::by_name(&tx, &settings.name).await?;
-            sites.push(SiteDetail { settings: settings.clone(), known });
+            sites.push(self.site_detail(&tx, settings).await?);
         }
         Ok(sites)
     }

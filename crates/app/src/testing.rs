@@ -8,6 +8,7 @@ use ::jobs::placement::Weights;
 use ::jobs::template::Template;
 use access::document::Document;
 use access::policy::Policy;
+use jiff::SignedDuration;
 
 use store::{Store, testing::TestDatabase};
 use units::{PersonId, Timestamp};
@@ -120,7 +121,8 @@ pub fn rules() -> Rules {
     RULES.clone()
 }
 
-/// The project's own services and charge rules, and the site `here` in place of `meluxina-ai.gpu`.
+/// The project's own services and charge rules, the site `here` in place of `meluxina-ai.gpu`, and
+/// the remote site `afar` of the same factory.
 ///
 /// # Panics
 /// When they are not valid: no test may pass then.
@@ -140,17 +142,31 @@ pub fn work() -> jobs::Settings {
         factory: "meluxina-ai".parse().expect("a factory"),
         partition: "meluxina-ai.gpu".parse().expect("a partition"),
         charge_rule: "embedded".parse().expect("a rule"),
+        agent: jobs::AgentKind::Embedded,
         stands_in: true,
         time_limit_default_seconds: seconds(3_600),
         time_limit_max_seconds: seconds(86_400),
         figures: jobs::Figures::default(),
     };
+    let afar = jobs::SiteSettings {
+        name: "afar".parse().expect("a name"),
+        partition: "meluxina.gpu".parse().expect("a partition"),
+        agent: jobs::AgentKind::Remote,
+        stands_in: false,
+        ..here.clone()
+    };
     jobs::Settings {
-        sites: vec![here],
+        sites: vec![here, afar],
         services: ["services/generate-text", "services/train-lm"].map(service).into(),
         rules: ChargeRules::parse(&read("policy/charge-rules.toml")).expect("charge rules"),
         placement: Weights::parse(&read("policy/placement.toml")).expect("weights"),
         program: vault::Program { version: "0.0.0".to_owned(), commit: None },
+        agents: jobs::AgentRules {
+            code: SignedDuration::from_mins(30),
+            session: SignedDuration::from_mins(15),
+            clock: SignedDuration::from_secs(60),
+            away: SignedDuration::from_secs(90),
+        },
     }
 }
 

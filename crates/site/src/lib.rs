@@ -4,5 +4,8 @@
 
 pub mod agent;
 pub mod client;
+mod clock;
+pub mod identity;
+pub mod key;
 pub mod protocol;
 pub mod wire;

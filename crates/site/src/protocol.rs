@@ -4,6 +4,9 @@
 //!
 //! | request | body | reply |
 //! |---|---|---|
+//! | `POST /sites/{site}/agent` | [`Enrolment`] | [`Enrolled`] |
+//! | `POST /sites/{site}/agent/session` | [`Knock`] | [`Session`] |
+//! | `POST /sites/{site}/agent/key` | [`Rotation`] | [`Enrolled`] |
 //! | `GET /sites/{site}/orders?after=SEQ&wait_seconds=S` | | [`Orders`] |
 //! | `POST /sites/{site}/events` | [`Events`] | [`Receipt`] |
 //! | `GET /sites/{site}/jobs/{job}/inputs/{mount}/{path}` | | the file |
@@ -12,9 +15,13 @@
 //! Orders are acted on once per job however often they come, events are taken in once per key
 //! however often they come. Events of one job come in order; an event that no longer fits the
 //! state of its job is ignored by the hub, not refused. A [`Snapshot`] has no key: the latest
-//! counts. Unknown fields are ignored by both sides,
-//! so that neighbouring versions work together.
+//! counts.
+//!
+//! Neighbouring versions work together: unknown fields are ignored by both sides, an order that an
+//! agent cannot read is answered by [`EventBody::OrderRefused`], and an event that a hub cannot read
+//! is given up by the agent. Beyond that [`apart`] says who is to be updated.
 
+mod admission;
 mod snapshot;
 
 use std::collections::BTreeMap;
@@ -25,6 +32,7 @@ use utoipa::ToSchema;
 
 use crate::wire::{base64_bytes, optional_text, text};
 
+pub use admission::{Enrolled, Enrolment, Knock, Proof, Rotation, Session, apart};
 pub use snapshot::{Policy, Running, SNAPSHOT_MAX, Share, Snapshot, SnapshotJob, SnapshotNode};
 
 /// The version of these types; raised when a reader of the version before would misunderstand.
@@ -200,6 +208,9 @@ pub struct Inventory {
     pub host: String,
     /// Version of the agent's program.
     pub agent: String,
+    /// What carries jobs out there, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
     /// Cores for jobs.
     pub cpus: u32,
     /// Memory for jobs.
@@ -280,6 +291,16 @@ pub enum EventBody {
     OutputRefused {
         /// Name of the output.
         output: String,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The site cannot do what an order asks, because it cannot read it: it is of a kind, or holds
+    /// something, that this agent does not know.
+    OrderRefused {
+        /// The order's key.
+        #[serde(with = "text")]
+        #[schema(value_type = uuid::Uuid)]
+        order: OrderId,
         /// Why, for people.
         reason: String,
     },

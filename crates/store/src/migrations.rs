@@ -13,6 +13,7 @@ mod m0007_snapshot;
 mod m0008_history;
 mod m0009_alerts;
 mod m0010_more_hours;
+mod m0011_agents;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_history::Migration),
             Box::new(m0009_alerts::Migration),
             Box::new(m0010_more_hours::Migration),
+            Box::new(m0011_agents::Migration),
         ]
     }
 }

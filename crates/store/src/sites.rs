@@ -1,5 +1,7 @@
 //! Sites: what each has, when its agent was last seen, and the orders for it.
 
+pub mod agents;
+
 use sea_orm::FromQueryResult;
 use units::{JobId, OrderId, Slug, Timestamp};
 use uuid::Uuid;
@@ -16,6 +18,8 @@ pub struct Inventory {
     pub host: String,
     /// Version of the agent.
     pub agent: String,
+    /// What carries jobs out, where the agent says.
+    pub engine: Option<String>,
     /// Cores.
     pub cores: i64,
     /// Memory.
@@ -37,6 +41,10 @@ pub struct Site {
     pub inventory: Option<Inventory>,
     /// The sequence number of its last order.
     pub orders: i64,
+    /// The version of the protocol that its agent speaks, where that was let in by a key.
+    pub protocol: Option<i64>,
+    /// How far its clock was ahead of the hub's when its agent was let in last.
+    pub clock_ahead_milliseconds: Option<i64>,
 }
 
 /// What a site is to do with a job.
@@ -70,6 +78,11 @@ impl OrderKind {
             Self::Cancel => "cancel",
         }
     }
+
+    fn named(name: &str) -> Result<Self, StoreError> {
+        let known = [Self::Start, Self::Cancel].into_iter().find(|kind| kind.name() == name);
+        known.ok_or_else(|| StoreError::damaged("order", name))
+    }
 }
 
 #[derive(FromQueryResult)]
@@ -84,6 +97,9 @@ struct Row {
     memory_mb: Option<i64>,
     gpus: Option<String>,
     isolation: Option<String>,
+    engine: Option<String>,
+    protocol: Option<i64>,
+    clock_ahead_milliseconds: Option<i64>,
 }
 
 impl Row {
@@ -99,6 +115,7 @@ impl Row {
                 at: instant(at)?,
                 host,
                 agent,
+                engine: self.engine,
                 cores: self.cores.unwrap_or_default(),
                 memory_mb: self.memory_mb.unwrap_or_default(),
                 gpus,
@@ -111,6 +128,8 @@ impl Row {
             seen_at: self.seen_at.map(instant).transpose()?,
             inventory,
             orders: self.orders,
+            protocol: self.protocol,
+            clock_ahead_milliseconds: self.clock_ahead_milliseconds,
         })
     }
 }
@@ -152,7 +171,7 @@ pub async fn seen(tx: &Tx, name: &Slug, at: Timestamp) -> Result<(), StoreError>
 /// When the database fails.
 pub async fn note_inventory(tx: &Tx, name: &Slug, inventory: &Inventory) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE site SET inventory_at = $2, host = $3, agent = $4, cores = $5,
-            memory_mb = $6, gpus = $7, isolation = $8
+            memory_mb = $6, gpus = $7, isolation = $8, engine = $9
         WHERE name = $1";
     let list = |items: &[String]| {
         serde_json::to_string(items).map_err(|error| StoreError::damaged("site", error))
@@ -166,6 +185,7 @@ pub async fn note_inventory(tx: &Tx, name: &Slug, inventory: &Inventory) -> Resu
         inventory.memory_mb.into(),
         list(&inventory.gpus)?.into(),
         list(&inventory.isolation)?.into(),
+        inventory.engine.clone().into(),
     ];
     tx.execute(SQL, values).await?;
     Ok(())
@@ -235,6 +255,20 @@ pub async fn order(
     Ok(seq)
 }
 
+/// What the order `key` wanted done with `job`, if there was one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ordered(tx: &Tx, key: OrderId, job: JobId) -> Result<Option<OrderKind>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct KindRow {
+        kind: String,
+    }
+    const SQL: &str = "SELECT kind FROM site_order WHERE key = $1 AND job = $2";
+    let row = tx.one::<KindRow>(SQL, [key.uuid().into(), job.uuid().into()]).await?;
+    row.map(|row| OrderKind::named(&row.kind)).transpose()
+}
+
 /// Orders of a site beyond the number `after`, in order.
 ///
 /// # Errors
@@ -263,11 +297,7 @@ pub async fn orders(
                 seq: row.seq,
                 key: OrderId::from_uuid(row.key),
                 job: JobId::from_uuid(row.job),
-                kind: match row.kind.as_str() {
-                    "start" => OrderKind::Start,
-                    "cancel" => OrderKind::Cancel,
-                    other => return Err(StoreError::damaged("order", other)),
-                },
+                kind: OrderKind::named(&row.kind)?,
                 at: instant(row.at)?,
             })
         })

@@ -137,7 +137,7 @@ async fn measure(
         .map(|_| {
             let (url, start_up) = (url.to_owned(), start_up.clone());
             tokio::spawn(async move {
-                let http = Client::new();
+                let http = factory::http(&url);
                 let mut took = Vec::new();
                 while begun.elapsed() < time {
                     let asked = Instant::now();

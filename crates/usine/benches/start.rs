@@ -54,7 +54,13 @@ fn measure(starts: usize, start: impl Fn() -> Factory) -> Vec<f64> {
             let begun = Instant::now();
             let factory = start();
             let page = runtime.block_on(async {
-                reqwest::get(format!("{}/", factory.url)).await?.error_for_status()?.text().await
+                factory::http(&factory.url)
+                    .get(&factory.url)
+                    .send()
+                    .await?
+                    .error_for_status()?
+                    .text()
+                    .await
             });
             let page = page.expect("the first page");
             assert!(page.contains("</html>"), "{page}");

@@ -10,6 +10,7 @@ pub(crate) mod model;
 pub(crate) mod org;
 pub(crate) mod people;
 pub(crate) mod project;
+pub(crate) mod site;
 
 use anyhow::Result;
 

@@ -2,6 +2,8 @@
 //!
 //! `USINE_WEB__SCHEME=https` sets `scheme` in the table `web`. Unknown keys are refused by name.
 
+mod remote;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::exit::{Failure, Told};
+pub(crate) use remote::{Agents, RemoteSite};
 
 /// Where the hub looks when no file is named.
 const DEFAULT_FILE: &str = "usine.toml";
@@ -61,6 +64,9 @@ pub(crate) struct Config {
     pub(crate) site: Site,
     /// Further embedded sites: this machine, standing in for other partitions as well.
     pub(crate) sites: Vec<Site>,
+    /// Sites whose agents run elsewhere.
+    pub(crate) remote_sites: Vec<RemoteSite>,
+    pub(crate) agents: Agents,
 }
 
 /// What the vault takes in.
@@ -81,7 +87,8 @@ impl Default for VaultLimits {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Web {
-    /// Whether browsers come over `http` or `https` (ended by a proxy in front of the hub).
+    /// Whether browsers come over `http` or `https` (ended by a proxy in front of the hub; with
+    /// `tls` it is always `https`).
     pub(crate) scheme: Scheme,
     /// Trust the last entry of `X-Forwarded-For`, which a proxy in front of the hub appends.
     pub(crate) behind_proxy: bool,
@@ -89,6 +96,18 @@ pub(crate) struct Web {
     pub(crate) requests_per_minute: u32,
     /// Sign-ins and registrations one client may try in a minute.
     pub(crate) sign_ins_per_minute: u32,
+    /// The certificate by which the hub itself ends TLS.
+    pub(crate) tls: Option<TlsFiles>,
+}
+
+/// A certificate chain and its key, both in PEM.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TlsFiles {
+    /// The certificate, and after it those that lead to the CA.
+    pub(crate) certificate: PathBuf,
+    /// Its key.
+    pub(crate) key: PathBuf,
 }
 
 /// How browsers reach the hub.
@@ -141,6 +160,8 @@ impl Default for Config {
             web: Web::default(),
             site: Site::default(),
             sites: Vec::new(),
+            remote_sites: Vec::new(),
+            agents: Agents::default(),
         }
     }
 }
@@ -152,6 +173,7 @@ impl Default for Web {
             behind_proxy: false,
             requests_per_minute: 3_000,
             sign_ins_per_minute: 20,
+            tls: None,
         }
     }
 }
@@ -252,6 +274,13 @@ impl Config {
         std::iter::once(&self.site).chain(&self.sites)
     }
 
+    /// How people reach a hub that listens at `address`, without a slash at the end.
+    pub(crate) fn url(&self, address: SocketAddr) -> String {
+        let scheme = if self.web.tls.is_some() { "https" } else { "http" };
+        let url = self.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+        url.trim_end_matches('/').to_owned()
+    }
+
     /// The URL of the database.
     pub(crate) fn database_url(&self) -> String {
         match &self.database {
@@ -287,6 +316,7 @@ fn overlay(table: &mut Table, variable: &str, value: String) {
         "vault",
         "web",
         "site",
+        "agents",
     ];
     let Some(path) = variable.strip_prefix(PREFIX) else {
         return;

@@ -74,7 +74,7 @@ struct Story {
 
 /// Plays the story.
 pub(crate) fn run(arguments: DemoArguments) -> Result<()> {
-    crate::logging();
+    crate::logging("warn");
     let corpus = corpus(arguments.corpus.as_deref())?;
     let mut config = Config::load(&arguments.config)?;
     config.listen = arguments.listen.unwrap_or(config.listen);
@@ -129,7 +129,7 @@ async fn tell(factory: &Factory, config: &Config, corpus: &Corpus, seconds: u64)
 /// Signs the administrator in and introduces the factory.
 async fn begin(factory: &Factory, config: &Config) -> Result<Story> {
     let narrator = Narrator::new(7);
-    let anybody = Remote::new(&factory.hub.url, None)?;
+    let anybody = Remote::new(&factory.hub.url, None, None)?;
     let link = factory.hub.first_link(config).await?;
     let link =
         link.context("the folder already has an administrator; name a new one with --data")?;

@@ -27,7 +27,7 @@ impl Factory {
         let hub = Hub::start(config).await?;
         hub.app.keep_house().await?;
         let keeping = tokio::spawn(keep_house(hub.app.clone()));
-        let sites = EmbeddedSite::start_all(config, &hub.app, hub.address).await?;
+        let sites = EmbeddedSite::start_all(config, &hub.app, hub.within).await?;
         Ok(Self { hub, sites, keeping })
     }
 

@@ -9,7 +9,7 @@ use access::document::Document;
 use access::policy::Policy;
 use anyhow::{Context, Result};
 use app::federation::Rules;
-use app::jobs::{self, SiteSettings};
+use app::jobs::{self, AgentKind, SiteSettings};
 use include_dir::{Dir, include_dir};
 use units::{PartitionKey, Timestamp};
 use vault::Program;
@@ -53,12 +53,14 @@ pub(crate) fn access_policy(folder: Option<&Path>) -> Result<Vec<Document>> {
 
 /// Federation and policy of a configuration, checked.
 pub(crate) fn rules(config: &Config, now: Timestamp) -> Result<Rules> {
-    let served = |site: &Site| {
-        site.serves.parse().map_err(|error| {
+    let served_by = |serves: &String| {
+        serves.parse().map_err(|error| {
             Told::new(Failure::Invalid, format!("site.serves in the configuration: {error}"))
         })
     };
-    let served = config.sites().map(served).collect::<Result<_, _>>()?;
+    let afar = config.remote_sites.iter().map(|site| &site.serves);
+    let served = config.sites().map(|site| &site.serves).chain(afar);
+    let served = served.map(served_by).collect::<Result<_, _>>()?;
     let federation = federation(config.federation.as_deref())?;
     let policy = access_policy(config.policy.as_deref())?;
     let rules = Rules::read(&federation, &policy, served, now);
@@ -67,8 +69,12 @@ pub(crate) fn rules(config: &Config, now: Timestamp) -> Result<Rules> {
 
 /// Where jobs run and what is offered for them, by a configuration.
 pub(crate) fn jobs(config: &Config, rules: &Rules) -> Result<jobs::Settings> {
-    let sites: Vec<SiteSettings> =
-        config.sites().map(|site| site_settings(site, rules)).collect::<Result<_>>()?;
+    let here = config.sites().map(|site| site_settings(site, rules));
+    let afar = config.remote_sites.iter().map(|site| {
+        let settings = site_settings(&site.as_site(), rules)?;
+        Ok(SiteSettings { agent: AgentKind::Remote, stands_in: site.stands_in, ..settings })
+    });
+    let sites: Vec<SiteSettings> = here.chain(afar).collect::<Result<_>>()?;
     for (index, site) in sites.iter().enumerate() {
         let twice =
             |other: &SiteSettings| other.name == site.name || other.partition == site.partition;
@@ -87,6 +93,7 @@ pub(crate) fn jobs(config: &Config, rules: &Rules) -> Result<jobs::Settings> {
         placement: Weights::parse(&placement.text)
             .map_err(|error| invalid(&placement.name, &error))?,
         program: program()?,
+        agents: config.agents.rules(),
     })
 }
 
@@ -102,6 +109,7 @@ fn site_settings(site: &Site, rules: &Rules) -> Result<SiteSettings> {
         factory: factory.key.clone(),
         partition,
         charge_rule: site.charge_rule.parse().map_err(|e| invalid("site.charge_rule", &e))?,
+        agent: AgentKind::Embedded,
         stands_in: true,
         time_limit_default_seconds: site.time_limit_default_seconds,
         time_limit_max_seconds: site.time_limit_max_seconds,

@@ -1,6 +1,6 @@
 //! Puts a hub together: database, clock, web face, on one address.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use vault::Vault;
-use web::{ClientAddress, Rate, Settings};
+use web::{ClientAddress, Rate, Settings, Tls};
 
 use crate::config::{Config, Scheme};
 use crate::folders;
 
 /// A hub that serves until it is stopped.
 pub(crate) struct Hub {
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
+    /// Where agents within this process reach it, over plain HTTP.
+    pub(crate) within: SocketAddr,
     /// How people reach it, without a slash at the end.
     pub(crate) url: String,
     /// Its use cases, for what only the operator of this process may do.
     pub(crate) app: App,
     end: watch::Sender<bool>,
-    serving: JoinHandle<()>,
+    serving: Vec<JoinHandle<()>>,
 }
 
 impl Hub {
@@ -45,13 +45,25 @@ impl Hub {
         })?;
         let address = listener.local_addr()?;
         let router = web::router(app.clone(), settings(config));
-        let (end, mut ended) = watch::channel(false);
-        let serving = tokio::spawn(web::serve(listener, router, async move {
-            // The sender gone means the same as told to end.
-            let _ = ended.wait_for(|end| *end).await;
-        }));
-        let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        Ok(Self { address, url: url.trim_end_matches('/').to_owned(), app, end, serving })
+        let (end, ended) = watch::channel(false);
+        let serve = |listener: TcpListener, tls: Option<Arc<Tls>>| {
+            let mut ended = ended.clone();
+            tokio::spawn(web::serve(listener, tls, router.clone(), async move {
+                // The sender gone means the same as told to end.
+                let _ = ended.wait_for(|end| *end).await;
+            }))
+        };
+        let (mut serving, mut within) = (Vec::new(), address);
+        let tls = config.web.tls.as_ref().map(|files| Tls::open(&files.certificate, &files.key));
+        let tls = tls.transpose().context("cannot serve TLS (web.tls in the configuration)")?;
+        if tls.is_some() {
+            // The certificate is for a name that this process need not be able to resolve.
+            let plain = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            within = plain.local_addr()?;
+            serving.push(serve(plain, None));
+        }
+        serving.push(serve(listener, tls.map(Arc::new)));
+        Ok(Self { within, url: config.url(address), app, end, serving })
     }
 
     /// The first administrator's sign-in link, if there is no administrator yet.
@@ -68,7 +80,10 @@ impl Hub {
     /// Lets open requests finish and ends.
     pub(crate) async fn stop(self) -> Result<()> {
         let _ = self.end.send(true);
-        Ok(self.serving.await?)
+        for serving in self.serving {
+            serving.await?;
+        }
+        Ok(())
     }
 }
 
@@ -97,8 +112,8 @@ fn settings(config: &Config) -> Settings {
     let rate = |per_minute: u32| Rate::new(per_minute.div_ceil(5), per_minute);
     Settings {
         scheme: match config.web.scheme {
-            Scheme::Http => web::Scheme::Http,
-            Scheme::Https => web::Scheme::Https,
+            Scheme::Http if config.web.tls.is_none() => web::Scheme::Http,
+            Scheme::Http | Scheme::Https => web::Scheme::Https,
         },
         client_address: if config.web.behind_proxy {
             ClientAddress::ForwardedFor

@@ -3,6 +3,7 @@
 //! Not here: logic. Remote commands speak to the HTTP API alone; `up` and `demo` put hub, agent and
 //! engine together in one process.
 
+mod agent;
 mod command;
 mod config;
 mod corpus;
@@ -23,7 +24,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use command::{Session, apply, call, data, job, ledger, login, model, org, people, project};
+use command::{
+    Session, apply, call, data, job, ledger, login, model, org, people, project, site as sites,
+};
 use output::Audience;
 use remote::HubChoice;
 
@@ -97,6 +100,11 @@ enum Command {
     Ledger(ledger::LedgerCommand),
     /// Train a small language model and let it write, without a hub.
     Lm(lm::Args),
+    /// Sites: where jobs run, and the agents that work there.
+    #[command(subcommand)]
+    Site(sites::SiteCommand),
+    /// Work as the agent of a site, enrol it, change its key.
+    Agent(agent::AgentArguments),
     /// The federation: check its description, forecast its pools, take a history out.
     #[command(subcommand)]
     Federation(federation::FederationCommand),
@@ -145,6 +153,8 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Ledger(command) => ledger::ledger(&command, session),
         Command::Data(command) => data::data(&command, session),
         Command::Lm(arguments) => lm::run(arguments, session.audience),
+        Command::Site(command) => sites::site(&command, session),
+        Command::Agent(arguments) => agent::run(arguments, &session.hub),
         Command::Federation(command) => federation::run(&command, session),
         Command::Twin(arguments) => twin::run(arguments, session.audience),
         Command::Config(arguments) => config::print(&arguments),
@@ -160,10 +170,11 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
     }
 }
 
-/// Log lines on standard error, chosen by `USINE_LOG` (default: warnings).
-fn logging() {
+/// Log lines on standard error, chosen by `USINE_LOG`; what the command thinks worth knowing when
+/// nobody chose.
+fn logging(default: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("USINE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     // A second initialisation, in tests, changes nothing.
     let _ =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();

@@ -7,10 +7,12 @@
 pub(crate) mod credentials;
 pub(crate) mod transfer;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ::site::client::{Trust, tls};
 use anyhow::{Context, Result};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -26,6 +28,9 @@ pub(crate) struct HubChoice {
     /// The hub [default: the one signed in to last].
     #[arg(long, value_name = "URL", env = "USINE_HUB", global = true, hide_env_values = true)]
     pub(crate) hub: Option<String>,
+    /// The CAs that may vouch for the hub (PEM), instead of those of this machine.
+    #[arg(long, value_name = "FILE", env = "USINE_CA", global = true, hide_env_values = true)]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// Somebody's way to a hub.
@@ -55,12 +60,13 @@ struct Reason {
 
 impl Remote {
     /// Speaks to `url` with `token`, or as nobody in particular.
-    pub(crate) fn new(url: &str, token: Option<Token>) -> Result<Self> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .user_agent(concat!("usine/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .context("cannot make an HTTP client")?;
+    pub(crate) fn new(url: &str, ca: Option<&Path>, token: Option<Token>) -> Result<Self> {
+        let invalid = |text: String| Told::new(Failure::Invalid, text);
+        let trust = ca.map_or(Ok(Trust::System), Trust::in_file);
+        let trust = trust.map_err(|error| invalid(error.to_string()))?;
+        let address =
+            Url::parse(url).map_err(|_| invalid(format!("`{url}` is not the address of a hub")))?;
+        let http = tls::builder(&address, &trust)?.build().context("cannot make an HTTP client")?;
         Ok(Self { http, url: url.trim_end_matches('/').to_owned(), token })
     }
 
@@ -74,7 +80,7 @@ impl Remote {
             Ok(token) if !token.is_empty() => Some(Token::new(token)),
             _ => stored.token(&url).cloned(),
         };
-        Self::new(&url, token)
+        Self::new(&url, choice.ca.as_deref(), token)
     }
 
     /// The same way for the holder of `token`.
@@ -163,6 +169,10 @@ impl Remote {
     }
 
     fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {
+        if let Some(why) = tls::distrust(&error) {
+            let message = format!("{} is not trusted as the hub: {why} (--ca FILE)", self.url);
+            return Told::new(Failure::Unreachable, message).into();
+        }
         let message = if error.is_timeout() {
             format!("the hub at {} takes too long to answer; try again", self.url)
         } else {

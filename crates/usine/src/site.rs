@@ -60,9 +60,14 @@ impl EmbeddedSite {
     ) -> Result<Self> {
         let name: Slug = site.name.parse().context("site.name in the configuration")?;
         let token = app.site_token(&name).await?;
-        let engine = LocalEngine::open(engine_settings(site, place)?)
-            .await
-            .context("cannot run jobs on this machine")?;
+        let settings = engine::Settings {
+            cores: site.cores,
+            cores_before: place.cores_before,
+            memory_mb: site.memory_mb,
+            ..engine_settings(&place.folder)?
+        };
+        let engine =
+            LocalEngine::open(settings).await.context("cannot run jobs on this machine")?;
         let client = Client::new(&format!("http://{address}"), Some(token.reveal().to_owned()))?;
         let settings = agent::Settings::new(name, place.folder.join("agent"));
         let agent = Agent::open(settings, client, engine).context("cannot start the agent")?;
@@ -85,14 +90,11 @@ struct Place {
 }
 
 /// Where jobs run, and with what: this very program is theirs to run.
-fn engine_settings(site: &config::Site, place: &Place) -> Result<engine::Settings> {
+pub(crate) fn engine_settings(folder: &Path) -> Result<engine::Settings> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let carrier = Carrier { program: program.clone(), arguments: vec![CARRY.to_owned()] };
-    let folder = std::path::absolute(place.folder.join("engine"))?;
+    let folder = std::path::absolute(folder.join("engine"))?;
     Ok(engine::Settings {
-        cores: site.cores,
-        cores_before: place.cores_before,
-        memory_mb: site.memory_mb,
         environment: variables(&program),
         readable: vec![program],
         ..engine::Settings::new(folder, carrier)

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     let mut config = Config::load(&arguments.config)?;
     config.data = arguments.data.unwrap_or(config.data);
     config.listen = arguments.listen.unwrap_or(config.listen);
-    crate::logging();
+    crate::logging("warn");
     runtime()?.block_on(async {
         let factory = Factory::start(&config).await?;
         let hub = &factory.hub;
@@ -77,7 +77,7 @@ pub(crate) fn link(arguments: LinkArguments) -> Result<()> {
             format!("there is no factory in {}; name one with --data", config.data.display());
         return Err(Told::new(Failure::NotFound, message).into());
     }
-    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+    let url = config.url(config.listen);
     runtime()?.block_on(async {
         let made = hub::open(&config).await?.sign_in_link_for(&arguments.email).await;
         let secret = made.map_err(|error| match error {
@@ -87,7 +87,7 @@ pub(crate) fn link(arguments: LinkArguments) -> Result<()> {
             }
             other => anyhow::Error::from(other),
         })?;
-        println!("{}{}{}", url.trim_end_matches('/'), web::SIGN_IN_LINK, secret.reveal());
+        println!("{url}{}{}", web::SIGN_IN_LINK, secret.reveal());
         Ok(())
     })
 }

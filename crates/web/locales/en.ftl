@@ -502,6 +502,7 @@ job-sooner = It would start now with:
 why-depends = it depends on { $others }
 why-elements = other elements of its array go first
 why-on-its-way = its site has not taken it yet; the site’s agent last called at { $at }
+why-agent-away = the agent of its site has been away since { $at }; the job waits until it calls again
 why-never-called = the agent of its site has never called
 why-not-shown = its site has not shown yet what runs there
 why-held-back = it is kept back at its site

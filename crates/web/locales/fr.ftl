@@ -502,6 +502,7 @@ job-sooner = Il commencerait tout de suite avec :
 why-depends = il dépend de { $others }
 why-elements = d’autres éléments de son tableau passent d’abord
 why-on-its-way = son site ne l’a pas encore pris ; l’agent du site a appelé pour la dernière fois à { $at }
+why-agent-away = l’agent de son site est absent depuis { $at } ; le job attend qu’il rappelle
 why-never-called = l’agent de son site n’a jamais appelé
 why-not-shown = son site n’a pas encore montré ce qui s’y exécute
 why-held-back = il est retenu par son site

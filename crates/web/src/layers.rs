@@ -126,8 +126,8 @@ async fn within_rate(State(shared): State<Arc<Shared>>, request: Request, next: 
     let path = request.uri().path();
     let limiter = match path {
         _ if path.starts_with("/assets/") => return next.run(request).await,
+        _ if costs_a_guess(request.method(), path) => &shared.sign_in,
         _ if path.starts_with("/api/v1/sites/") => &shared.sites,
-        _ if costs_a_password(request.method(), path) => &shared.sign_in,
         _ => &shared.general,
     };
     match limiter.take(&client(&shared.settings, &request), Instant::now()) {
@@ -140,10 +140,14 @@ async fn within_rate(State(shared): State<Arc<Shared>>, request: Request, next: 
     }
 }
 
-/// Whether the request makes us hash a password or look up a sign-in link.
-fn costs_a_password(method: &Method, path: &str) -> bool {
+/// Whether the request tries a secret that somebody else may have: makes us hash a password, look
+/// up a sign-in link, or compare a code or a key of an agent.
+fn costs_a_guess(method: &Method, path: &str) -> bool {
+    let site = path.strip_prefix("/api/v1/sites/").and_then(|rest| rest.split_once('/'));
+    let of_agent = site.is_some_and(|(_, rest)| rest == "agent" || rest.starts_with("agent/"));
     method == Method::POST
-        && matches!(path, "/api/v1/session" | "/api/v1/people" | "/sign-in" | "/register")
+        && (matches!(path, "/api/v1/session" | "/api/v1/people" | "/sign-in" | "/register")
+            || of_agent)
         || path.starts_with(crate::SIGN_IN_LINK)
 }
 

@@ -19,6 +19,7 @@ pub mod sse;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod weighed;
 
 use app::App;
@@ -30,6 +31,7 @@ use axum::response::{IntoResponse, Response};
 pub use auth::Actor;
 pub use serve::serve;
 pub use settings::{ClientAddress, Rate, Scheme, Settings};
+pub use tls::{Tls, TlsError};
 
 use crate::problem::{Kind, Problem};
 

@@ -281,7 +281,9 @@ impl From<app::Error> for Problem {
         let detail = error.to_string();
         match error {
             Error::NotSignedIn => Self::with(Kind::Unauthenticated, detail),
-            Error::BadCredentials(_) => Self::with(Kind::Unauthenticated, detail),
+            Error::BadCredentials(_) | Error::NotAdmitted(_) => {
+                Self::with(Kind::Unauthenticated, detail)
+            }
             Error::Forbidden(_) => Self::with(Kind::Forbidden, detail),
             Error::NotFound(_) => Self::with(Kind::NotFound, detail),
             Error::Invalid(fields) => Self::invalid(fields.into_iter().map(Into::into).collect()),

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -14,22 +14,31 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
+use crate::tls::Tls;
+
 /// How many connections are served at once; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 1_024;
-/// How long a client may take to send the head of a request.
+/// How long a client may take to send the head of a request, and to agree on TLS before that.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long open requests may go on after the end was announced.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long to rest when no connection can be accepted (no more descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `router` on `listener` until `end`, then lets open requests finish.
-pub async fn serve(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
+/// Serves `router` on `listener`, over TLS where that is given, until `end`; then lets open requests
+/// finish.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    router: Router,
+    end: impl Future<Output = ()>,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
     let mut end = pin!(end);
@@ -39,11 +48,24 @@ pub async fn serve(listener: TcpListener, router: Router, end: impl Future<Outpu
             next = accepted(&listener, &places) => next,
         };
         let (stream, peer, place) = next;
-        let connection = connection(stream, peer, router.clone());
-        let watched = graceful.watch(connection);
+        // Small answers should not wait for more of them.
+        let _ = stream.set_nodelay(true);
+        let (router, watcher) = (router.clone(), graceful.watcher());
+        let acceptor = tls.as_ref().map(|tls| tls.acceptor(Instant::now()));
         tokio::spawn(async move {
             let _place = place;
-            if let Err(error) = watched.await {
+            let ended = match acceptor {
+                None => watcher.watch(connection(stream, peer, router)).await,
+                Some(acceptor) => {
+                    let agreed = tokio::time::timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await;
+                    let Ok(Ok(stream)) = agreed else {
+                        tracing::debug!(%peer, "a client did not agree on TLS");
+                        return;
+                    };
+                    watcher.watch(connection(stream, peer, router)).await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(error = &error as &dyn std::error::Error, "a connection broke");
             }
         });
@@ -73,13 +95,11 @@ async fn accepted(
 }
 
 /// One connection, ready to be driven.
-fn connection(
-    stream: TcpStream,
+fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
     peer: SocketAddr,
     router: Router,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
-    // Small answers should not wait for more of them.
-    let _ = stream.set_nodelay(true);
+) -> impl GracefulConnection<Output = Result<(), hyper::Error>> {
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));

@@ -186,6 +186,27 @@ impl App {
         Ok(secret)
     }
 
+    /// A token for the agent of a remote site that has proved to be it; those that have ended are
+    /// forgotten.
+    pub(crate) async fn agent_token(
+        &self,
+        tx: &Tx,
+        site: &Slug,
+        lasts: SignedDuration,
+    ) -> Result<Secret, Error> {
+        let holder = Subject::Site(site.clone());
+        tokens::forget_ended(tx, &holder.to_string(), kind::SITE, self.now()).await?;
+        let (secret, _) = self.issue(tx, &holder, "agent", kind::SITE, lasts).await?;
+        Ok(secret)
+    }
+
+    /// Ends every token of a site's agent.
+    pub(crate) async fn revoke_site_tokens(&self, tx: &Tx, site: &Slug) -> Result<(), Error> {
+        let holder = Subject::Site(site.clone()).to_string();
+        tokens::revoke_kind(tx, &holder, kind::SITE, self.now()).await?;
+        Ok(())
+    }
+
     /// Stores a new bearer secret of one of the kinds that may do everything its holder may.
     async fn issue(
         &self,

@@ -22,6 +22,11 @@ pub enum Cause {
         /// When the agent of the site last called.
         seen_at: Option<Timestamp>,
     },
+    /// The agent of its site has not called for longer than it should: the job waits until it does.
+    AgentAway {
+        /// When it called last.
+        since: Timestamp,
+    },
     /// Its site has not shown yet what runs there.
     NotShown,
     /// It is kept back at its site.
@@ -101,17 +106,17 @@ impl App {
         let tx = self.store().read().await?;
         let job = self.visible_job(&tx, actor, id).await?;
         let mut before = Vec::new();
+        let seen_at = sites::by_name(&tx, &job.place.site).await?.and_then(|site| site.seen_at);
+        let away = seen_at.filter(|seen_at| self.is_late(*seen_at));
+        before.extend(away.map(|since| Cause::AgentAway { since }));
         match job.life.state {
             State::Running { .. } | State::Ended { .. } => return Ok(Outlook::default()),
             State::Held => {
                 let causes = vec![held(&job)];
                 return Ok(Outlook { causes, ..Outlook::default() });
             }
-            State::Ordered => {
-                let site = sites::by_name(&tx, &job.place.site).await?;
-                before.push(Cause::OnItsWay { seen_at: site.and_then(|site| site.seen_at) });
-            }
-            State::Queued => {}
+            State::Ordered if away.is_none() => before.push(Cause::OnItsWay { seen_at }),
+            State::Ordered | State::Queued => {}
         }
         let records = self.site_records(&tx, &job.place.site).await?;
         drop(tx);
@@ -121,6 +126,11 @@ impl App {
             machine.map_or_else(unseen, |machine| look(&machine, id))
         });
         let mut outlook = looked.await?;
+        if away.is_some() {
+            // Nobody there would start it, whatever is free.
+            outlook.causes.retain(|cause| *cause != Cause::AboutToStart);
+            outlook.expected = None;
+        }
         outlook.causes.splice(0..0, before);
         Ok(outlook)
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use ::jobs::life::{End, Event as LifeEvent, Failure, Ignored};
-use site::protocol::{self, Event, EventBody, Events, Inventory, MetricPoint, Receipt, StoredFile};
+use site::protocol::{
+    self, Event, EventBody, Events, Inventory, MetricPoint, Receipt, StoredFile, VERSION, apart,
+};
 use store::jobs::{self as records, LogPiece, Metric, Outcome, Stream, TrailEntry};
 use store::{Tx, sites};
 use units::{EventId, JobId, Slug, Timestamp};
@@ -34,6 +36,9 @@ impl App {
         batch: Events,
     ) -> Result<Receipt, Error> {
         self.serves(actor, site)?;
+        if let Some(why) = apart(("hub", VERSION), ("agent", batch.version)) {
+            return Err(Error::Conflict(why));
+        }
         self.note_call(site).await?;
         if let Some(inventory) = batch.inventory {
             self.note_inventory(site, inventory).await?;
@@ -60,6 +65,7 @@ impl App {
             at: self.now(),
             host: reported.host,
             agent: reported.agent,
+            engine: reported.engine,
             cores: i64::from(reported.cpus),
             memory_mb: i64::try_from(reported.memory_mb).unwrap_or(i64::MAX),
             gpus: reported.gpus,
@@ -169,6 +175,13 @@ impl App {
                 }
                 LifeEvent::Ended { end, started, ended }
             }
+            EventBody::OrderRefused { order, reason } => {
+                if sites::ordered(tx, order, job.id).await? != Some(sites::OrderKind::Start) {
+                    return Ok(Ok(Outcome::Ignored(shortened(reason))));
+                }
+                note_reason(job, Some(reason));
+                LifeEvent::Ended { end: End::Refused, started: None, ended: at }
+            }
             EventBody::Log { stream, offset, bytes } => {
                 return Ok(Ok(take_log(tx, job, stream, offset, bytes).await?));
             }
@@ -243,6 +256,7 @@ const fn kind(body: &EventBody) -> &'static str {
         EventBody::Metrics { .. } => "metrics",
         EventBody::OutputStored { .. } => "output-stored",
         EventBody::OutputRefused { .. } => "output-refused",
+        EventBody::OrderRefused { .. } => "order-refused",
         EventBody::Ended { .. } => "ended",
     }
 }

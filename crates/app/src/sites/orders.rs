@@ -63,6 +63,7 @@ impl App {
     /// ended again.
     async fn orders_beyond(&self, site: &Slug, after: i64) -> Result<Vec<Order>, Error> {
         let tx = self.store().read().await?;
+        self.still_admitted(&tx, site).await?;
         let mut cursor = after;
         loop {
             let batch = records::orders(&tx, site, cursor, ORDERS_MAX).await?;

@@ -60,10 +60,11 @@ pub(super) fn ended(ended: &Ended) -> EventBody {
 }
 
 /// What the hub hears of the site.
-pub(super) fn inventory(capacity: &Capacity) -> Inventory {
+pub(super) fn inventory(capacity: &Capacity, engine: &str) -> Inventory {
     Inventory {
         host: capacity.host.clone(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
+        engine: Some(engine.to_owned()),
         cpus: capacity.cores,
         memory_mb: capacity.memory_mb,
         gpus: capacity.gpus.clone(),

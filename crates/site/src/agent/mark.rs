@@ -29,7 +29,7 @@ impl Mark {
         match body {
             EventBody::Accepted => self.accepted = true,
             EventBody::Started { .. } => self.started = true,
-            EventBody::Metrics { .. } => {}
+            EventBody::Metrics { .. } | EventBody::OrderRefused { .. } => {}
             EventBody::Refused { .. } | EventBody::Ended { .. } => self.over = true,
             EventBody::OutputStored { output, .. } | EventBody::OutputRefused { output, .. } => {
                 self.outputs.insert(output.clone());

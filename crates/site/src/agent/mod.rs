@@ -26,9 +26,10 @@ use std::time::Duration;
 use engine::Engine;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use units::{Slug, Timestamp};
+use units::Slug;
 
 use crate::client::Client;
+use crate::clock::now;
 use journal::Journal;
 use table::Table;
 
@@ -40,6 +41,8 @@ const TRANSFERS_MAX: usize = 8;
 pub struct Settings {
     /// The site's name at the hub.
     pub site: Slug,
+    /// What carries jobs out here, for people.
+    pub engine: String,
     /// Where the agent keeps its journal and records.
     pub folder: PathBuf,
     /// How often running jobs are looked at.
@@ -52,10 +55,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The usual way, for the site `site` with its records in `folder`.
-    pub const fn new(site: Slug, folder: PathBuf) -> Self {
+    /// The usual way, for the site `site` with its records in `folder`, on this machine's engine.
+    pub fn new(site: Slug, folder: PathBuf) -> Self {
         Self {
             site,
+            engine: "local".to_owned(),
             folder,
             interval: Duration::from_millis(200),
             wait_seconds: 25,
@@ -138,12 +142,6 @@ impl<E: Engine> Agent<E> {
         };
         let _stopped = stop.run_until_cancelled(work).await;
     }
-}
-
-/// The site's clock.
-#[expect(clippy::disallowed_methods, reason = "when something came about is a fact of the site")]
-fn now() -> Timestamp {
-    Timestamp::now()
 }
 
 /// How long to wait after so many failures in a row.

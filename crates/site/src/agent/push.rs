@@ -47,8 +47,9 @@ impl Told {
     }
 
     /// Looks at the site for what the hub was not told.
-    async fn news<E: Engine>(&mut self, engine: &E) -> News {
-        let inventory = convert::inventory(&engine.capacity());
+    async fn news<E: Engine>(&mut self, shared: &Shared<E>) -> News {
+        let engine = &shared.engine;
+        let inventory = convert::inventory(&engine.capacity(), &shared.settings.engine);
         let mut news = News::default();
         if self.inventory.as_ref() != Some(&inventory) {
             news.inventory = Some(inventory);
@@ -90,7 +91,7 @@ pub(super) async fn send<E: Engine>(shared: &Shared<E>) {
         changes.mark_unchanged();
         let events = shared.journal.waiting(EVENTS_MAX);
         told.snapshot_owed |= !events.is_empty();
-        let news = told.news(&shared.engine).await;
+        let news = told.news(shared).await;
         if events.is_empty() && news.is_none() {
             // An event, or time, changes that; after a while others may have changed the site.
             let rest = told.rest();

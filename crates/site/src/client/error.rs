@@ -13,6 +13,26 @@ pub enum Error {
     /// This machine cannot make connections.
     #[error("cannot prepare for connections")]
     Setup(#[source] reqwest::Error),
+    /// The file of CAs cannot be used.
+    #[error("the CA file {path} cannot be used: {why}")]
+    Trust {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// This machine cannot tell whom to trust.
+    #[error("cannot prepare for TLS: {0}")]
+    Tls(String),
+    /// Somebody answers who is not known to be the hub; nothing was sent.
+    #[error("the server at that address is not trusted: {0}")]
+    Distrusted(String),
+    /// The agent has no key to be let in by.
+    #[error(transparent)]
+    Identity(#[from] crate::identity::Error),
+    /// Hub and agent are too far apart.
+    #[error("{0}")]
+    Version(String),
     /// Nobody answers.
     #[error("the hub cannot be reached")]
     Unreachable(#[source] reqwest::Error),
@@ -84,7 +104,18 @@ impl fmt::Display for Problem {
 /// How much of an unexpected answer is shown.
 const SHOWN_CHARACTERS_MAX: usize = 200;
 
+impl From<crate::key::KeyError> for Error {
+    fn from(error: crate::key::KeyError) -> Self {
+        Self::Identity(error.into())
+    }
+}
+
 impl Error {
+    /// A request that did not get through.
+    pub(super) fn unsent(error: reqwest::Error) -> Self {
+        super::tls::distrust(&error).map_or(Self::Unreachable(error), Self::Distrusted)
+    }
+
     pub(super) fn refused(status: u16, text: &str, wait_seconds: Option<u64>) -> Self {
         match serde_json::from_str::<Problem>(text) {
             Ok(problem) => Self::Refused(Box::new(Problem { wait_seconds, ..problem })),

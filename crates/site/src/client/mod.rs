@@ -3,27 +3,34 @@
 //! Not here: what the API offers. Callers name paths and types; this carries them, with a key on
 //! every unsafe call, so that repeating one after a lost reply is harmless.
 
+mod access;
 mod error;
 mod events;
 mod retry;
+pub mod tls;
 mod transfer;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use units::Slug;
 use uuid::Uuid;
+
+use crate::identity::Identity;
+use access::{Access, Door};
 
 pub use error::{Error, Problem, Reason};
 pub use events::{EventStream, ServerEvent};
 pub use retry::Patience;
+pub use tls::Trust;
 pub use transfer::{Download, Progress};
 
 /// The header with the idempotency key.
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const CONNECT_SECONDS_MAX: u64 = 5;
 /// How long the hub may stay silent, beyond what a request asks it to wait.
 const SILENCE_SECONDS_MAX: u64 = 60;
 
@@ -49,7 +56,7 @@ impl Key {
 pub struct Client {
     http: reqwest::Client,
     base: String,
-    token: Option<String>,
+    access: Arc<Access>,
     patience: Patience,
 }
 
@@ -61,23 +68,45 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client of the hub at `address`, such as `http://127.0.0.1:8080`.
+    /// A client of the hub at `address`, such as `https://hub.example.eu`, that this machine trusts;
+    /// with a token, or as anybody.
     ///
     /// # Errors
     /// When the address is not one.
     pub fn new(address: &str, token: Option<String>) -> Result<Self, Error> {
+        let client = Self::trusting(address, &Trust::System)?;
+        let access = token.map_or(Access::Nobody, Access::Token);
+        Ok(Self { access: Arc::new(access), ..client })
+    }
+
+    /// A client of the hub at `address`, as anybody, that takes a server for the hub if `trust`
+    /// says so.
+    ///
+    /// # Errors
+    /// When the address is not one, or the machine's own roots cannot be read.
+    pub fn trusting(address: &str, trust: &Trust) -> Result<Self, Error> {
         let base = address.trim_end_matches('/');
         let url = reqwest::Url::parse(base).map_err(|_| Error::Address(address.to_owned()))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(Error::Address(address.to_owned()));
         }
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("usine/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+        let http = tls::builder(&url, trust)?
             .read_timeout(Duration::from_secs(SILENCE_SECONDS_MAX))
             .build()
             .map_err(Error::Setup)?;
-        Ok(Self { http, base: format!("{base}/api/v1"), token, patience: Patience::default() })
+        let base = format!("{base}/api/v1");
+        Ok(Self { http, base, access: Arc::default(), patience: Patience::default() })
+    }
+
+    /// The same as the agent of `site`, which its key lets in.
+    #[must_use]
+    pub fn as_agent(self, site: Slug, identity: Identity) -> Self {
+        Self { access: Arc::new(Access::Agent(Door::new(site, identity))), ..self }
+    }
+
+    /// The same as anybody, making one attempt at each call.
+    fn anonymous(&self) -> Self {
+        Self { access: Arc::default(), patience: Patience::NONE, ..self.clone() }
     }
 
     /// The same, giving up on a hub that does not answer sooner or later.
@@ -139,18 +168,14 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        }
+        self.http.request(method, format!("{}{path}", self.base))
     }
 
     /// Sends a request until the hub has an answer to it, or patience runs out.
     async fn carry(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, Error> {
         let mut attempts = self.patience.attempts();
         loop {
-            let error = match answer(request()).await {
+            let error = match self.attempt(|| Ok(request())).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
@@ -160,11 +185,33 @@ impl Client {
             }
         }
     }
+
+    /// One attempt, with what lets it in. A token that an agent's key has opened is opened once
+    /// more when the hub does not take it.
+    async fn attempt(
+        &self,
+        request: impl Fn() -> Result<RequestBuilder, Error>,
+    ) -> Result<Response, Error> {
+        let door = match &*self.access {
+            Access::Nobody => return answer(request()?).await,
+            Access::Token(token) => return answer(request()?.bearer_auth(token)).await,
+            Access::Agent(door) => door,
+        };
+        let token = Box::pin(door.token(self)).await?;
+        match answer(request()?.bearer_auth(&token)).await {
+            Err(error) if error.status() == Some(401) => {
+                door.forget(&token).await;
+                let token = Box::pin(door.token(self)).await?;
+                answer(request()?.bearer_auth(&token)).await
+            }
+            answer => answer,
+        }
+    }
 }
 
-/// One attempt: a response of success, or the error that it stands for.
+/// A response of success, or the error that it stands for.
 async fn answer(request: RequestBuilder) -> Result<Response, Error> {
-    let response = request.send().await.map_err(Error::Unreachable)?;
+    let response = request.send().await.map_err(Error::unsent)?;
     let status = response.status();
     if status.is_success() || status == reqwest::StatusCode::NOT_MODIFIED {
         return Ok(response);

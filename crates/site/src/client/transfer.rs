@@ -10,7 +10,7 @@ use reqwest::{Body, Method, Response, header};
 use serde::de::DeserializeOwned;
 use tokio_util::io::ReaderStream;
 
-use super::{Client, Error, answer, read};
+use super::{Client, Error, read};
 
 const CHUNK_BYTES: usize = 256 * 1024;
 
@@ -61,14 +61,16 @@ impl Client {
     {
         let mut attempts = self.patience.attempts();
         loop {
-            let file = open().map_err(Error::File)?;
-            let length = file.metadata().map_err(Error::File)?.len();
-            let request = self
-                .request(Method::PUT, path)
-                .header(header::CONTENT_TYPE, "application/octet-stream")
-                .header(header::CONTENT_LENGTH, length)
-                .body(body(file, Arc::clone(&progress)));
-            let error = match answer(request).await {
+            let request = || {
+                let file = open().map_err(Error::File)?;
+                let length = file.metadata().map_err(Error::File)?.len();
+                let request = self.request(Method::PUT, path);
+                Ok(request
+                    .header(header::CONTENT_TYPE, "application/octet-stream")
+                    .header(header::CONTENT_LENGTH, length)
+                    .body(body(file, Arc::clone(&progress))))
+            };
+            let error = match self.attempt(request).await {
                 Ok(response) => return read(response).await,
                 Err(error) => error,
             };

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::hub::{Hub, end_of, input, job, output, start, stored, until};
 use engine::SimulatedEngine;
+use serde_json::json;
 use site::agent::{Agent, Settings};
 use site::client::Client;
-use site::protocol::{End, EventBody, OrderBody, StartJob, Stream};
+use site::protocol::{End, EventBody, OrderBody, StartJob, Stream, VERSION};
 use tokio_util::sync::CancellationToken;
 use units::JobId;
 
@@ -266,4 +267,38 @@ async fn a_log_beyond_measure_is_cut_and_says_so() {
     let log = site.hub.log(job, Stream::Stdout);
     assert_eq!(&log[..1_000], format!("{line}\n").repeat(10));
     assert_eq!(&log[1_000..], "\n[the rest of this log is not kept: more than 1000 bytes]\n");
+}
+
+#[tokio::test]
+async fn a_hub_one_version_ahead_is_understood_as_far_as_the_agent_can() {
+    let mut site = Site::new().await;
+    site.hub.known().version = Some(VERSION + 1);
+    let [strange, broken] = [job(7), job(8)];
+    let suspend = json!({ "kind": "suspend", "job": strange.to_string(), "for_seconds": 60 });
+    site.hub.order_in_words(suspend);
+    site.hub.order_in_words(json!({ "kind": "start", "job": broken.to_string() }));
+    site.hub.order_in_words(json!({ "kind": "sweep", "what": "the floor" }));
+    let known = site.order(start(job(9), "echo still here"));
+    site.start_agent();
+    assert_eq!(*end_of(&site.end(known).await), End::Completed);
+    let refused = |job| match site.hub.story(job).as_slice() {
+        [EventBody::OrderRefused { reason, .. }] => reason.clone(),
+        other => panic!("{other:?} is no refusal of the order"),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let told = refused(strange);
+    assert_eq!(told, format!("this agent is of version {version} and does not know `suspend`"));
+    assert!(refused(broken).contains("cannot read the order `start`: missing field"));
+}
+
+#[tokio::test]
+async fn an_agent_takes_no_order_of_a_hub_that_is_too_far_ahead() {
+    let mut site = Site::new().await;
+    site.hub.known().version = Some(VERSION + 2);
+    let job = site.order(start(job(1), "echo hello"));
+    site.start_agent();
+    until("the agent has asked again", || site.hub.known().requests > 5).await;
+    assert_eq!(site.hub.story(job), []);
+    site.hub.known().version = Some(VERSION + 1);
+    assert_eq!(*end_of(&site.end(job).await), End::Completed);
 }

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use site::protocol::{
-    End, Event, EventBody, Events, InputMount, Inventory, Network, Order, OrderBody, Orders,
-    Output, Receipt, Request, StartJob, StoredFile, Stream, VERSION,
+    End, Event, EventBody, Events, InputMount, Inventory, Network, OrderBody, Output, Receipt,
+    Request, StartJob, StoredFile, Stream, VERSION,
 };
 use units::{EventId, JobId, OrderId};
 use wiremock::matchers::any;
@@ -17,7 +18,9 @@ use wiremock::{Mock, MockServer, Respond, ResponseTemplate};
 /// What the hub knows.
 #[derive(Default)]
 pub(crate) struct Known {
-    pub(crate) orders: Vec<Order>,
+    pub(crate) orders: Vec<Value>,
+    /// The version that it says it speaks, where not the agent's own.
+    pub(crate) version: Option<u32>,
     pub(crate) seen: BTreeSet<EventId>,
     /// Events by first arrival.
     pub(crate) taken: Vec<Event>,
@@ -57,10 +60,18 @@ impl Hub {
     }
 
     pub(crate) fn order(&self, body: OrderBody) {
+        self.order_in_words(serde_json::to_value(body).unwrap());
+    }
+
+    /// Gives an order that this version may not know.
+    pub(crate) fn order_in_words(&self, body: Value) {
         let mut known = self.known();
         let seq = i64::try_from(known.orders.len()).unwrap() + 1;
         let key: OrderId = format!("00000000-0000-7000-8000-{seq:012x}").parse().unwrap();
-        known.orders.push(Order { seq, key, at: "2026-01-01T00:00:00Z".parse().unwrap(), body });
+        let key = key.to_string();
+        known.orders.push(json!({
+            "seq": seq, "key": key, "at": "2026-01-01T00:00:00Z", "body": body, "colour": "blue",
+        }));
     }
 
     /// The bodies of all events about `job`, in order of arrival.
@@ -125,7 +136,7 @@ fn act(known: &mut Known, request: &wiremock::Request) -> ResponseTemplate {
                 return ResponseTemplate::new(422);
             }
             known.outputs.insert(path, request.body.clone());
-            json(&file)
+            reply(&file)
         }
         _ => ResponseTemplate::new(404),
     }
@@ -137,7 +148,8 @@ fn orders(known: &Known, request: &wiremock::Request) -> ResponseTemplate {
     let from = after.saturating_sub(known.repeat_orders);
     let news = after < known.orders.len();
     let orders = if news { known.orders.iter().skip(from).cloned().collect() } else { Vec::new() };
-    let answer = json(&Orders { version: VERSION, orders });
+    let version = known.version.unwrap_or(VERSION);
+    let answer = reply(&json!({ "version": version, "orders": orders, "mood": "fine" }));
     if news { answer } else { answer.set_delay(Duration::from_millis(30)) }
 }
 
@@ -154,10 +166,10 @@ fn events(known: &mut Known, body: &[u8]) -> ResponseTemplate {
             known.repeated += 1;
         }
     }
-    json(&receipt)
+    reply(&receipt)
 }
 
-fn json(body: &impl Serialize) -> ResponseTemplate {
+fn reply(body: &impl Serialize) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
 

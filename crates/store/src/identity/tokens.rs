@@ -141,6 +141,21 @@ pub async fn revoke_kind(
     tx.execute(SQL, [holder.into(), kind.into(), micros(now).into()]).await
 }
 
+/// Forgets the tokens of one kind that `holder` had and that work no more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_ended(
+    tx: &Tx,
+    holder: &str,
+    kind: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    const SQL: &str = "DELETE FROM api_token
+        WHERE holder = $1 AND kind = $2 AND (expires_at <= $3 OR revoked_at IS NOT NULL)";
+    tx.execute(SQL, [holder.into(), kind.into(), micros(now).into()]).await
+}
+
 /// Revokes every token that `holder` has.
 ///
 /// # Errors

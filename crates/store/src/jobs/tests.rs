@@ -278,6 +278,7 @@ async fn a_site_gets_its_orders_in_the_order_they_were_given() {
             at: at(6),
             host: "h".to_owned(),
             agent: "usine 0".to_owned(),
+            engine: Some("local".to_owned()),
             cores: 2,
             memory_mb: 4_096,
             gpus: vec!["H100".to_owned()],

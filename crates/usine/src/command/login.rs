@@ -42,8 +42,8 @@ pub(crate) fn login(arguments: &LoginArguments, session: &Session) -> Result<()>
         None => (None, None),
     };
     let remote = match hub {
-        Some(hub) => Remote::new(&hub, None)?,
-        None => Remote::new(session.remote()?.url(), None)?,
+        Some(hub) => Remote::new(&hub, session.hub.ca.as_deref(), None)?,
+        None => Remote::new(session.remote()?.url(), session.hub.ca.as_deref(), None)?,
     };
     wait(async {
         let (token, me) = if arguments.token_stdin {

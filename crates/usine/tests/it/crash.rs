@@ -20,16 +20,21 @@ const JOBS: u64 = 40;
 const SECONDS_MAX: u64 = 150;
 
 /// Random enough for moments; the seed is printed.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let seed = number_from("USINE_CRASH_SEED").unwrap_or_else(|| std::process::id().into());
         println!("USINE_CRASH_SEED={seed}");
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    fn roll(&mut self, sides: u64) -> u64 {
+    /// Dice of their own, for somebody who rolls at the same time.
+    pub(crate) fn another(&mut self) -> Self {
+        Self(self.roll(u64::MAX) | 1)
+    }
+
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -42,26 +47,26 @@ fn number_from(variable: &str) -> Option<u64> {
 }
 
 /// Who submits, and where to.
-struct Project {
+pub(crate) struct Project {
     token: String,
     id: String,
 }
 
 impl Project {
     /// A start-up with hours under the playground call.
-    async fn new(factory: &Factory) -> Self {
+    pub(crate) async fn new(factory: &Factory) -> Self {
         let start_up = StartUp::with_hours(factory, 5_000).await;
         let token = start_up.founder.token.unwrap();
         Self { token, id: start_up.project }
     }
 
-    fn client(&self, factory: &Factory) -> Client {
+    pub(crate) fn client(&self, factory: &Factory) -> Client {
         Client::anonymous(&factory.url).with(&self.token)
     }
 }
 
 /// A job that is to be submitted once, however often that is tried.
-struct Trial {
+pub(crate) struct Trial {
     name: String,
     key: Key,
     script: String,
@@ -72,7 +77,7 @@ struct Trial {
 }
 
 impl Trial {
-    fn new(number: u64, dice: &mut Dice) -> Self {
+    pub(crate) fn new(number: u64, dice: &mut Dice) -> Self {
         let (name, pause) = (format!("trial-{number}"), dice.roll(8));
         let (last, end) = match number % 3 {
             0 => ("exit 0", "completed"),
@@ -87,7 +92,7 @@ impl Trial {
     }
 
     /// Tries to submit it; the factory may be killed before, within or after.
-    async fn submit(&mut self, project: &Project, url: &str) {
+    pub(crate) async fn submit(&mut self, project: &Project, url: &str) {
         let client = site::client::Client::new(url, Some(project.token.clone())).unwrap();
         let client = client.with_patience(Patience::NONE);
         let path = format!("/projects/{}/jobs", project.id);
@@ -115,7 +120,7 @@ impl Trial {
         }
     }
 
-    async fn cancel(&mut self, project: &Project, url: &str) {
+    pub(crate) async fn cancel(&mut self, project: &Project, url: &str) {
         let Some(job) = &self.job else { return };
         let client = site::client::Client::new(url, Some(project.token.clone())).unwrap();
         let path = format!("/jobs/{job}/cancel");
@@ -191,7 +196,7 @@ async fn crash(folder: &Arc<TempDir>, project: &Project, trials: &mut [Trial], d
     factory.kill();
 }
 
-async fn check(client: &Client, trial: &Trial) {
+pub(crate) async fn check(client: &Client, trial: &Trial) {
     let path = format!("/jobs/{}", trial.job.as_ref().unwrap());
     let began = Instant::now();
     let job = loop {
@@ -214,7 +219,12 @@ async fn check(client: &Client, trial: &Trial) {
     }
 }
 
-async fn check_books(client: &Client, auditor: &Client, project: &Project, trials: &[Trial]) {
+pub(crate) async fn check_books(
+    client: &Client,
+    auditor: &Client,
+    project: &Project,
+    trials: &[Trial],
+) {
     let listed = client.get(&format!("/projects/{}/jobs?limit=200", project.id)).await;
     assert_eq!(listed["items"].as_array().unwrap().len(), trials.len(), "a job twice, or lost");
 

@@ -120,6 +120,12 @@ impl Drop for Factory {
     }
 }
 
+/// A client of whatever stands at `url`.
+pub(crate) fn http(url: &str) -> reqwest::Client {
+    let builder = site::client::tls::builder(&url.parse().unwrap(), &Default::default());
+    builder.unwrap().build().unwrap()
+}
+
 /// Somebody who speaks to the API.
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -132,7 +138,7 @@ pub(crate) struct Client {
 impl Client {
     /// Nobody in particular.
     pub(crate) fn anonymous(url: &str) -> Self {
-        Self { http: reqwest::Client::new(), url: url.to_owned(), token: None }
+        Self { http: http(url), url: url.to_owned(), token: None }
     }
 
     /// The holder of `token`.

@@ -8,10 +8,12 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod agent;
 mod cli;
 mod crash;
 mod demo;
 mod factory;
+mod faults;
 mod line;
 mod placement;
 mod story;

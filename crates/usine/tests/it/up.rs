@@ -32,7 +32,7 @@ async fn the_first_administrator_signs_in_once_with_the_printed_link() {
 async fn the_printed_link_opens_a_page_that_offers_to_sign_in() {
     let factory = Factory::start();
     let link = format!("{}/sign-in/link/{}", factory.url, factory.link.as_deref().unwrap());
-    let page = reqwest::get(&link).await.unwrap();
+    let page = crate::factory::http(&link).get(&link).send().await.unwrap();
     assert_eq!(page.status(), StatusCode::OK);
     let html = page.text().await.unwrap();
     assert!(html.contains("method=\"post\" action=\"/sign-in/link/"), "{html}");

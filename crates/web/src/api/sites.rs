@@ -1,26 +1,28 @@
 //! Sites: what staff see of them, and what their agents pull and push (`site::protocol`).
 
+mod agents;
+pub(crate) mod view;
+
 use std::time::Duration;
 
 use app::App;
-use app::sites::SiteDetail;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use site::protocol::{Events, Orders, Receipt, StoredFile};
 use units::{JobId, Slug};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vault::{FilePath, Sha256};
 
 use super::repositories::{announced_length, send};
-use super::wire::Instant;
 use crate::Actor;
 use crate::extract::{Json, Path, Query};
 use crate::page::Page;
 use crate::problem::{Kind, Problem};
+use view::SiteOut;
 
 /// The longest wait for an order, in seconds.
 const WAIT_SECONDS_MAX: u32 = 60;
@@ -32,69 +34,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(report))
         .layer(DefaultBodyLimit::max(EVENTS_BYTES_MAX))
         .routes(routes!(list))
+        .routes(routes!(show))
+        .merge(agents::routes())
         .routes(routes!(orders))
         .routes(routes!(input))
         .routes(routes!(output))
-}
-
-/// What a site has for jobs.
-#[derive(Serialize, ToSchema)]
-struct InventoryOut {
-    /// When it was reported.
-    at: Instant,
-    host: String,
-    /// The version of its agent.
-    agent: String,
-    cores: i64,
-    memory_mb: i64,
-    /// Model names.
-    gpus: Vec<String>,
-    /// What keeps jobs apart and within their limits.
-    isolation: Vec<String>,
-}
-
-/// A site.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct SiteOut {
-    name: String,
-    factory: String,
-    /// The partition whose hours its jobs use.
-    partition: String,
-    /// The rule by which they are charged.
-    charge_rule: String,
-    /// Whether it only stands in for the partition: its machine is another one.
-    stands_in: bool,
-    /// When its agent last called.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seen_at: Option<Instant>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    inventory: Option<InventoryOut>,
-}
-
-impl From<SiteDetail> for SiteOut {
-    fn from(detail: SiteDetail) -> Self {
-        let known = detail.known.as_ref();
-        let seen_at = known.and_then(|site| site.seen_at).map(Into::into);
-        let inventory = detail.known.and_then(|site| site.inventory);
-        let settings = detail.settings;
-        Self {
-            name: settings.name.to_string(),
-            factory: settings.factory.to_string(),
-            partition: settings.partition.to_string(),
-            charge_rule: settings.charge_rule.to_string(),
-            stands_in: settings.stands_in,
-            seen_at,
-            inventory: inventory.map(|inventory| InventoryOut {
-                at: inventory.at.into(),
-                host: inventory.host,
-                agent: inventory.agent,
-                cores: inventory.cores,
-                memory_mb: inventory.memory_mb,
-                gpus: inventory.gpus,
-                isolation: inventory.isolation,
-            }),
-        }
-    }
 }
 
 /// The sites that the caller may see.
@@ -104,6 +48,20 @@ impl From<SiteDetail> for SiteOut {
 )]
 async fn list(State(app): State<App>, actor: Actor) -> Result<Json<Page<SiteOut>>, Problem> {
     Ok(Json(Page::whole(app.sites(&actor).await?)))
+}
+
+/// One site: what it has, whether its agent works, when it called last.
+#[utoipa::path(
+    get, path = "/sites/{site}", tag = "sites",
+    params(("site" = String, Path, description = "The site")),
+    responses((status = 200, body = SiteOut, description = "The site")),
+)]
+async fn show(
+    State(app): State<App>,
+    actor: Actor,
+    Path(site): Path<Slug>,
+) -> Result<Json<SiteOut>, Problem> {
+    Ok(Json(app.site(&actor, &site).await?.into()))
 }
 
 /// From where on, and how long to wait.

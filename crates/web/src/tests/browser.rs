@@ -21,7 +21,7 @@ async fn axe_finds_no_fault_with_any_page() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(crate::serve(listener, world.web.router(), async {
+    let server = tokio::spawn(crate::serve(listener, None, world.web.router(), async {
         let _ = ended.await;
     }));
     let doors = ["/", "/sign-in", "/register"];

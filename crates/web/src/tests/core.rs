@@ -226,7 +226,7 @@ async fn a_served_hub_finishes_open_requests_before_it_ends() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(crate::serve(listener, web.router(), async {
+    let server = tokio::spawn(crate::serve(listener, None, web.router(), async {
         let _ = ended.await;
     }));
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();

@@ -65,6 +65,7 @@ impl Yard {
         let inventory = Inventory {
             host: "test".to_owned(),
             agent: "usine 0.0.0".to_owned(),
+            engine: Some("local".to_owned()),
             cpus: 8,
             memory_mb: 32 * 1_024,
             gpus: Vec::new(),

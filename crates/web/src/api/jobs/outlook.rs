@@ -40,8 +40,8 @@ impl From<Expected> for ExpectedOut {
 /// Something that keeps a job waiting.
 #[derive(Serialize, ToSchema)]
 struct CauseOut {
-    /// `dependency`, `array-limit`, `on-its-way`, `not-shown`, `held-back`, `nodes-down`,
-    /// `not-free`, `maintenance`, `would-delay`, `behind` or `about-to-start`.
+    /// `dependency`, `array-limit`, `on-its-way`, `agent-away`, `not-shown`, `held-back`,
+    /// `nodes-down`, `not-free`, `maintenance`, `would-delay`, `behind` or `about-to-start`.
     #[schema(example = "behind")]
     kind: &'static str,
     /// The same for people.
@@ -61,6 +61,7 @@ impl From<&Cause> for CauseOut {
             Cause::DependsOn(_) => ("dependency", None, None),
             Cause::ElementsFirst => ("array-limit", None, None),
             Cause::OnItsWay { seen_at } => ("on-its-way", *seen_at, None),
+            Cause::AgentAway { since } => ("agent-away", Some(*since), None),
             Cause::NotShown => ("not-shown", None, None),
             Cause::HeldBack => ("held-back", None, None),
             Cause::NodesDown => ("nodes-down", None, None),

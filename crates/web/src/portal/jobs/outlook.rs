@@ -34,6 +34,7 @@ pub(crate) fn cause(t: Tongue, cause: &Cause) -> String {
             t.fill("why-on-its-way", &[("at", &t.minute(*at))])
         }
         Cause::OnItsWay { seen_at: None } => t.say("why-never-called"),
+        Cause::AgentAway { since } => t.fill("why-agent-away", &[("at", &t.minute(*since))]),
         Cause::NotShown => t.say("why-not-shown"),
         Cause::HeldBack => t.say("why-held-back"),
         Cause::NodesDown => t.say("why-nodes-down"),

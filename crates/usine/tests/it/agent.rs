@@ -1,0 +1,253 @@
+//! A hub and the agent of a remote site, each a process of its own.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::cli::Terminal;
+use crate::factory::{Client, Factory};
+use crate::story::{StartUp, text};
+
+/// A folder whose factory serves `meluxina-ai.gpu` by the remote site `afar`.
+pub(crate) fn with_remote_site(folder: &Path) {
+    let config = "[site]\nserves = \"meluxina.gpu\"\ncores = 1\nmemory_mb = 1000\n\
+        [[remote_sites]]\nname = \"afar\"\nserves = \"meluxina-ai.gpu\"\n\
+        charge_rule = \"embedded\"\nstands_in = true\n";
+    fs::write(folder.join("usine.toml"), config).unwrap();
+}
+
+/// An agent that works in a process of its own, until the value is dropped.
+pub(crate) struct AgentProcess {
+    process: Child,
+    log: Arc<Mutex<String>>,
+}
+
+impl AgentProcess {
+    /// Starts the agent that `config` describes.
+    pub(crate) fn start(config: &Path) -> Self {
+        let mut process = agent(&[], config).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (lines, kept) = (BufReader::new(process.stderr.take().unwrap()).lines(), log.clone());
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let mut log = kept.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        Self { process, log }
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Asks it to stop, as a service manager does.
+    fn stop(mut self) -> std::process::ExitStatus {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for AgentProcess {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// `usine agent WORDS --config …` with nothing of this test's own environment.
+fn agent(words: &[&str], config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_usine"));
+    command.arg("agent").args(words).arg("--config").arg(config);
+    command.current_dir(config.parent().unwrap());
+    for variable in ["USINE_HUB", "USINE_CA", "USINE_LOG", "USINE_AGENT_CODE"] {
+        command.env_remove(variable);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Writes the configuration of the agent of `afar` for a hub at `url`.
+pub(crate) fn configured(folder: &Path, url: &str) -> PathBuf {
+    let file = folder.join("agent.toml");
+    let text = format!(
+        "hub = \"{url}\"\nsite = \"afar\"\nfolder = \"afar\"\ninterval_milliseconds = 50\n\
+         wait_seconds = 3\n\
+         [local]\ncores = 1\nmemory_mb = 1000\n"
+    );
+    fs::write(&file, text).unwrap();
+    file
+}
+
+/// Enrols the agent of `config` by a code of the hub's administrator.
+pub(crate) async fn enrolled(administrator: &Client, config: &Path) {
+    let code = text(&administrator.post("/sites/afar/code", json!({})).await, "code");
+    let file = config.with_file_name("code");
+    fs::write(&file, format!("{code}\n")).unwrap();
+    let output = agent(&["enrol"], config).arg("--code-file").arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Asks until the answer is as it should be.
+pub(crate) async fn until(client: &Client, path: &str, is: impl Fn(&Value) -> bool) -> Value {
+    let mut last = Value::Null;
+    for _ in 0..600 {
+        last = client.get(path).await;
+        if is(&last) {
+            return last;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{path} stays {last}")
+}
+
+async fn submit(start_up: &StartUp, script: &str) -> String {
+    let script = format!("#!/bin/sh\n#SBATCH --time=5 --mem=64M --ntasks=1\n{script}\n");
+    let jobs = format!("/projects/{}/jobs", start_up.project);
+    text(&start_up.founder.post(&jobs, json!({ "script": script })).await, "id")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_runs_where_an_enrolled_agent_works_and_survives_its_restart() {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    with_remote_site(folder.path());
+    let factory = Factory::start_in(Arc::clone(&folder));
+    let administrator = factory.administrator().await;
+    let start_up = StartUp::with_hours(&factory, 100).await;
+    let config = configured(folder.path(), &factory.url);
+
+    let output = agent(&[], &config).output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && complaint.contains("not enrolled"), "{complaint}");
+    enrolled(&administrator, &config).await;
+    let mut agent = AgentProcess::start(&config);
+    until(&administrator, "/sites/afar", |site| site["agent"]["state"] == "present").await;
+    until(&administrator, "/sites/afar", |site| site["inventory"]["engine"] == "local").await;
+
+    let job = submit(&start_up, "echo from afar\nsleep 2\necho done").await;
+    let path = format!("/jobs/{job}");
+    until(&start_up.founder, &path, |job| job["state"] == "running").await;
+    agent.kill();
+    agent = AgentProcess::start(&config);
+    let ended = until(&start_up.founder, &path, |job| job["state"] == "ended").await;
+    assert_eq!((&ended["end"], &ended["site"]), (&json!("completed"), &json!("afar")), "{ended}");
+    let log = start_up.founder.get(&format!("{path}/log?stream=stdout")).await;
+    assert_eq!(log["text"], "from afar\ndone\n");
+
+    // Stopped as a service is: the job goes on and is found again.
+    let job = submit(&start_up, "sleep 1\necho alone").await;
+    let path = format!("/jobs/{job}");
+    until(&start_up.founder, &path, |job| job["state"] == "running").await;
+    assert!(agent.stop().success());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let _agent = AgentProcess::start(&config);
+    let ended = until(&start_up.founder, &path, |job| job["state"] == "ended").await;
+    assert_eq!(ended["end"], "completed", "{ended}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sends_an_agent_away_and_both_sides_say_so() {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    with_remote_site(folder.path());
+    let factory = Factory::start_in(Arc::clone(&folder));
+    let home = factory.folder();
+    let root = Terminal { folder: home.path(), name: "root" };
+    let link = format!("{}/sign-in/link/{}", factory.url, factory.link.as_deref().unwrap());
+    root.told(&["login", &link]);
+    assert!(root.told(&["site", "list"]).contains("not enrolled"));
+    let (code, complaint) = root.refused(&["site", "enrol", "here"]);
+    assert!(code == 3 && complaint.contains("the hub itself runs"), "{code} {complaint}");
+
+    // Enrolled at the first start, by a code from the environment.
+    let config = configured(folder.path(), &factory.url);
+    let code = root.told(&["site", "enrol", "afar"]);
+    let mut first = agent(&[], &config);
+    let mut process =
+        first.env("USINE_AGENT_CODE", code.trim()).stderr(Stdio::null()).spawn().unwrap();
+    let present = |state: &str| {
+        for _ in 0..200 {
+            let site = root.json(&["site", "show", "afar"]);
+            if site["agent"]["state"] == state {
+                return site;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the agent never was {state}")
+    };
+    let before = present("present")["agent"]["key"].clone();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let key = folder.path().join("afar/key.json");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&key.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o077, 0, "{mode:o}");
+
+    let running = AgentProcess::start(&config);
+    let rotated = agent(&["rotate"], &config).output().unwrap();
+    assert!(rotated.status.success(), "{}", String::from_utf8_lossy(&rotated.stderr));
+    let after = root.json(&["site", "show", "afar"])["agent"]["key"].clone();
+    assert_ne!(before, after);
+
+    // The running agent takes the new key up by itself; then its operator sends it away.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!running.log().contains("refused"), "{}", running.log());
+    root.told(&["site", "revoke", "afar"]);
+    assert!(root.told(&["site", "list"]).contains("revoked"));
+    for _ in 0..200 {
+        if running.log().contains("was revoked by its operator") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(running.log().contains("was revoked by its operator"), "{}", running.log());
+    let told = running.log();
+    assert!(!told.contains(code.trim()) && !told.contains("usine_site_"), "a secret: {told}");
+    let audit = Client::anonymous(&factory.url);
+    let (status, _) = audit.send(Method::GET, "/sites/afar", None).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_reaches_a_waiting_agent_in_well_under_a_second() {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    with_remote_site(folder.path());
+    let factory = Factory::start_in(Arc::clone(&folder));
+    let administrator = factory.administrator().await;
+    let start_up = StartUp::with_hours(&factory, 100).await;
+    let config = configured(folder.path(), &factory.url);
+    enrolled(&administrator, &config).await;
+    let _agent = AgentProcess::start(&config);
+    until(&administrator, "/sites/afar", |site| site["agent"]["state"] == "present").await;
+
+    let mut took = Vec::new();
+    for _ in 0..21 {
+        let begun = std::time::Instant::now();
+        let job = submit(&start_up, "true").await;
+        let answered = begun.elapsed();
+        // The agent notes an order on disk before it does anything else about it.
+        let noted = folder.path().join(format!("afar/agent/jobs/{job}.json"));
+        while !noted.exists() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "the order never came");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        took.push((begun.elapsed(), answered));
+        until(&start_up.founder, &format!("/jobs/{job}"), |job| job["state"] == "ended").await;
+    }
+    took.sort_unstable();
+    let (median, worst) = (took[took.len() / 2], took[took.len() - 1]);
+    println!("from request to the site's disk (and to the answer): {median:?}, at most {worst:?}");
+    assert!(median.0 < Duration::from_millis(500), "{took:?}");
+}
