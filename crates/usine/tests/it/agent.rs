@@ -178,17 +178,16 @@ async fn an_operator_sends_an_agent_away_and_both_sides_say_so() {
     let mut first = agent(&[], &config);
     let mut process =
         first.env("USINE_AGENT_CODE", code.trim()).stderr(Stdio::null()).spawn().unwrap();
-    let present = |state: &str| {
-        for _ in 0..200 {
-            let site = root.json(&["site", "show", "afar"]);
-            if site["agent"]["state"] == state {
-                return site;
-            }
-            std::thread::sleep(Duration::from_millis(50));
+    let mut site = Value::Null;
+    for _ in 0..200 {
+        site = root.json(&["site", "show", "afar"]);
+        if site["agent"]["state"] == "present" {
+            break;
         }
-        panic!("the agent never was {state}")
-    };
-    let before = present("present")["agent"]["key"].clone();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(site["agent"]["state"], "present", "{site}");
+    let before = site["agent"]["key"].clone();
     process.kill().unwrap();
     process.wait().unwrap();
     let key = folder.path().join("afar/key.json");
@@ -210,7 +209,7 @@ async fn an_operator_sends_an_agent_away_and_both_sides_say_so() {
         if running.log().contains("was revoked by its operator") {
             break;
         }
-        std::thread::sleep(Duration::from_millis(50));
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(running.log().contains("was revoked by its operator"), "{}", running.log());
     let told = running.log();
@@ -230,7 +229,7 @@ async fn an_order_reaches_a_waiting_agent_in_well_under_a_second() {
     let config = configured(folder.path(), &factory.url);
     enrolled(&administrator, &config).await;
     let _agent = AgentProcess::start(&config);
-    until(&administrator, "/sites/afar", |site| site["agent"]["state"] == "present").await;
+    until(&administrator, "/sites/afar", |site| site["inventory"].is_object()).await;
 
     let mut took = Vec::new();
     for _ in 0..21 {

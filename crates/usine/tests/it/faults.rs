@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::agent::{AgentProcess, configured, enrolled, with_remote_site};
+use crate::agent::{AgentProcess, configured, enrolled, until, with_remote_site};
 use crate::crash::{Dice, Project, Trial, check, check_books};
 use crate::factory::{Client, Factory};
 
@@ -150,6 +150,7 @@ async fn a_bad_network_loses_no_job_and_doubles_nothing() {
     let config = configured(folder.path(), &network.url);
 
     let mut agent = AgentProcess::start(&config);
+    until(&administrator, "/sites/afar", |site| site["inventory"].is_object()).await;
     let mut trials = Vec::new();
     for number in 0..JOBS {
         let mut trial = Trial::new(number, &mut dice);
