@@ -9,7 +9,7 @@ use std::future::Future;
 use jobs::life::{End, Failure};
 use units::JobId;
 
-use crate::{Ended, Engine, Error, Network, Observation, Request, Spec, State, Stream};
+use crate::{Ended, Engine, Error, Network, Observation, Place, Request, Spec, State, Stream};
 
 /// How an engine fell short.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,16 @@ pub trait Trial: Sync {
 
     /// A job that was never named before.
     fn new_job(&self) -> JobId;
+
+    /// Over how many nodes a job that takes all cores is spread.
+    fn nodes(&self) -> u32 {
+        1
+    }
+
+    /// Whose the jobs are.
+    fn place(&self) -> Place {
+        Place::default()
+    }
 
     /// Lets some time pass: much less than a second for the engine, or a little more.
     fn pause(&self) -> impl Future<Output = ()> + Send;
@@ -65,16 +75,31 @@ pub fn small(script: &str) -> Spec {
         folder: None,
         stdout: None,
         stderr: None,
+        outputs: Vec::new(),
+        place: Place::default(),
     }
 }
 
+/// A small job of whomever the trial lets submit.
+fn job<T: Trial>(trial: &T, script: &str) -> Spec {
+    Spec { place: trial.place(), ..small(script) }
+}
+
+/// A job that leaves no room for another.
+fn whole<T: Trial>(trial: &T) -> Spec {
+    let mut whole = job(trial, "sleep 1000");
+    whole.request.nodes = trial.nodes();
+    whole.request.cores = trial.engine().capacity().cores;
+    whole
+}
+
 async fn ends<T: Trial>(trial: &T) -> Result<(), String> {
-    let mut slow = small("sleep 1000");
+    let mut slow = job(trial, "sleep 1000");
     slow.request.time_limit_seconds = 1;
     let cases = [
-        (small("exit 0"), End::Completed),
-        (small("exit 3"), End::Failed(Failure::ExitCode(3))),
-        (small("kill -9 $$"), End::Failed(Failure::Signal(9))),
+        (job(trial, "exit 0"), End::Completed),
+        (job(trial, "exit 3"), End::Failed(Failure::ExitCode(3))),
+        (job(trial, "kill -9 $$"), End::Failed(Failure::Signal(9))),
         (slow, End::TimedOut),
     ];
     for (spec, expected) in cases {
@@ -92,7 +117,7 @@ async fn ends<T: Trial>(trial: &T) -> Result<(), String> {
 }
 
 async fn streams<T: Trial>(trial: &T) -> Result<(), String> {
-    let mut spec = small("echo one\necho two >&2\necho three\necho four >> metrics.jsonl");
+    let mut spec = job(trial, "echo one\necho two >&2\necho three\necho four >> metrics.jsonl");
     let joined = submit(trial, &spec).await?;
     spec.stderr = Some("errors.txt".to_owned());
     let apart = submit(trial, &spec).await?;
@@ -118,7 +143,7 @@ async fn streams<T: Trial>(trial: &T) -> Result<(), String> {
 }
 
 async fn once<T: Trial>(trial: &T) -> Result<(), String> {
-    let spec = small("echo ran\nsleep 1");
+    let spec = job(trial, "echo ran\nsleep 1");
     let stranger = trial.engine().knows(trial.new_job()).await;
     require(matches!(stranger, Ok(false)), || format!("it knows a stranger: {stranger:?}"))?;
     let job = submit(trial, &spec).await?;
@@ -146,7 +171,7 @@ async fn once<T: Trial>(trial: &T) -> Result<(), String> {
 }
 
 async fn cancels_running<T: Trial>(trial: &T) -> Result<(), String> {
-    let job = submit(trial, &small("sleep 1000")).await?;
+    let job = submit(trial, &job(trial, "sleep 1000")).await?;
     until(trial, job, |state| matches!(state, State::Running { .. })).await?;
     for _ in 0..2 {
         trial.engine().cancel(job).await.map_err(|error| error.to_string())?;
@@ -159,8 +184,7 @@ async fn cancels_running<T: Trial>(trial: &T) -> Result<(), String> {
 }
 
 async fn cancels_queued<T: Trial>(trial: &T) -> Result<(), String> {
-    let mut whole = small("sleep 1000");
-    whole.request.cores = trial.engine().capacity().cores;
+    let whole = whole(trial);
     let first = submit(trial, &whole).await?;
     until(trial, first, |state| matches!(state, State::Running { .. })).await?;
     let second = submit(trial, &whole).await?;
@@ -172,15 +196,14 @@ async fn cancels_queued<T: Trial>(trial: &T) -> Result<(), String> {
     trial.engine().cancel(second).await.map_err(|error| error.to_string())?;
     let ended = until_ended(trial, second).await?;
     require(ended.end == End::Cancelled && ended.started.is_none(), || format!("{ended:?}"))?;
-    let third = submit(trial, &small("exit 0")).await?;
+    let third = submit(trial, &job(trial, "exit 0")).await?;
     trial.engine().cancel(first).await.map_err(|error| error.to_string())?;
     let ended = until_ended(trial, third).await?;
     require(ended.end == End::Completed, || format!("room was not given back: {ended:?}"))
 }
 
 async fn snapshots<T: Trial>(trial: &T) -> Result<(), String> {
-    let mut whole = small("sleep 1000");
-    whole.request.cores = trial.engine().capacity().cores;
+    let whole = whole(trial);
     let first = submit(trial, &whole).await?;
     until(trial, first, |state| matches!(state, State::Running { .. })).await?;
     let second = submit(trial, &whole).await?;
@@ -211,11 +234,11 @@ async fn snapshots<T: Trial>(trial: &T) -> Result<(), String> {
 }
 
 async fn refuses<T: Trial>(trial: &T) -> Result<(), String> {
-    let mut large = small("exit 0");
+    let mut large = job(trial, "exit 0");
     large.request.cores = trial.engine().capacity().cores.saturating_add(1);
     let escape = || Some("../escape".to_owned());
-    let writes = Spec { stdout: escape(), ..small("exit 0") };
-    let begins = Spec { folder: escape(), ..small("exit 0") };
+    let writes = Spec { stdout: escape(), ..job(trial, "exit 0") };
+    let begins = Spec { folder: escape(), ..job(trial, "exit 0") };
     for spec in [large, writes, begins] {
         let job = trial.new_job();
         let answer = trial.engine().submit(job, &spec).await;

@@ -28,6 +28,28 @@ pub struct Spec {
     pub stdout: Option<String>,
     /// Name of a file that also holds standard error; joined with standard output when absent.
     pub stderr: Option<String>,
+    /// Folders in its directory that will be asked for after its end.
+    #[serde(default)]
+    pub outputs: Vec<String>,
+    /// Whose it is to a cluster's own scheduler.
+    #[serde(default)]
+    pub place: Place,
+}
+
+/// Whose a job is to a cluster's own scheduler, and what it asks there beside its [`Request`].
+/// Engines without such a scheduler read nothing of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The login at the site under which it runs; the agent's own when absent.
+    pub user: Option<String>,
+    /// The account that is charged.
+    pub account: Option<String>,
+    /// The quality of service.
+    pub qos: Option<String>,
+    /// The partition, or several with commas between.
+    pub partition: Option<String>,
+    /// More options of `sbatch`: long names without the dashes, with their values.
+    pub options: Vec<(String, Option<String>)>,
 }
 
 impl Spec {
@@ -49,13 +71,18 @@ impl Spec {
         }
     }
 
-    /// Refuses what can be known to be impossible without looking at a machine.
+    /// Refuses what a single machine can know to be impossible without looking at itself.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.request.nodes != 1 {
             return Err(Error::Refused(
                 "the nodes asked for are not one: this site is a single node".to_owned(),
             ));
         }
+        self.check_anywhere()
+    }
+
+    /// Refuses what is impossible on any machine.
+    pub(crate) fn check_anywhere(&self) -> Result<(), Error> {
         if !self.script.starts_with("#!") {
             return Err(Error::Refused("the script does not begin with `#!`".to_owned()));
         }
@@ -174,7 +201,7 @@ pub enum Stream {
 }
 
 /// Whether a path stays below the directory it starts from.
-fn is_inside(path: &str) -> bool {
+pub(crate) fn is_inside(path: &str) -> bool {
     let mut components = Path::new(path).components();
     !path.is_empty()
         && !path.contains('\0')

@@ -1,8 +1,8 @@
 //! Carries jobs out, and tells how they fare.
 //!
 //! [`Engine`] is what an agent needs of a place that runs jobs. [`LocalEngine`] runs them as
-//! processes of this machine; [`SimulatedEngine`] only pretends, on a clock that tests move. Both
-//! pass [`conformance`].
+//! processes of this machine; [`slurm::SlurmEngine`] hands them to a cluster that Slurm schedules;
+//! [`SimulatedEngine`] only pretends, on a clock that tests move. All pass [`conformance`].
 //!
 //! Not here: allocations, money, the hub. A job is run at most once per [`units::JobId`], whatever
 //! is killed when.
@@ -10,11 +10,14 @@
 pub mod beneath;
 pub mod carry;
 pub mod conformance;
+mod ended;
 mod job;
 mod local;
 pub mod record;
 mod simulated;
+pub mod slurm;
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
@@ -23,7 +26,7 @@ use sched::Snapshot;
 use units::JobId;
 
 pub use carry::Isolation;
-pub use job::{Capacity, Ended, Network, Observation, Request, Spec, State, Stream};
+pub use job::{Capacity, Ended, Network, Observation, Place, Request, Spec, State, Stream};
 pub use local::{Carrier, ControlGroups, LocalEngine, Settings};
 pub use simulated::SimulatedEngine;
 
@@ -33,6 +36,15 @@ pub enum Error {
     /// The job will never run here.
     #[error("{0}")]
     Refused(String),
+    /// Whoever was asked did not answer, or not so that it could be understood: what came of it is
+    /// not known.
+    #[error("{asked} gave no usable answer: {answer}")]
+    Unclear {
+        /// Who was asked.
+        asked: Cow<'static, str>,
+        /// What came instead.
+        answer: String,
+    },
     /// Nobody prepared or submitted this job.
     #[error("job {0} is not known here")]
     Unknown(JobId),
@@ -50,6 +62,20 @@ impl Error {
     /// Says what was tried when the system refused.
     pub(crate) fn system(action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::System { action, source }
+    }
+}
+
+/// Lets a thread wait for what cannot be waited for otherwise.
+pub(crate) async fn run_blocking<T, F>(act: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Error> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(act).await {
+        Ok(outcome) => outcome,
+        Err(join) => {
+            Err(Error::System { action: "finish a piece of work", source: io::Error::other(join) })
+        }
     }
 }
 

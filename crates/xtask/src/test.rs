@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::slurm::Cluster;
 use crate::{postgres::Server, setup::Tools, shell};
 
 #[derive(clap::Args)]
@@ -14,6 +15,16 @@ pub(crate) struct Arguments {
     runner: Vec<String>,
 }
 
+/// The crate whose tests need a real Slurm.
+const SLURM_TESTS: &str = "engine";
+
+impl Arguments {
+    /// Whether tests of a crate may be run.
+    fn reaches(&self, package: &str) -> bool {
+        self.package.is_empty() || self.package.iter().any(|name| name == package)
+    }
+}
+
 /// Runs them; the last lines are the runner's summary.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let tools = Tools::install()?;
@@ -22,6 +33,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         shell::step("examples in the documentation", &mut shell::cargo(doctests))?;
     }
     let server = Server::start(&tools.postgres)?;
+    let cluster = arguments.reaches(SLURM_TESTS).then(Cluster::for_tests).transpose()?.flatten();
     let mut command = shell::cargo(["nextest", "run"]);
     if arguments.package.is_empty() {
         command.arg("--workspace");
@@ -29,15 +41,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     for package in &arguments.package {
         command.args(["--package", package]);
     }
-    if arguments.package.is_empty() || arguments.package.iter().any(|name| name == "usine") {
+    if arguments.reaches("usine") {
         command.args(["--features", "usine/e2e"]);
     }
     command
         .args(&arguments.runner)
         .envs(tools.environment())
         .env("USINE_TEST_POSTGRES", server.url());
+    if let Some(cluster) = &cluster {
+        command.envs(cluster.environment()?);
+    }
     println!("==> tests, on SQLite and PostgreSQL");
     let status = command.status()?;
     drop(server);
+    if let Some(cluster) = cluster {
+        cluster.down(true)?;
+    }
     std::process::exit(status.code().unwrap_or(1));
 }

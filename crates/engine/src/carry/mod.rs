@@ -33,7 +33,7 @@ pub(crate) use affinity::own as own_cpus;
 pub(crate) use folder::JobFolder;
 pub(crate) use memory::of_machine_mb as memory_of_machine_mb;
 pub use probe::Isolation;
-pub(crate) use shepherd::{EndRecord, How, StartRecord, never_began, now, shepherd_lost};
+pub(crate) use shepherd::{StartRecord, never_began, now, shepherd_lost};
 pub(crate) use task::{Gpu, Task};
 
 /// The first argument of the shepherd; the second is the job's folder.

@@ -8,7 +8,6 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use jobs::life::{End, Failure};
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use units::Timestamp;
@@ -17,6 +16,7 @@ use super::cgroup::{self, Groups};
 use super::folder::JobFolder;
 use super::task::Task;
 use super::{INIT, namespace, tree};
+use crate::ended::{EndRecord, How};
 use crate::record;
 use watch::Watch;
 
@@ -27,45 +27,6 @@ pub(crate) struct StartRecord {
     pub(crate) shepherd: i32,
     /// Which run of the machine it was.
     pub(crate) boot: String,
-}
-
-/// Durable before the shepherd is gone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct EndRecord {
-    pub(crate) how: How,
-    pub(crate) reason: Option<String>,
-    pub(crate) started_microseconds: Option<i64>,
-    pub(crate) ended_microseconds: i64,
-    pub(crate) peak_memory_mb: Option<u64>,
-    pub(crate) cpu_milliseconds: Option<u64>,
-}
-
-/// The ends that this engine can bring about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum How {
-    Completed,
-    Exited(u8),
-    Signalled(u8),
-    Cancelled,
-    TimedOut,
-    OutOfMemory,
-    NodeFailed,
-    Refused,
-}
-
-impl From<How> for End {
-    fn from(how: How) -> Self {
-        match how {
-            How::Completed => Self::Completed,
-            How::Exited(code) => Self::Failed(Failure::ExitCode(code)),
-            How::Signalled(signal) => Self::Failed(Failure::Signal(signal)),
-            How::Cancelled => Self::Cancelled,
-            How::TimedOut => Self::TimedOut,
-            How::OutOfMemory => Self::OutOfMemory,
-            How::NodeFailed => Self::NodeFailed,
-            How::Refused => Self::Refused,
-        }
-    }
 }
 
 /// The wall clock: what a job ran from and to is a fact of this machine.

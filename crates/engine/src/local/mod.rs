@@ -16,7 +16,7 @@ use units::JobId;
 
 use crate::carry::{Isolation, JobFolder, Task};
 use crate::job::{Capacity, Network, Observation, Request, Spec, Stream};
-use crate::{Engine, Error, beneath};
+use crate::{Engine, Error, beneath, run_blocking};
 use machine::Machine;
 use queue::Queue;
 
@@ -182,19 +182,6 @@ impl Engine for LocalEngine {
 
     async fn clear(&self, job: JobId) -> Result<(), Error> {
         self.with(move |shared| shared.queue().clear(&shared.folder(job), job)).await
-    }
-}
-
-async fn run_blocking<T, F>(act: F) -> Result<T, Error>
-where
-    T: Send + 'static,
-    F: FnOnce() -> Result<T, Error> + Send + 'static,
-{
-    match tokio::task::spawn_blocking(act).await {
-        Ok(outcome) => outcome,
-        Err(join) => {
-            Err(Error::System { action: "finish a piece of work", source: io::Error::other(join) })
-        }
     }
 }
 

@@ -13,7 +13,8 @@ use units::{JobId, Timestamp};
 use super::machine::{HERE, Machine};
 use super::settings::Settings;
 use super::{Shared, task};
-use crate::carry::{self, EndRecord, How, JobFolder, StartRecord, Task};
+use crate::carry::{self, JobFolder, StartRecord, Task};
+use crate::ended::{EndRecord, How};
 use crate::job::{Ended, Observation, Spec, State};
 use crate::{Error, record};
 
@@ -79,7 +80,7 @@ impl Queue {
                     self.cleared.insert(job);
                 }
                 (Some(end), _) => {
-                    self.jobs.insert(job, Stage::Ended(ended_of(end)));
+                    self.jobs.insert(job, Stage::Ended(end.into()));
                 }
                 (None, Some(task)) => {
                     self.adopt_placed(&folder, job, &record.spec, task, machine)?
@@ -214,7 +215,7 @@ impl Queue {
 
     fn ended(&mut self, job: JobId, end: EndRecord) {
         self.withdraw(job);
-        self.jobs.insert(job, Stage::Ended(ended_of(end)));
+        self.jobs.insert(job, Stage::Ended(end.into()));
     }
 
     /// Looks after a job with a shepherd: whether it has begun, ended, or lost its shepherd.
@@ -341,17 +342,6 @@ fn state_of(stage: &Stage, machine: &Machine) -> State {
                 gpus: placed.task.gpus.iter().map(|gpu| gpu.index).collect(),
             },
         },
-    }
-}
-
-fn ended_of(record: EndRecord) -> Ended {
-    Ended {
-        end: record.how.into(),
-        reason: record.reason,
-        started: record.started_microseconds.and_then(instant),
-        ended: instant(record.ended_microseconds).unwrap_or(Timestamp::UNIX_EPOCH),
-        peak_memory_mb: record.peak_memory_mb,
-        cpu_milliseconds: record.cpu_milliseconds,
     }
 }
 

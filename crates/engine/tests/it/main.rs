@@ -6,3 +6,4 @@ mod conformance;
 mod isolation;
 mod limits;
 mod machine;
+mod slurm;

@@ -29,6 +29,8 @@ pub(super) fn spec(order: &StartJob) -> Spec {
         folder: order.folder.clone(),
         stdout: order.stdout.clone(),
         stderr: order.stderr.clone(),
+        outputs: order.outputs.iter().map(|output| output.path.clone()).collect(),
+        place: engine::Place::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::SITE_NODES_MAX;
 
 /// All names that a list stands for, in its order; `None` when it is none, or too long.
-pub(super) fn expand(list: &str) -> Option<Vec<String>> {
+pub fn expand(list: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for part in split_outside_brackets(list)? {
         expand_one(part.trim(), &mut names)?;

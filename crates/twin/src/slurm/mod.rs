@@ -21,7 +21,7 @@ mod accounts;
 mod again;
 mod agreement;
 mod conf;
-mod hostlist;
+pub mod hostlist;
 mod jobs;
 mod limits;
 mod partitions;

@@ -156,6 +156,7 @@ AccountingStorageHost=127.0.0.1
 AccountingStoragePort={accounting}
 AccountingStoragePass={socket}
 AccountingStorageEnforce=associations,limits,qos,safe
+AccountingStoreFlags=job_comment
 {hardware}",
         name = cluster.name,
         controller = cluster.port(Port::Controller),

@@ -11,6 +11,7 @@ mod config;
 mod daemon;
 mod database;
 mod install;
+mod trial;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, wait};
 
-use super::How;
 use crate::carry::cgroup::Groups;
 use crate::carry::folder::JobFolder;
 use crate::carry::task::Task;
 use crate::carry::{affinity, memory, tree};
+use crate::ended::How;
 
 /// How often a job is looked at.
 const INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };

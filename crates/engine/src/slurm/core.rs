@@ -1,0 +1,274 @@
+//! The engine over any way to Slurm.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use sched::Snapshot;
+use units::{JobId, Timestamp};
+
+use super::book::{Book, Job, Record};
+use super::folder::Folder;
+use super::settings::Settings;
+use super::transport::{About, Node, Submission, Transport};
+use super::{name, options, picture, process, script};
+use crate::job::{Capacity, Observation, Spec, Stream};
+use crate::{Error, carry};
+
+#[derive(Debug)]
+pub(super) struct Core<T> {
+    pub(super) settings: Arc<Settings>,
+    pub(super) transport: T,
+    pub(super) about: About,
+    /// The login of this process, whose jobs those without a person are.
+    pub(super) me: String,
+    book: Mutex<Book>,
+    nodes: Mutex<Vec<Node>>,
+    /// When the cluster was last looked at; held while it is.
+    pub(super) looked: tokio::sync::Mutex<Option<Instant>>,
+}
+
+impl<T: Transport> Core<T> {
+    pub(super) async fn open(settings: Arc<Settings>, transport: T) -> Result<Self, Error> {
+        settings.check()?;
+        let about = transport.about().await?;
+        let me = process::own_login(&settings).await?;
+        let book = Mutex::new(Book::open(&settings.records)?);
+        let nodes = Mutex::new(transport.nodes().await?);
+        tracing::info!(cluster = about.cluster, version = about.version, "jobs go to Slurm");
+        Ok(Self {
+            settings,
+            transport,
+            about,
+            me,
+            book,
+            nodes,
+            looked: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// A panic while the book was held cannot have left a file half written, so go on.
+    pub(super) fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn nodes(&self) -> MutexGuard<'_, Vec<Node>> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn folder(&self, job: JobId, user: Option<&str>) -> Result<Folder<'_>, Error> {
+        Folder::new(&self.settings, user, job)
+    }
+
+    /// The login under which a job runs.
+    pub(super) fn login<'j>(&'j self, record: &'j Record) -> &'j str {
+        record.user().unwrap_or(&self.me)
+    }
+
+    pub(super) fn capacity(&self) -> Capacity {
+        let nodes = self.nodes();
+        let partition = picture::shown(&nodes, self.settings.partition.as_deref()).ok();
+        let counts =
+            |node: &&Node| partition.as_ref().is_none_or(|name| node.partitions.contains(name));
+        let shown = || nodes.iter().filter(counts);
+        let gpus = shown().flat_map(|node| {
+            std::iter::repeat_n(node.gpu_model.clone(), usize::try_from(node.gpus).unwrap_or(0))
+        });
+        Capacity {
+            host: self.about.cluster.clone(),
+            cores: shown().fold(0, |sum, node| sum.saturating_add(node.cores)),
+            memory_mb: shown().fold(0, |sum, node| sum.saturating_add(node.memory_mb)),
+            gpus: gpus.collect(),
+            isolation: vec![format!("Slurm {} keeps jobs apart", self.about.version)],
+        }
+    }
+
+    pub(super) async fn prepare(&self, job: JobId) -> Result<PathBuf, Error> {
+        let (known, hand, back) = {
+            let book = self.book();
+            (book.job(job).cloned(), book.hand(job), book.back(job))
+        };
+        match known {
+            Some(known) if known.has_ended() => {
+                let folder = self.folder(job, known.record.user())?;
+                folder.left(&known.record.spec.outputs, back).await
+            }
+            Some(_) | None => {
+                let work = hand.join(script::WORK);
+                fs::create_dir_all(&work).map_err(Error::system("make the folder of a job"))?;
+                Ok(work)
+            }
+        }
+    }
+
+    pub(super) fn knows(&self, job: JobId) -> bool {
+        self.book().jobs.contains_key(&job)
+    }
+
+    pub(super) async fn submit(&self, job: JobId, spec: &Spec) -> Result<(), Error> {
+        if self.knows(job) {
+            return Ok(());
+        }
+        spec.check_anywhere()?;
+        name::check(&spec.place)?;
+        options::check(&spec.place.options)?;
+        self.check_size(spec)?;
+        let folder = self.folder(job, spec.place.user.as_deref())?;
+        let environment = script::environment(job, spec)?;
+        let hand = self.prepare(job).await?.with_file_name("");
+        put(&hand.join(script::SCRIPT), &spec.script)
+            .and_then(|()| put(&hand.join(script::ENVIRONMENT), &environment))
+            .map_err(Error::system("write the script of a job"))?;
+        folder.place(&hand).await?;
+        self.book().add(job, Record::new(spec, carry::now()))?;
+        match self.try_to_submit(job).await {
+            Err(Error::Refused(why)) => {
+                self.book().forget(job)?;
+                if let Err(error) = folder.remove().await {
+                    tracing::warn!(%job, %error, "the folder of a refused job stays");
+                }
+                Err(Error::Refused(why))
+            }
+            answer => answer,
+        }
+    }
+
+    /// Submits a job whose intent is noted. When the answer is unclear it is found later, or
+    /// submitted again.
+    pub(super) async fn try_to_submit(&self, job: JobId) -> Result<(), Error> {
+        let Some(record) = self.book().job(job).map(|job| job.record.clone()) else {
+            return Ok(());
+        };
+        let _on_its_way = OnItsWay { core: self, job };
+        let path = self.folder(job, record.user())?.path();
+        let script = script::fence(&path, record.attempt, &record.spec);
+        let submission = Submission { job, spec: &record.spec, folder: &path, script };
+        match self.transport.submit(submission).await {
+            Ok(id) => self.book().change(job, |record| record.slurm = Some(id)).map(drop),
+            Err(Error::Refused(why)) => Err(Error::Refused(why)),
+            Err(error) => {
+                tracing::warn!(%job, %error, "whether Slurm took a job is not known yet");
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) async fn cancel(&self, job: JobId) -> Result<(), Error> {
+        let record = {
+            let mut book = self.book();
+            match book.jobs.get(&job) {
+                None => return Err(Error::Unknown(job)),
+                Some(None) => return Ok(()),
+                Some(Some(known)) if known.has_ended() => return Ok(()),
+                Some(Some(_)) => book.change(job, |record| record.cancel = true)?,
+            };
+            book.job(job).map(|job| job.record.clone())
+        };
+        let Some(record) = record else { return Ok(()) };
+        if let Some(id) = record.slurm
+            && let Err(error) = self.transport.cancel(record.user(), &[id]).await
+        {
+            tracing::warn!(%job, %error, "a job could not be cancelled yet");
+        }
+        Ok(())
+    }
+
+    pub(super) async fn snapshot(&self) -> Result<Snapshot, Error> {
+        let (nodes, load) = tokio::try_join!(self.transport.nodes(), self.transport.load())?;
+        let partition = picture::shown(&nodes, self.settings.partition.as_deref())?;
+        let ours = {
+            let book = self.book();
+            let ours =
+                |(job, known): (&JobId, &Option<Job>)| Some((known.as_ref()?.record.slurm?, *job));
+            book.jobs.iter().filter_map(ours).collect()
+        };
+        let snapshot = picture::snapshot(&partition, &nodes, &load, &ours);
+        *self.nodes() = nodes;
+        Ok(snapshot)
+    }
+
+    pub(super) async fn read(
+        &self,
+        job: JobId,
+        stream: Stream,
+        offset: u64,
+        length_max: usize,
+    ) -> Result<Vec<u8>, Error> {
+        let Some(known) = self.book().job(job).cloned() else { return Ok(Vec::new()) };
+        self.folder(job, known.record.user())?.read(stream, offset, length_max).await
+    }
+
+    pub(super) async fn clear(&self, job: JobId) -> Result<(), Error> {
+        let known = {
+            let mut book = self.book();
+            match book.jobs.get(&job) {
+                None => return book.forget(job),
+                Some(None) => return Ok(()),
+                Some(Some(known)) if known.has_ended() => known.clone(),
+                Some(Some(_)) => return Err(Error::Refused("the job has not ended".to_owned())),
+            }
+        };
+        self.folder(job, known.record.user())?.remove().await?;
+        self.book().clear(job)
+    }
+
+    pub(super) fn observations(&self) -> Vec<Observation> {
+        let book = self.book();
+        let seen = |(job, known): (&JobId, &Option<Job>)| {
+            Some(Observation { job: *job, state: known.as_ref()?.state.clone() })
+        };
+        book.jobs.iter().filter_map(seen).collect()
+    }
+
+    /// Refuses what no node could hold; Slurm would let some of it wait for ever.
+    fn check_size(&self, spec: &Spec) -> Result<(), Error> {
+        let request = spec.request;
+        let said = options::Said::by(&spec.place.options);
+        let nodes = self.nodes();
+        let fits = |node: &&Node| {
+            let over = request.nodes.max(1);
+            (said.cores || request.cores.div_ceil(over) <= node.cores)
+                && (said.memory || request.memory_mb.div_ceil(over.into()) <= node.memory_mb)
+                && (said.gpus || request.gpus.div_ceil(over) <= node.gpus)
+        };
+        let fitting = nodes.iter().filter(fits).count();
+        if u32::try_from(fitting).unwrap_or(u32::MAX) < request.nodes.max(1) {
+            return Err(Error::Refused("it asks for more than the cluster has".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// Marks a job as being submitted for as long as this lives.
+struct OnItsWay<'c, T: Transport> {
+    core: &'c Core<T>,
+    job: JobId,
+}
+
+impl<T: Transport> Drop for OnItsWay<'_, T> {
+    fn drop(&mut self) {
+        if let Some(job) = self.core.book().job_mut(self.job) {
+            job.submitting = false;
+        }
+    }
+}
+
+/// Writes a file that its owner alone may read and run.
+fn put(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let options = options.write(true).create(true).truncate(true).mode(0o700);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+/// The instant that is so many seconds before another.
+pub(super) fn before(at: Timestamp, seconds: u64) -> Timestamp {
+    at.saturating_sub(std::time::Duration::from_secs(seconds)).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Whether so much time has passed since an instant.
+pub(super) fn has_passed(since: Timestamp, now: Timestamp, length: std::time::Duration) -> bool {
+    std::time::Duration::try_from(now.duration_since(since)).is_ok_and(|passed| passed >= length)
+}

@@ -1,0 +1,194 @@
+//! The folder of one job on the cluster: the person's own, and touched as the person.
+//!
+//! A hostile user owns all that lies in it and may change it at any moment. Whatever writes there,
+//! or lists, runs as that user and can do no more than the user could; what this process reads by
+//! itself it opens without following a link, from a folder on that only the administrator writes.
+
+use std::io::{self, Read as _, Seek as _};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use units::JobId;
+
+use super::process::{Invocation, Output};
+use super::script::{BEGUN, STDERR, STDOUT, WORK, begun};
+use super::settings::{Reading, Settings};
+use crate::job::{Stream, is_inside};
+use crate::{Error, beneath, run_blocking};
+
+/// Where a job's files lie, and whose they are.
+#[derive(Clone, Debug)]
+pub(super) struct Folder<'s> {
+    settings: &'s Settings,
+    user: Option<String>,
+    /// Above what the person could have changed.
+    trusted: PathBuf,
+    /// From there to the job's folder.
+    inside: String,
+}
+
+impl<'s> Folder<'s> {
+    pub(super) fn new(
+        settings: &'s Settings,
+        user: Option<&str>,
+        job: JobId,
+    ) -> Result<Self, Error> {
+        let (trusted, jobs) = settings.jobs_of(user)?;
+        let inside = if jobs.is_empty() { job.to_string() } else { format!("{jobs}/{job}") };
+        Ok(Self { settings, user: user.map(str::to_owned), trusted, inside })
+    }
+
+    /// Its path on every node.
+    pub(super) fn path(&self) -> String {
+        self.trusted.join(&self.inside).display().to_string()
+    }
+
+    /// Makes it, and puts there what lies in `hand`.
+    pub(super) async fn place(&self, hand: &Path) -> Result<(), Error> {
+        let mode = match self.settings.reading {
+            Reading::AsPerson => "0700",
+            Reading::Directly => "0750",
+        };
+        let path = self.path();
+        self.call("mkdir", ["-p", "-m", mode, "--", &path]).ask(self.settings).await?;
+        let hand = hand.display().to_string();
+        let give = Invocation::new("tar", ["--create", "--file=-", "-C", &hand, "."]);
+        // The folder itself keeps the mode that it was made with.
+        let flags = ["--no-same-owner", "--no-overwrite-dir"];
+        let take = ["--extract", "--file=-", "-C", &path].into_iter().chain(flags);
+        let take = self.call("tar", take);
+        let (given, taken) = self.pipe(&give, &take).await?;
+        settled(&given)?;
+        settled(&taken)
+    }
+
+    /// The attempt and the number under which the script began, if it did.
+    pub(super) async fn begun(&self) -> Result<Option<(u32, u32)>, Error> {
+        let bytes = self.read_file(BEGUN, 0, 64).await?;
+        Ok(begun(&String::from_utf8_lossy(&bytes)))
+    }
+
+    /// Up to `length_max` bytes of what the job wrote, from `offset` on; none when there is no such
+    /// file.
+    pub(super) async fn read(
+        &self,
+        stream: Stream,
+        offset: u64,
+        length_max: usize,
+    ) -> Result<Vec<u8>, Error> {
+        let name = match stream {
+            Stream::Stdout => STDOUT.to_owned(),
+            Stream::Stderr => STDERR.to_owned(),
+            Stream::Metrics => format!("{WORK}/metrics.jsonl"),
+        };
+        self.read_file(&name, offset, length_max).await
+    }
+
+    /// The directory with what the job left in `outputs`: its own, where it is this process's too,
+    /// otherwise a copy at `back`.
+    pub(super) async fn left(&self, outputs: &[String], back: PathBuf) -> Result<PathBuf, Error> {
+        if self.user.is_none() {
+            return Ok(self.trusted.join(&self.inside).join(WORK));
+        }
+        let draft = back.with_extension("draft");
+        if !back.exists() {
+            let make = Error::system("make a folder for what a job left");
+            match std::fs::remove_dir_all(&draft) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(make(error)),
+                _ => std::fs::create_dir_all(&draft).map_err(make)?,
+            }
+            for output in outputs.iter().filter(|output| is_inside(output)) {
+                self.bring(output, &draft).await?;
+            }
+            std::fs::rename(&draft, &back).map_err(Error::system("keep what a job left"))?;
+        }
+        Ok(back)
+    }
+
+    /// Deletes it.
+    pub(super) async fn remove(&self) -> Result<(), Error> {
+        let path = self.path();
+        self.call("rm", ["-r", "-f", "--", &path]).ask(self.settings).await.map(drop)
+    }
+
+    /// Copies one output, if there is one.
+    async fn bring(&self, output: &str, to: &Path) -> Result<(), Error> {
+        let from = format!("{}/{WORK}", self.path());
+        let to = to.display().to_string();
+        let give = self.call("tar", ["--create", "--file=-", "-C", &from, "--", output]);
+        let flags = ["--no-same-owner", "--no-same-permissions"];
+        let take = ["--extract", "--file=-", "-C", &to].into_iter().chain(flags);
+        let (given, taken) = self.pipe(&give, &Invocation::new("tar", take)).await?;
+        let absent = given.stderr.contains("No such file or directory");
+        // One stands for a file that changed meanwhile; it is taken as it was.
+        if !absent && given.status.code() != Some(1) {
+            settled(&given)?;
+        }
+        if absent { Ok(()) } else { settled(&taken) }
+    }
+
+    async fn read_file(&self, name: &str, offset: u64, most: usize) -> Result<Vec<u8>, Error> {
+        if self.user.is_none() || self.settings.reading == Reading::Directly {
+            let (trusted, path) = (self.trusted.clone(), format!("{}/{name}", self.inside));
+            return run_blocking(move || {
+                read_beneath(&trusted, &path, offset, most)
+                    .map_err(Error::system("read what a job wrote"))
+            })
+            .await;
+        }
+        let from = format!("if={}/{name}", self.path());
+        let (skip, count) = (format!("skip={offset}"), format!("count={most}"));
+        let how = "iflag=skip_bytes,count_bytes,fullblock,nonblock,nofollow";
+        let arguments = [from.as_str(), how, &skip, &count, "bs=64K", "status=none"];
+        let output = self.call("dd", arguments).run(self.settings).await?;
+        if output.stderr.contains("No such file or directory") {
+            return Ok(Vec::new());
+        }
+        settled(&output)?;
+        Ok(output.stdout)
+    }
+
+    fn call<'a>(
+        &self,
+        program: &'static str,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Invocation {
+        Invocation::new(program, arguments).by(self.user.as_deref())
+    }
+
+    /// Runs two programs, the second reading what the first writes.
+    async fn pipe(&self, from: &Invocation, to: &Invocation) -> Result<(Output, Output), Error> {
+        let start = || Error::system("start `tar`");
+        let mut giver = from.command(self.settings);
+        let mut giver = giver.stdin(Stdio::null()).spawn().map_err(start())?;
+        let between =
+            giver.stdout.take().ok_or(io::ErrorKind::BrokenPipe.into()).map_err(start())?;
+        let between: Stdio = between.try_into().map_err(start())?;
+        let taker = to.command(self.settings).stdin(between).spawn().map_err(start())?;
+        // As long as it takes: it depends on how much there is.
+        let (given, taken) = tokio::join!(giver.wait_with_output(), taker.wait_with_output());
+        let output = |output: io::Result<std::process::Output>| {
+            output.map(Output::from).map_err(Error::system("wait for `tar`"))
+        };
+        Ok((output(given)?, output(taken)?))
+    }
+}
+
+fn settled(output: &Output) -> Result<(), Error> {
+    if output.status.success() {
+        return Ok(());
+    }
+    let answer = output.complaint();
+    Err(Error::Unclear { asked: "the command that reaches the job's folder".into(), answer })
+}
+
+fn read_beneath(trusted: &Path, path: &str, offset: u64, most: usize) -> io::Result<Vec<u8>> {
+    let mut file = match beneath::open(trusted, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        opened => opened?,
+    };
+    file.seek(io::SeekFrom::Start(offset))?;
+    let mut bytes = Vec::new();
+    file.take(u64::try_from(most).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

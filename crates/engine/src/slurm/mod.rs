@@ -1,0 +1,121 @@
+//! Jobs on a cluster that Slurm schedules and somebody else owns.
+//!
+//! A job runs as the person who submitted it, and its script runs at most once. Its id stands in the
+//! comment of Slurm's job, so that a submission whose reply was lost is found again and not repeated;
+//! what is intended is durable before Slurm hears of it; and what Slurm runs is a fence that lets one
+//! copy through ([`script`]). Silence of a command is never taken for an answer.
+//!
+//! | part | file |
+//! | --- | --- |
+//! | what the administrator decides | `settings` |
+//! | names and options that may reach a command line | `name`, `options` |
+//! | what is durable | `book` |
+//! | a job's folder, touched as its person | `folder`, `process` |
+//! | submission and cancellation | `core`; the fence: `script` |
+//! | where every job stands | `follow` |
+//! | the cluster as the scheduler sees it | `picture` |
+//! | the ways to Slurm | `transport`, `way`: `commands`, `rest` |
+//! | Slurm's words and figures | `state`, `text` |
+//!
+//! Not here: accounts and limits (nothing of the site's is changed), and which login a person has.
+
+mod book;
+mod commands;
+mod core;
+mod folder;
+mod follow;
+mod name;
+mod options;
+mod picture;
+mod process;
+mod rest;
+mod script;
+mod settings;
+mod state;
+mod text;
+mod transport;
+mod way;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sched::Snapshot;
+use units::JobId;
+
+use crate::job::{Capacity, Observation, Spec, Stream};
+use crate::{Engine, Error};
+use core::Core;
+use way::Way;
+
+pub use rest::RestSettings;
+pub use settings::{Reading, Settings};
+
+/// Carries jobs out through Slurm.
+///
+/// Dropping the engine, or killing the process that holds it, leaves jobs alone; the next engine on
+/// the same records finds them.
+#[derive(Clone, Debug)]
+pub struct SlurmEngine {
+    core: Arc<Core<Way>>,
+}
+
+impl SlurmEngine {
+    /// Finds out what the cluster is, and which jobs are known from before.
+    ///
+    /// # Errors
+    /// When the cluster does not answer, or cannot be worked with as it is configured.
+    pub async fn open(settings: Settings) -> Result<Self, Error> {
+        let settings = Arc::new(settings);
+        let way = Way::open(&settings).await?;
+        Ok(Self { core: Arc::new(Core::open(settings, way).await?) })
+    }
+
+    /// The release of Slurm.
+    pub fn version(&self) -> &str {
+        &self.core.about.version
+    }
+}
+
+impl Engine for SlurmEngine {
+    fn capacity(&self) -> Capacity {
+        self.core.capacity()
+    }
+
+    async fn prepare(&self, job: JobId) -> Result<PathBuf, Error> {
+        self.core.prepare(job).await
+    }
+
+    async fn knows(&self, job: JobId) -> Result<bool, Error> {
+        Ok(self.core.knows(job))
+    }
+
+    async fn submit(&self, job: JobId, spec: &Spec) -> Result<(), Error> {
+        self.core.submit(job, spec).await
+    }
+
+    async fn cancel(&self, job: JobId) -> Result<(), Error> {
+        self.core.cancel(job).await
+    }
+
+    async fn observe(&self) -> Result<Vec<Observation>, Error> {
+        self.core.observe().await
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, Error> {
+        self.core.snapshot().await
+    }
+
+    async fn read(
+        &self,
+        job: JobId,
+        stream: Stream,
+        offset: u64,
+        length_max: usize,
+    ) -> Result<Vec<u8>, Error> {
+        self.core.read(job, stream, offset, length_max).await
+    }
+
+    async fn clear(&self, job: JobId) -> Result<(), Error> {
+        self.core.clear(job).await
+    }
+}

@@ -1,0 +1,86 @@
+//! The way to Slurm that a site's configuration names.
+
+use std::sync::Arc;
+
+use units::Timestamp;
+
+use super::commands::Commands;
+use super::rest::Rest;
+use super::settings::Settings;
+use super::transport::{About, Accounted, Load, Node, Queued, SlurmId, Submission, Transport};
+use crate::Error;
+
+/// One of the two ways.
+#[derive(Debug)]
+pub(super) enum Way {
+    Commands(Commands),
+    /// With the commands beside it for what it cannot be asked.
+    Rest(Box<Rest>, Commands),
+}
+
+impl Way {
+    /// By REST where it is configured and speaks a data format of ours, otherwise by commands.
+    ///
+    /// # Errors
+    /// When the daemon that is configured does not answer.
+    pub(super) async fn open(settings: &Arc<Settings>) -> Result<Self, Error> {
+        let commands = Commands::new(Arc::clone(settings));
+        let Some(rest) = settings.rest.clone() else { return Ok(Self::Commands(commands)) };
+        match Rest::open(Arc::clone(settings), rest).await? {
+            Some(rest) => Ok(Self::Rest(Box::new(rest), commands)),
+            None => {
+                tracing::warn!("slurmrestd speaks no data format of ours; jobs go by commands");
+                Ok(Self::Commands(commands))
+            }
+        }
+    }
+}
+
+/// Asks whichever way it is.
+macro_rules! by_either {
+    ($self:ident, $way:ident => $call:expr) => {
+        match $self {
+            Self::Commands($way) => $call.await,
+            Self::Rest($way, _) => $call.await,
+        }
+    };
+}
+
+impl Transport for Way {
+    async fn about(&self) -> Result<About, Error> {
+        let Self::Rest(rest, commands) = self else { return by_either!(self, way => way.about()) };
+        match commands.about().await {
+            // No command here, so what it would have told has to be trusted.
+            Err(Error::Unclear { .. }) => rest.about().await,
+            answer => answer,
+        }
+    }
+
+    async fn submit(&self, submission: Submission<'_>) -> Result<SlurmId, Error> {
+        by_either!(self, way => way.submit(submission))
+    }
+
+    async fn cancel(&self, user: Option<&str>, ids: &[SlurmId]) -> Result<(), Error> {
+        by_either!(self, way => way.cancel(user, ids))
+    }
+
+    async fn queue(&self) -> Result<Vec<Queued>, Error> {
+        by_either!(self, way => way.queue())
+    }
+
+    async fn accounting(&self, ids: &[SlurmId]) -> Result<Vec<Accounted>, Error> {
+        by_either!(self, way => way.accounting(ids))
+    }
+
+    async fn accounting_of(&self, user: &str, since: Timestamp) -> Result<Vec<Accounted>, Error> {
+        by_either!(self, way => way.accounting_of(user, since))
+    }
+
+    async fn nodes(&self) -> Result<Vec<Node>, Error> {
+        by_either!(self, way => way.nodes())
+    }
+
+    async fn load(&self) -> Result<Vec<Load>, Error> {
+        by_either!(self, way => way.load())
+    }
+}

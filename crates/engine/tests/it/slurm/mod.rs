@@ -1,0 +1,7 @@
+//! Jobs through a real Slurm, which `cargo xtask test` brings up.
+
+mod answers;
+mod cluster;
+mod conformance;
+mod crash;
+mod person;
