@@ -9,9 +9,10 @@
 use std::cell::Cell;
 
 use crate::blocks::At;
-use crate::core::{Core, Horizon, Key, Slot};
+use crate::core::{Core, Key, Slot};
 use crate::gate::Gate;
 use crate::plan::Plan as _;
+use crate::rooms::promise;
 use crate::waiting::{Gap, Limits, Waiting};
 use crate::{Pool, Second, Task, Ticket};
 
@@ -23,7 +24,9 @@ impl<P: Pool> Core<P> {
         task: &Task<P::Demand>,
     ) -> Option<(Second, P::Grant)> {
         let horizon = self.horizon;
-        promise::<P>(self.plan(now), (horizon, &[]), now, task)
+        self.plan(now);
+        let plan = self.plan.as_mut()?;
+        promise((&self.pool, plan), &mut self.caps, (horizon, &[]), now, task)
     }
 
     /// The plan as it stands, made anew if need be.
@@ -47,13 +50,16 @@ impl<P: Pool> Core<P> {
             hold.reserve::<P>(now, &mut plan);
         }
         self.ends = self.groups_of_ends(now);
+        self.plan_caps(now);
         self.promises = crate::blocks::Blocks::new();
         self.origin = now;
         let queued = self.queue.iter().map(|(key, job)| (Some(*key), job));
         for (key, job) in queued.chain(self.fresh.iter().map(|(_, job)| (None, job))) {
             let slot = self.slots.get_mut(job.ticket.index());
             if let Some(Slot::Waiting { task, promise: promised, .. }) = slot {
-                *promised = promise::<P>(&mut plan, (self.horizon, &self.ends), now, task);
+                let pool = (&self.pool, &mut plan);
+                let ends = (self.horizon, self.ends.as_slice());
+                *promised = promise(pool, &mut self.caps, ends, now, task);
                 if let (Some(key), Some((start, _))) = (key, promised) {
                     let estimate_seconds = start.saturating_sub(now);
                     self.promises.insert(key, Waiting { estimate_seconds, ..*job });
@@ -99,6 +105,7 @@ impl<P: Pool> Core<P> {
             self.plan = None;
         }
         let grown = self.plan(now).advance(now);
+        let grown = self.advance_caps(now) || grown;
         let due = self.next_promise().is_some_and(|start| start <= now);
         if self.freed || grown || due {
             self.enqueue_promised();
@@ -168,18 +175,20 @@ impl<P: Pool> Core<P> {
                 continue;
             }
             let (start, mut grant, seconds) = (*start, grant.clone(), task.estimate_seconds);
+            let (group, demand) = (task.group, task.demand.clone());
             if start > now {
                 // It was made just now, and cannot be bettered.
                 if self.horizon.whole_nodes {
                     continue;
                 }
-                let Some(plan) = &mut self.plan else { return false };
-                plan.release(start, start.saturating_add(seconds), &grant);
-                let Some(earlier) = plan.fits(now, seconds, &task.demand) else {
-                    plan.reserve(start, start.saturating_add(seconds), &grant);
+                let end = start.saturating_add(seconds);
+                self.release(start, end, group, &grant);
+                let earlier = self.plan.as_ref().and_then(|it| it.fits(now, seconds, &demand));
+                let Some(earlier) = earlier else {
+                    self.reserve(start, end, group, &grant);
                     continue;
                 };
-                plan.reserve(now, now.saturating_add(seconds), &earlier);
+                self.reserve(now, now.saturating_add(seconds), group, &earlier);
                 grant = earlier;
                 let gap = start.max(now.saturating_add(seconds));
                 opened = Some(opened.map_or(gap, |opened| opened.min(gap)));
@@ -235,7 +244,7 @@ impl<P: Pool> Core<P> {
                 };
                 last.set((job.size, room_until));
             }
-            seconds <= last.get().1
+            seconds <= last.get().1 && self.caps_have_room(now, job, seconds)
         };
         let ends = |job: &Waiting| limits.takes(job) && takes(job, job.estimate_seconds);
         let begins =
@@ -263,29 +272,4 @@ impl<P: Pool> Core<P> {
 struct Place {
     queued: At,
     promised: At,
-}
-
-/// Reserves the first place, not before `now`, in which `task` fits, as far as the plan goes.
-fn promise<P: Pool>(
-    plan: &mut P::Plan,
-    (horizon, ends): (Horizon, &[Second]),
-    now: Second,
-    task: &Task<P::Demand>,
-) -> Option<(Second, P::Grant)> {
-    let mut from = now;
-    loop {
-        let (start, grant) = plan.earliest(from, task.estimate_seconds, &task.demand)?;
-        // What was put off to an instant that can be promised stays there.
-        let promised = if start == from { start } else { horizon.promised(now, start, ends)? };
-        if promised == start {
-            let end = start.saturating_add(task.estimate_seconds);
-            if horizon.whole_nodes && start > now {
-                plan.close(start, end, &grant);
-            } else {
-                plan.reserve(start, end, &grant);
-            }
-            return Some((start, grant));
-        }
-        from = promised;
-    }
 }

@@ -7,7 +7,6 @@ use crate::cap::Cap;
 use crate::easy::Shadow;
 use crate::gate::Gate;
 use crate::holds::{Hold, View};
-use crate::plan::Plan as _;
 use crate::waiting::{Shortest, Waiting};
 use crate::{Pool, Second};
 
@@ -32,7 +31,7 @@ pub struct Task<D> {
     pub estimate_seconds: Second,
     /// The highest goes first; within one priority, the first to arrive.
     pub priority: i64,
-    /// The group whose [cap](Core::cap) it counts against, if that group has one.
+    /// Its group: it counts against every [cap](Core::cap) that names it.
     pub group: u32,
 }
 
@@ -227,7 +226,7 @@ impl<P: Pool> Core<P> {
         self.pool.take(&grant);
         let end = started.saturating_add(task.estimate_seconds);
         let held = self.pool.held(&grant);
-        self.count(task.group, |before| before.saturating_add(held));
+        self.count(task.group, held, u32::saturating_add);
         let ticket = self.admit(Slot::Running { task, grant, end });
         self.running.insert((end, ticket), held);
         self.forget();
@@ -242,8 +241,9 @@ impl<P: Pool> Core<P> {
             Slot::Waiting { task, arrival, promise } => {
                 let key = (Reverse(task.priority), arrival);
                 self.leave_queue(key, ticket);
-                if let (Some(plan), Some((start, grant))) = (&mut self.plan, promise) {
-                    plan.release(start, start.saturating_add(task.estimate_seconds), &grant);
+                if let Some((start, grant)) = promise {
+                    let end = start.saturating_add(task.estimate_seconds);
+                    self.release(start, end, task.group, &grant);
                     self.freed = true;
                 }
             }
@@ -253,14 +253,13 @@ impl<P: Pool> Core<P> {
                 }
                 self.pool.give(&grant);
                 let held = self.pool.held(&grant);
-                self.count(task.group, |before| before.saturating_sub(held));
-                match &mut self.plan {
-                    Some(plan) if now <= end => {
-                        plan.release(now, end, &grant);
-                        self.freed |= now < end;
-                    }
+                self.count(task.group, held, u32::saturating_sub);
+                if now <= end {
+                    self.release(now, end, task.group, &grant);
+                    self.freed |= now < end;
+                } else {
                     // It outlived its estimate, so others could not have what they were promised.
-                    _ => self.plan = None,
+                    self.plan = None;
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! EASY backfill: a promise to the first job of the queue, and others beside it.
 
 use crate::blocks::At;
-use crate::cap::Lane;
+use crate::cap::Spare;
 use crate::core::Core;
 use crate::gate::Gate;
 use crate::waiting::{Gap, Waiting};
@@ -12,8 +12,8 @@ use crate::{Pool, Second, Ticket};
 pub(crate) struct Shadow<P: Pool> {
     /// When it can start if every job runs as long as it may.
     pub(crate) start: Second,
-    /// What its group may hold besides it then, if that has a cap.
-    pub(crate) lane: Option<Lane>,
+    /// What may be held besides it then, under each of its caps.
+    pub(crate) under_caps: Vec<Spare>,
     /// What is free from then on, besides what it needs.
     pub(crate) spare: P,
     /// What it is to be given and when it must have ended, where holds are to come.
@@ -138,7 +138,7 @@ impl<P: Pool> Core<P> {
             return None;
         }
         let short = job.estimate_seconds <= gap.seconds;
-        if !self.may_pass(now, job, shadow.lane.as_ref(), short) {
+        if !self.may_pass(now, job, &shadow.under_caps, short) {
             return None;
         }
         let demand = &self.task(job.ticket)?.demand;
@@ -153,16 +153,19 @@ impl<P: Pool> Core<P> {
     fn start_beside(&mut self, now: Second, job: &Waiting, fit: P::Grant, shadow: &mut Shadow<P>) {
         if job.estimate_seconds > shadow.start.saturating_sub(now) {
             shadow.spare.take(&fit);
-            if let Some(lane) = &mut shadow.lane {
-                self.count_long(job, lane);
-            }
+            self.count_long(job, &mut shadow.under_caps);
         }
         self.start(now, job.ticket, fit);
     }
 
     /// Where nothing can be promised to the first, as while nodes are down, it holds up nobody.
     fn no_promise(&self) -> Shadow<P> {
-        Shadow { start: Second::MAX, lane: None, spare: self.pool.clone(), promised: None }
+        Shadow {
+            start: Second::MAX,
+            under_caps: Vec::new(),
+            spare: self.pool.clone(),
+            promised: None,
+        }
     }
 
     /// Makes the promise no finer and no further ahead than it may be.
@@ -200,7 +203,7 @@ impl<P: Pool> Core<P> {
                 spare.take(&grant);
                 return Some(Shadow {
                     start,
-                    lane: self.lane_of(&head, start),
+                    under_caps: self.spares_of(&head, start),
                     spare,
                     promised: None,
                 });

@@ -168,7 +168,7 @@ impl<P: Pool> Core<P> {
             let grant = within.place_apart(&self.pool, &task.demand)?;
             spare.take(&grant);
             let promised = Some((grant, end));
-            Some(Shadow { start, lane: self.lane_of(head, start), spare, promised })
+            Some(Shadow { start, under_caps: self.spares_of(head, start), spare, promised })
         })
     }
 }

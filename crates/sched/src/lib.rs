@@ -24,6 +24,7 @@ mod plan;
 mod pool;
 mod priority;
 mod profile;
+mod rooms;
 mod signal;
 mod system;
 mod tres;

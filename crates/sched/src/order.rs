@@ -106,7 +106,7 @@ impl<P: Pool> Core<P> {
         {
             *slot = Slot::Running { task, grant, end };
         }
-        self.count(group, |before| before.saturating_add(held));
+        self.count(group, held, u32::saturating_add);
         self.promise_group(group);
     }
 }

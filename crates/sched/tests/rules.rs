@@ -283,3 +283,27 @@ fn a_forecast_spreads_as_the_users_own_jobs_have() {
     assert_eq!(range(next), (110, 510, 1_000));
     assert_eq!(range(last), (210, 610, 1_100));
 }
+
+#[test]
+fn a_capped_account_holds_up_nobody_and_its_wide_jobs_do_not_starve() {
+    for policy in [Policy::Fcfs, Policy::Easy, Policy::Conservative] {
+        let (mut spec, who) = spec();
+        spec.partitions[0].policy = policy;
+        spec.backfill.depth = 1;
+        let mut system = System::new(spec);
+        system.cap(0, 0, &[who.first], 4);
+        let runs = system.submit(0, job(who.ann, 2, 100)).unwrap();
+        let wide = system.submit(0, job(who.ann, 4, 100)).unwrap();
+        let small = system.submit(0, job(who.bob, 2, 300)).unwrap();
+        let other = system.submit(0, job(who.cid, 6, 300)).unwrap();
+        // The depth of one does not count those that the cap keeps back.
+        assert_eq!(pass(&mut system, 0).started, [runs, other], "{policy:?}");
+        if policy == Policy::Easy {
+            assert_eq!(why(&system, wide, 0), ["QOSGrpBilling", "Resources"]);
+        }
+        system.end(100, runs);
+        assert_eq!(pass(&mut system, 100).started, [wide], "{policy:?}");
+        system.end(200, wide);
+        assert_eq!(pass(&mut system, 200).started, [small], "{policy:?}");
+    }
+}

@@ -47,7 +47,7 @@ pub fn replay(
     Run::new(jobs, procs, policy, None).finish(report)
 }
 
-/// As [`replay`], by first come first served or EASY backfill, with a floor for some of the jobs.
+/// As [`replay`], with a floor for some of the jobs.
 pub fn replay_with_lane(
     jobs: &[Job],
     procs: u32,
@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
     fn new(jobs: &'a [Job], procs: u32, policy: Policy, lane: Option<&'a FastLane>) -> Self {
         let mut core = Core::new(Processors::new(procs), policy);
         if let Some(lane) = lane.filter(|lane| lane.floor_procs > 0) {
-            core.cap(OTHERS, lane.rest_procs);
+            core.cap(0, [OTHERS], lane.rest_procs);
         }
         Self {
             jobs,

@@ -30,7 +30,7 @@ fn starts(jobs: &[Job], policy: Policy, percent: u32) -> (Vec<i64>, FastLane) {
 proptest! {
     #[test]
     fn others_never_hold_the_floor_and_all_start(jobs in workload(), percent in 0_u32..=100) {
-        for policy in [Policy::Fcfs, Policy::Easy] {
+        for policy in [Policy::Fcfs, Policy::Easy, Policy::Conservative] {
             let (starts, lane) = starts(&jobs, policy, percent);
             prop_assert_eq!(starts.len(), jobs.len());
             for at in &starts {
@@ -49,7 +49,7 @@ proptest! {
 
     #[test]
     fn no_floor_changes_nothing(jobs in workload()) {
-        for policy in [Policy::Fcfs, Policy::Easy] {
+        for policy in [Policy::Fcfs, Policy::Easy, Policy::Conservative] {
             let plain = twin::replay(&jobs, 64, policy, |_| ControlFlow::Continue(()));
             prop_assert_eq!(Some(starts(&jobs, policy, 0).0), plain.map(|replay| replay.starts));
         }

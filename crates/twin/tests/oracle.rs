@@ -1,6 +1,7 @@
 //! Replays against a textbook scheduler, written independently: no index, no shared code, the
 //! queue rescanned and the future replanned at every second in which anything happens.
 
+mod caps;
 mod textbook;
 
 use std::ops::ControlFlow;
@@ -86,7 +87,7 @@ proptest! {
     fn conservative_backfill_agrees_with_the_textbook(jobs in workload()) {
         let replayed = replay(&jobs, 64, Policy::Conservative);
         within_capacity(&jobs, &replayed.starts, 64)?;
-        let (starts, promises) = textbook::conservative(&jobs, 64);
+        let (starts, promises) = textbook::conservative(&jobs, 64, &[]);
         prop_assert_eq!(&replayed.starts, &starts);
         for ((job, start), promise) in jobs.iter().zip(&starts).zip(promises) {
             prop_assert!(*start <= promise, "job {} was promised {promise}, started {start}", job.id);

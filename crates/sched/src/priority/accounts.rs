@@ -14,6 +14,11 @@ impl Association {
     pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// As the group whose jobs a [cap](crate::Core::cap) counts.
+    pub(crate) const fn group(self) -> u32 {
+        self.0
+    }
 }
 
 /// Accounts within accounts, and users in them, each with shares among its siblings.

@@ -81,7 +81,9 @@ impl<P: Pool> Lane<P> {
     }
 
     /// Brings the jobs with the highest priorities before the core, as many as may be considered.
+    /// Those that a cap keeps back do not count.
     pub(super) fn fill(&mut self, now: Second, jobs: &mut Jobs<P::Demand>, rules: &mut Rules) {
+        let mut kept_back = self.core.kept_back(now);
         while let Some(&(priority, Reverse(arrival), id)) = self.backlog.peek() {
             let first = jobs.classes.get(id).filter(|class| !class.parked).and_then(|class| {
                 Some((class, *class.waiting.front().filter(|first| first.arrival == arrival)?))
@@ -97,17 +99,26 @@ impl<P: Pool> Lane<P> {
                 rules.park(tally, id, jobs);
                 continue;
             }
-            if self.front >= rules.backfill.depth
-                && !self.displace((priority, arrival), now, jobs, rules)
-            {
-                return;
+            while self.front.saturating_sub(kept_back) >= rules.backfill.depth {
+                if !self.displace((priority, arrival), now, jobs, rules) {
+                    return;
+                }
+                kept_back = self.core.kept_back(now);
             }
             if self.backlog.peek().is_some_and(|top| top.2 == id) {
                 self.backlog.pop();
             }
-            self.bring(now, turn, id, priority, jobs);
+            let seat = self.bring(now, turn, id, priority, jobs);
+            let capped = seat.is_some_and(|seat| !self.core.is_within_caps(now, seat));
+            kept_back += usize::from(capped);
             self.list(id, jobs, rules);
         }
+    }
+
+    /// Whether more may be brought before the core, for caps keep some back that stand there.
+    fn has_place(&self, now: Second, rules: &Rules) -> bool {
+        let kept_back = self.core.kept_back(now);
+        kept_back > 0 && self.front.saturating_sub(kept_back) < rules.backfill.depth
     }
 
     /// Sends the last before the core back, if the job with this priority and arrival goes first.
@@ -130,7 +141,7 @@ impl<P: Pool> Lane<P> {
         true
     }
 
-    /// Brings the first of a class before the core.
+    /// Brings the first of a class before the core, and says where it then sits.
     fn bring(
         &mut self,
         now: Second,
@@ -138,16 +149,16 @@ impl<P: Pool> Lane<P> {
         id: ClassId,
         priority: i64,
         jobs: &mut Jobs<P::Demand>,
-    ) {
-        if let Some(class) = jobs.classes.get_mut(id) {
-            class.waiting.pop_front();
-        }
-        let Some(job) = jobs.get_mut(turn.ticket) else { return };
+    ) -> Option<Ticket> {
+        let class = jobs.classes.get_mut(id)?;
+        class.waiting.pop_front();
+        let group = class.alike.association.group();
+        let job = jobs.get_mut(turn.ticket)?;
         let task = Task {
             demand: job.demand.clone(),
             estimate_seconds: job.estimate_seconds,
             priority,
-            group: 0,
+            group,
         };
         let seat = self.core.submit_as(now, task, turn.arrival);
         job.stage = Stage::Front(seat);
@@ -158,6 +169,7 @@ impl<P: Pool> Lane<P> {
             *holder = turn.ticket;
         }
         self.front += 1;
+        Some(seat)
     }
 
     /// Takes a job from before the core back to its class.
@@ -225,7 +237,7 @@ impl<P: Pool> Lane<P> {
             }
             let denied = gate.denied;
             // Those that started have made room before the core for others.
-            let done = seats.is_empty() || self.backlog.is_empty();
+            let done = seats.is_empty() && !self.has_place(now, rules) || self.backlog.is_empty();
             self.front -= seats.len();
             for seat in seats.drain(..) {
                 let Some(ticket) = self.holder(seat) else { continue };

@@ -4,6 +4,7 @@
 //! jobs and who may start at all, is decided here. Jobs, users and partitions are numbers, and
 //! nothing here reads a clock: a year of a machine replays in seconds.
 
+mod caps;
 mod class;
 mod forecast;
 mod jobs;

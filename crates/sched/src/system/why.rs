@@ -11,6 +11,8 @@ use crate::{LimitCause, Policy, Pool, Second, Ticket};
 pub enum Reason {
     /// A limit.
     Limit(LimitCause),
+    /// A cap, or another that is promised a start under it.
+    Capped,
     /// It waits for a low signal, until then at most.
     Deferred {
         /// When it may start.
@@ -41,6 +43,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Limit(cause) => cause.fmt(f),
+            Self::Capped => f.write_str("QOSGrpBilling"),
             Self::Deferred { .. } => f.write_str("BeginTime"),
             Self::Resources | Self::WouldDelay { .. } => f.write_str("Resources"),
             Self::Reserved { .. } => f.write_str("ReqNodeNotAvail"),
@@ -73,6 +76,9 @@ impl<P: Pool> System<P> {
         let Some(core) = self.lanes.get(lane).map(|lane| &lane.core) else { return };
         let Some(task) = core.task(seat) else { return };
         let ahead = core.waiting().take_while(|(other, _)| *other != seat).count();
+        if !core.is_within_caps(now, seat) {
+            causes.push(Reason::Capped);
+        }
         let fits = core.pool().place(&task.demand).is_some();
         let held_back = core.held_back_until(now, task.estimate_seconds, &task.demand);
         if let Some(turns) = held_back {

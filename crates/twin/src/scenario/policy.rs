@@ -112,7 +112,7 @@ pub(super) fn read(table: &Table<'_>) -> Option<Policy> {
     });
     let caps = table.optional("caps", |_| {
         some_tables(table, "caps", |table| {
-            // A cap of nothing would be none: a job larger than its cap is not held to it.
+            // A cap of nothing would be none: a job counts for no more than its cap.
             let percent = table.required("percent", |value| {
                 value.count::<u32>().filter(|_| percent(value).is_some())
             });
@@ -120,26 +120,13 @@ pub(super) fn read(table: &Table<'_>) -> Option<Policy> {
         })
     });
     let multifactor = table.optional("multifactor", |value| value.table(multifactor));
-    if multifactor.is_some() && (floor.is_some() || caps.is_some()) {
-        return table.fault_of("multifactor", "stands beside a floor or caps: give one of them");
-    }
-    let (backfill, caps) = (backfill?, caps.unwrap_or_default());
-    if floor.is_some() && !caps.is_empty() {
-        return table.fault_of("caps", "stand beside a floor, which is a cap for all others");
-    }
-    if backfill == sched::Policy::Conservative && (floor.is_some() || !caps.is_empty()) {
-        return table.fault_of(
-            "backfill",
-            "promises to every job cannot be kept beside a floor or caps: use easy or fcfs",
-        );
-    }
     Some(Policy {
-        backfill,
+        backfill: backfill?,
         placement: placement.unwrap_or(Placement::Forecast),
         multifactor,
         priorities: priorities.unwrap_or_default(),
         floor,
-        caps,
+        caps: caps.unwrap_or_default(),
     })
 }
 

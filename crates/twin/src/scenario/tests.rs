@@ -182,13 +182,6 @@ fn what_one_part_says_of_another_is_checked_too() {
         ],
     );
     check_broken(
-        "backfill = \"easy\"",
-        "backfill = \"conservative\"",
-        expect![
-            "s.toml:45: policy.backfill: promises to every job cannot be kept beside a floor or caps: use easy or fcfs"
-        ],
-    );
-    check_broken(
         "floor = { classes = [\"sme\"], percent = 10 }",
         "floor = { percent = 110 }",
         expect![[r#"

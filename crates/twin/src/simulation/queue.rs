@@ -12,7 +12,7 @@ use crate::workload::Group;
 
 /// Jobs that wait for a machine, and jobs that run on it.
 pub(super) enum Queue {
-    /// In the order of points and arrival, under caps.
+    /// In the order of points and arrival.
     Plain(Box<Core<Nodes>>),
     /// In the order that Slurm's factors give.
     Multifactor(Box<Ranked>),
@@ -21,6 +21,8 @@ pub(super) enum Queue {
 /// A machine under Slurm's rules, and its users.
 pub(super) struct Ranked {
     system: System<Nodes>,
+    /// The account of each group, by its place.
+    crowds: Vec<Association>,
     users: BTreeMap<(usize, u32), Association>,
     outcome: Outcome,
 }
@@ -30,9 +32,7 @@ pub(super) struct Asked {
     pub(super) demand: NodesDemand,
     pub(super) limit_seconds: i64,
     pub(super) points: i64,
-    /// The cap it counts against.
-    pub(super) cap: u32,
-    /// The group and the user it comes from.
+    /// The group, by its place, and the user it comes from.
     pub(super) user: (usize, u32),
 }
 
@@ -62,7 +62,7 @@ impl Queue {
                     demand: asked.demand,
                     estimate_seconds: asked.limit_seconds,
                     priority: asked.points,
-                    group: asked.cap,
+                    group: place(asked.user.0),
                 },
             )),
             Self::Multifactor(ranked) => ranked.submit(now, &asked),
@@ -125,14 +125,24 @@ impl Queue {
         }
     }
 
-    /// Lets the jobs of a cap hold no more than so many units together.
-    pub(super) fn cap(&mut self, number: u32, units_max: u32) {
+    /// Lets the jobs of these groups hold no more than so many units together.
+    pub(super) fn cap(&mut self, number: u32, groups: &[usize], units_max: u32) {
         match self {
-            Self::Plain(core) => core.cap(number, units_max),
-            // The reader of scenarios refuses caps beside factors.
-            Self::Multifactor(_) => {}
+            Self::Plain(core) => {
+                core.cap(number, groups.iter().map(|group| place(*group)), units_max);
+            }
+            Self::Multifactor(ranked) => {
+                let crowds = groups.iter().filter_map(|group| ranked.crowds.get(*group).copied());
+                let crowds: Vec<Association> = crowds.collect();
+                ranked.system.cap(PARTITION, number, &crowds, units_max);
+            }
         }
     }
+}
+
+/// A group by its place, as caps know it.
+fn place(group: usize) -> u32 {
+    u32::try_from(group).unwrap_or(u32::MAX)
 }
 
 /// A machine of a scenario is one partition.
@@ -149,7 +159,7 @@ impl Ranked {
         groups: &[Group],
         users: &[(usize, u32)],
     ) -> Self {
-        let (accounts, users) = accounts(machine, groups, users);
+        let (accounts, crowds, users) = accounts(machine, groups, users);
         let system = System::new(SystemSpec {
             partitions: vec![PoolSpec {
                 pool,
@@ -165,7 +175,7 @@ impl Ranked {
             backfill: rules.backfill,
             signal: Signal::default(),
         });
-        Self { system, users, outcome: Outcome::default() }
+        Self { system, crowds, users, outcome: Outcome::default() }
     }
 
     fn submit(&mut self, now: i64, asked: &Asked) -> Option<Ticket> {
@@ -190,7 +200,7 @@ fn accounts(
     machine: &Machine,
     groups: &[Group],
     users: &[(usize, u32)],
-) -> (Accounts, BTreeMap<(usize, u32), Association>) {
+) -> (Accounts, Vec<Association>, BTreeMap<(usize, u32), Association>) {
     let mut accounts = Accounts::new();
     let mut payers: BTreeMap<&str, Association> = BTreeMap::new();
     let mut crowds = Vec::new();
@@ -207,5 +217,5 @@ fn accounts(
             known.insert((*group, *user), accounts.user(*crowd, *user, 1));
         }
     }
-    (accounts, known)
+    (accounts, crowds, known)
 }

@@ -60,10 +60,6 @@ struct Held {
 }
 
 const DAY_SECONDS: i64 = 86_400;
-/// The group of jobs that no cap holds back.
-const NOBODY: u32 = 0;
-/// The group of jobs that must leave the floor alone; caps are numbered from it.
-const OTHERS: u32 = 1;
 
 impl<'a> Site<'a> {
     /// `users` are all that ever submit, by their group's place.
@@ -166,7 +162,6 @@ impl<'a> Site<'a> {
             demand,
             limit_seconds: job.limit_seconds,
             points: group.map_or(0, |group| self.points(group)),
-            cap: group.map_or(NOBODY, |group| self.cap_of(group)),
             user: (job.group, job.user),
         };
         let Some(ticket) = self.queue.submit(now, asked) else { return };
@@ -260,24 +255,31 @@ impl<'a> Site<'a> {
         (lost, evicted)
     }
 
+    /// Caps what is there now. A floor is a cap on all for whom it is not; it is rounded down, so
+    /// that none of it is none.
     fn set_caps(&mut self) {
         let capacity = self.up * self.machine.units_per_node;
-        if let Some((_, percent)) = &self.policy.floor {
-            // The floor is rounded down, so that none of it is none.
-            self.queue.cap(OTHERS, capacity - percent_of(capacity, *percent));
-        }
-        for (group, cap) in (OTHERS..).zip(&self.policy.caps) {
-            self.queue.cap(group, percent_of(capacity, cap.percent));
+        let floor = self.policy.floor.iter().filter(|(_, percent)| *percent > 0);
+        let floor = floor.map(|(whom, percent)| {
+            (
+                self.groups_that(|group| !whom.contains(group)),
+                capacity - percent_of(capacity, *percent),
+            )
+        });
+        let caps = self.policy.caps.iter().map(|cap| {
+            let groups = self.groups_that(|group| cap.whom.contains(group));
+            (groups, percent_of(capacity, cap.percent))
+        });
+        let all: Vec<(Vec<usize>, u32)> = floor.chain(caps).collect();
+        for (number, (groups, units_max)) in (0..).zip(all) {
+            self.queue.cap(number, &groups, units_max);
         }
     }
 
-    /// The cap that the jobs of a group count against.
-    fn cap_of(&self, group: &Group) -> u32 {
-        if let Some((whom, percent)) = &self.policy.floor {
-            return if *percent == 0 || whom.contains(group) { NOBODY } else { OTHERS };
-        }
-        let mut caps = (OTHERS..).zip(&self.policy.caps);
-        caps.find(|(_, cap)| cap.whom.contains(group)).map_or(NOBODY, |(number, _)| number)
+    /// The groups of which this is true, by their place.
+    fn groups_that(&self, is: impl Fn(&Group) -> bool) -> Vec<usize> {
+        let groups = self.groups.iter().enumerate().filter(|(_, group)| is(group));
+        groups.map(|(place, _)| place).collect()
     }
 
     fn points(&self, group: &Group) -> i64 {

@@ -2,6 +2,8 @@ use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 
+mod caps;
+
 use super::*;
 use crate::testing::scenario;
 use crate::workload::{Group, Size};

@@ -105,8 +105,22 @@ pub(crate) fn easy(jobs: &[Job], procs: u32) -> Vec<i64> {
     })
 }
 
+/// What the jobs of some queues may hold together; one that alone asks more counts as all of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cap {
+    pub(crate) queues: &'static [u32],
+    pub(crate) procs: u32,
+}
+
+impl Cap {
+    /// What it counts for.
+    pub(crate) fn charge(&self, job: &Job) -> u32 {
+        if self.queues.contains(&job.queue) { job.procs.min(self.procs) } else { 0 }
+    }
+}
+
 /// Starts, and what each job was promised when it arrived.
-pub(crate) fn conservative(jobs: &[Job], procs: u32) -> (Vec<i64>, Vec<i64>) {
+pub(crate) fn conservative(jobs: &[Job], procs: u32, caps: &[Cap]) -> (Vec<i64>, Vec<i64>) {
     let mut promises: Vec<Option<i64>> = vec![None; jobs.len()];
     let mut first_promises = vec![0; jobs.len()];
     let starts = Table::new(jobs, procs).finish(|table, now| {
@@ -120,7 +134,7 @@ pub(crate) fn conservative(jobs: &[Job], procs: u32) -> (Vec<i64>, Vec<i64>) {
                 let mut dues: Vec<i64> = running.chain(promised).collect();
                 dues.push(now);
                 dues.sort_unstable();
-                let free = |at: &i64| undisturbed(table, &promises, now, (index, *at));
+                let free = |at: &i64| undisturbed(table, &promises, caps, now, (index, *at));
                 let at = dues.into_iter().find(free).expect("all is free when all have ended");
                 promises[index] = Some(at);
                 first_promises[index] = at;
@@ -131,7 +145,7 @@ pub(crate) fn conservative(jobs: &[Job], procs: u32) -> (Vec<i64>, Vec<i64>) {
             for index in table.waiting(now) {
                 let promised = promises[index].expect("promised above");
                 promises[index] = None;
-                if promised <= now || undisturbed(table, &promises, now, (index, now)) {
+                if promised <= now || undisturbed(table, &promises, caps, now, (index, now)) {
                     moved |= promised > now;
                     table.start(index, now);
                 } else {
@@ -147,25 +161,32 @@ pub(crate) fn conservative(jobs: &[Job], procs: u32) -> (Vec<i64>, Vec<i64>) {
 }
 
 /// Whether job `index` could run its whole estimate from `at` on beside all who run or hold a
-/// promise.
+/// promise, under caps.
 fn undisturbed(
     table: &Table<'_>,
     promises: &[Option<i64>],
+    caps: &[Cap],
     now: i64,
     (index, at): (usize, i64),
 ) -> bool {
     let job = &table.jobs[index];
-    let mut spans: Vec<(i64, i64, u32)> = table
-        .running(now)
-        .map(|(start, other)| (now, start + other.estimate, other.procs))
-        .collect();
+    let mut spans: Vec<(i64, i64, &Job)> =
+        table.running(now).map(|(start, other)| (now, start + other.estimate, other)).collect();
     for (promise, other) in promises.iter().zip(table.jobs) {
-        spans.extend(promise.map(|start| (start, start + other.estimate, other.procs)));
+        spans.extend(promise.map(|start| (start, start + other.estimate, other)));
     }
-    let used = |when: i64| -> u32 {
-        spans.iter().filter(|(from, to, _)| *from <= when && when < *to).map(|span| span.2).sum()
+    let used = |when: i64, charge: &dyn Fn(&Job) -> u32| -> u32 {
+        let there = spans.iter().filter(|(from, to, _)| *from <= when && when < *to);
+        there.map(|span| charge(span.2)).sum::<u32>() + charge(job)
+    };
+    let fits = |when: i64| {
+        used(when, &|other| other.procs) <= table.procs
+            && caps
+                .iter()
+                .filter(|cap| cap.charge(job) > 0)
+                .all(|cap| used(when, &|other| cap.charge(other)) <= cap.procs)
     };
     let end = at + job.estimate;
     let begins = spans.iter().map(|span| span.0).filter(|from| at < *from && *from < end);
-    std::iter::once(at).chain(begins).all(|when| used(when) + job.procs <= table.procs)
+    std::iter::once(at).chain(begins).all(fits)
 }
