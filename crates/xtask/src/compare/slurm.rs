@@ -187,8 +187,10 @@ fn dump(cluster: &Cluster, folder: &Path) -> Result<Dumps> {
     let config = cluster.ask("scontrol", ["show", "config"])?;
     let booted = config.lines().find_map(|line| line.strip_prefix("BOOT_TIME"));
     let booted = booted.and_then(|rest| rest.split_once("= ")).context("no BOOT_TIME")?;
+    let booted = booted.1.trim().to_owned();
+    keep("booted.txt", format!("{booted}\n"))?;
     Ok(Dumps {
-        booted: booted.1.trim().to_owned(),
+        booted,
         conf: keep("slurm.conf", std::fs::read_to_string(cluster.conf())?)?,
         associations: keep(
             "associations.txt",
