@@ -34,7 +34,7 @@ fn allowed(capacity: u32) -> [u32; 2] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(4))]
 
     #[test]
     fn a_floor_and_caps_hold_together_under_every_policy_and_all_jobs_run(workload in jobs()) {
@@ -61,6 +61,11 @@ proptest! {
             prop_assert_eq!(&run, &self::run(&scenario, workload.clone()));
         }
     }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn a_floor_of_nothing_and_caps_on_nobody_change_nothing(workload in jobs()) {
