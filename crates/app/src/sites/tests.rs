@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use site::protocol::{End, Events, VERSION};
-use units::Slug;
+use site::protocol::{End, EventBody, Events, VERSION};
+use units::{OrderId, Slug};
 
+use crate::jobs::Cause;
 use crate::jobs::tests::yard::{Yard, here, script};
 use crate::{Actor, Error, Role, Scope};
 
@@ -72,4 +73,32 @@ async fn staff_see_what_a_site_has_and_when_it_called() {
     assert_eq!(known.seen_at, Some(yard.app().now()));
     assert!(matches!(yard.app().sites(&other).await, Err(Error::Forbidden(_))));
     assert!(matches!(yard.app().sites(&yard.ada).await, Err(Error::Forbidden(_))));
+}
+
+#[tokio::test]
+async fn a_start_that_an_agent_cannot_read_ends_its_job_and_other_orders_do_not() {
+    for yard in Yard::each().await {
+        let job = yard.job("true").await;
+        let key = yard.orders(0).await[0].key;
+        let reason = "this agent is of version 0 and does not know `start`".to_owned();
+        let foreign = OrderId::from_uuid(yard.app().clock().mint());
+        let refused = |order| EventBody::OrderRefused { order, reason: reason.clone() };
+        yard.report(job.id, refused(foreign)).await;
+        assert_eq!(yard.stands(job.id).await, "ordered");
+        yard.report(job.id, refused(key)).await;
+        assert_eq!(yard.stands(job.id).await, "refused");
+        assert_eq!(yard.look(job.id).await.reason.as_ref(), Some(&reason));
+    }
+}
+
+#[tokio::test]
+async fn a_job_for_a_site_whose_agent_is_away_says_so() {
+    let yard = Yard::new().await;
+    let job = yard.job("true").await;
+    let since = yard.app().now();
+    yard.hub.clock.advance(jiff::SignedDuration::from_secs(91));
+    let outlook = yard.app().job_outlook(&yard.ada, job.id).await.unwrap();
+    assert_eq!(outlook.causes.first(), Some(&Cause::AgentAway { since }));
+    assert_eq!(outlook.expected, None);
+    assert!(!outlook.causes.contains(&Cause::AboutToStart));
 }

@@ -17,6 +17,7 @@ mod faults;
 mod line;
 mod placement;
 mod story;
+mod tls;
 mod twin;
 mod up;
 

@@ -75,7 +75,8 @@ fn sign_in_for(asked: &str) -> String {
 
 /// A frame for somebody whom we could not get to know.
 fn bare(headers: &HeaderMap, path: String) -> Frame {
-    Frame { t: Tongue::wanted(headers), path, csrf: String::new(), account: None }
+    let t = Tongue::wanted(headers);
+    Frame { t, path, csrf: String::new(), account: None, sees_sites: false }
 }
 
 fn text(headers: &HeaderMap, name: &str) -> String {

@@ -19,6 +19,7 @@ mod organisations;
 mod projects;
 mod settings;
 mod sign_in;
+mod sites;
 mod statement;
 pub(crate) mod tongue;
 mod visit;
@@ -40,6 +41,10 @@ pub(crate) fn router(scheme: Scheme) -> Router<App> {
         .merge(work())
         .route("/", get(federation::show))
         .route("/factories/{key}", get(factory::show))
+        .route("/sites", get(sites::list))
+        .route("/sites/{name}", get(sites::show))
+        .route("/sites/{name}/code", post(sites::offer))
+        .route("/sites/{name}/revoke", post(sites::revoke))
         .route("/problems/{slug}", get(error::explain))
         .route("/assets/{version}/{name}", get(assets::serve))
         .layer(Extension(scheme))

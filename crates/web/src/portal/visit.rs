@@ -1,7 +1,7 @@
 //! One visit to a page: who comes, in which language, and how a page is rendered for them.
 
 use app::identity::Account;
-use app::{App, Subject};
+use app::{Action, App, Grant, Subject};
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -34,6 +34,8 @@ pub(crate) struct Frame {
     pub(crate) csrf: String,
     /// Who is signed in.
     pub(crate) account: Option<Account>,
+    /// Whether they may see any site.
+    pub(crate) sees_sites: bool,
 }
 
 impl Frame {
@@ -63,6 +65,12 @@ impl Visit {
     pub(crate) fn signed_in(&self) -> Result<&Account, Problem> {
         self.frame.account.as_ref().ok_or_else(|| Problem::new(Kind::Unauthenticated))
     }
+}
+
+/// Whether the actor may see the sites of any place where they hold a role.
+fn sees_sites(actor: &app::Actor) -> bool {
+    let sees = |grant: &Grant| actor.can(Action::ViewSites, std::slice::from_ref(&grant.scope));
+    actor.grants().iter().any(sees)
 }
 
 /// A rendered page.
@@ -103,6 +111,7 @@ impl FromRequestParts<App> for Visit {
             path: parts.uri.path().to_owned(),
             csrf: credential.csrf().unwrap_or_default(),
             account,
+            sees_sites: sees_sites(&actor),
         };
         Ok(Self { app: app.clone(), actor, frame })
     }

@@ -7,5 +7,6 @@ mod core;
 mod history;
 mod jobs;
 mod pages;
+mod sites;
 mod what_if;
 mod world;

@@ -1,0 +1,179 @@
+//! Sites: where jobs run, whether the agents there work, and who lets them in.
+
+use app::jobs::AgentKind;
+use app::sites::{AgentState, SiteDetail};
+use app::{Action, Scope, Secret};
+use askama::Template;
+use axum::response::Response;
+use units::{Slug, Timestamp};
+
+use super::form::Form;
+use super::tongue::Tongue;
+use super::visit::{Frame, Visit, on_to, page};
+use crate::extract::Path;
+use crate::problem::Problem;
+
+#[derive(Template)]
+#[template(path = "sites.html")]
+struct SitesPage {
+    frame: Frame,
+    sites: Vec<Line>,
+}
+
+/// A site in one line.
+struct Line {
+    name: String,
+    partition: String,
+    state: Standing,
+    seen: String,
+}
+
+/// How a site's agent stands, and the colour of that.
+struct Standing {
+    text: String,
+    class: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "site.html")]
+struct SitePage {
+    frame: Frame,
+    name: String,
+    partition: String,
+    state: Standing,
+    facts: Vec<(String, String)>,
+    /// Whether the visitor may let its agent in and send it away, and it is not the hub's own.
+    manages: bool,
+    /// Whether there is an agent to send away.
+    admitted: bool,
+    /// A code just made, shown only now, and until when it works.
+    code: Option<(String, String)>,
+}
+
+/// `GET /sites`.
+pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
+    let t = visit.t();
+    let sites = visit.app.sites(&visit.actor).await?;
+    let line = |site: &SiteDetail| Line {
+        name: site.settings.name.to_string(),
+        partition: site.settings.partition.to_string(),
+        state: Standing::of(t, site.agent),
+        seen: seen(t, site),
+    };
+    let sites = sites.iter().map(line).collect();
+    page(&SitesPage { frame: visit.frame, sites })
+}
+
+/// `GET /sites/{name}`.
+pub(crate) async fn show(visit: Visit, Path(name): Path<Slug>) -> Result<Response, Problem> {
+    render(visit, &name, None).await
+}
+
+/// `POST /sites/{name}/code`: makes a one-time code and shows it this once.
+pub(crate) async fn offer(
+    visit: Visit,
+    Path(name): Path<Slug>,
+    _form: Form,
+) -> Result<Response, Problem> {
+    let code = visit.app.offer_site_code(&visit.actor, &name).await?;
+    render(visit, &name, Some(code)).await
+}
+
+/// `POST /sites/{name}/revoke`.
+pub(crate) async fn revoke(
+    visit: Visit,
+    Path(name): Path<Slug>,
+    _form: Form,
+) -> Result<Response, Problem> {
+    visit.app.revoke_agent(&visit.actor, &name).await?;
+    Ok(on_to(&format!("/sites/{name}")))
+}
+
+async fn render(
+    visit: Visit,
+    name: &Slug,
+    code: Option<(Secret, Timestamp)>,
+) -> Result<Response, Problem> {
+    let t = visit.t();
+    let site = visit.app.site(&visit.actor, name).await?;
+    let scope = Scope::Factory(site.settings.factory.clone());
+    let manages =
+        site.settings.agent == AgentKind::Remote && visit.actor.can(Action::ManageSite, &[scope]);
+    page(&SitePage {
+        frame: visit.frame,
+        name: site.settings.name.to_string(),
+        partition: site.settings.partition.to_string(),
+        state: Standing::of(t, site.agent),
+        facts: facts(t, &site),
+        manages,
+        admitted: site.key.is_some(),
+        code: code.map(|(code, until)| (code.reveal().to_owned(), t.minute(until))),
+    })
+}
+
+impl Standing {
+    fn of(t: Tongue, agent: AgentState) -> Self {
+        let (text, class) = match agent {
+            AgentState::NotEnrolled => (t.say("agent-not-enrolled"), "wait"),
+            AgentState::Silent => (t.say("agent-silent"), "wait"),
+            AgentState::Present => (t.say("agent-present"), "good"),
+            AgentState::Away { since } => {
+                (t.fill("agent-away", &[("at", &t.minute(since))]), "bad")
+            }
+            AgentState::Dismissed { since } => {
+                (t.fill("agent-dismissed", &[("at", &t.minute(since))]), "bad")
+            }
+        };
+        Self { text, class }
+    }
+}
+
+/// When the agent called last; empty when it never did.
+fn seen(t: Tongue, site: &SiteDetail) -> String {
+    let seen_at = site.known.as_ref().and_then(|known| known.seen_at);
+    seen_at.map(|at| t.minute(at)).unwrap_or_default()
+}
+
+/// What is known of a site, by what it is called.
+fn facts(t: Tongue, site: &SiteDetail) -> Vec<(String, String)> {
+    let known = site.known.as_ref();
+    let inventory = known.and_then(|known| known.inventory.as_ref());
+    let ahead = known.and_then(|known| known.clock_ahead_milliseconds);
+    let protocol = known.and_then(|known| known.protocol);
+    let key = site.key.as_ref();
+    let of = |label: String, value: Option<String>| {
+        value.filter(|value| !value.is_empty()).map(|value| (label, value))
+    };
+    let kind = match site.settings.agent {
+        AgentKind::Embedded => t.say("agent-embedded"),
+        AgentKind::Remote => t.say("agent-remote"),
+    };
+    let facts = [
+        of(t.say("site-agent"), Some(kind)),
+        of(t.say("site-seen"), Some(seen(t, site))),
+        of(t.say("site-key"), key.map(|key| key.fingerprint.clone())),
+        of(t.say("site-key-since"), key.map(|key| t.minute(key.since))),
+        of(t.say("site-clock"), ahead.map(|ahead| clock(t, ahead))),
+        of(t.say("site-version"), inventory.map(|inventory| inventory.agent.clone())),
+        of(t.say("site-protocol"), protocol.map(|version| version.to_string())),
+        of(t.say("site-engine"), inventory.and_then(|inventory| inventory.engine.clone())),
+        of(t.say("site-host"), inventory.map(|inventory| inventory.host.clone())),
+        of(t.say("site-cores"), inventory.map(|inventory| t.number(inventory.cores))),
+        of(t.say("site-memory"), inventory.map(|it| t.bytes(it.memory_mb.saturating_mul(1 << 20)))),
+        of(t.say("site-gpus"), inventory.map(|inventory| inventory.gpus.join(", "))),
+        of(t.say("site-rule"), Some(site.settings.charge_rule.to_string())),
+        of(t.say("site-isolation"), inventory.map(|inventory| inventory.isolation.join("; "))),
+    ];
+    facts.into_iter().flatten().collect()
+}
+
+/// How far a clock is off, in words.
+fn clock(t: Tongue, ahead_milliseconds: i64) -> String {
+    let seconds = ahead_milliseconds / 1_000;
+    let off = t.number(seconds.saturating_abs());
+    match seconds {
+        0 => t.say("clock-agrees"),
+        1.. => t.fill("clock-ahead", &[("seconds", &off)]),
+        _ => t.fill("clock-behind", &[("seconds", &off)]),
+    }
+}

@@ -1,0 +1,90 @@
+//! A remote site's agent, spoken to as any implementation would: JSON over HTTP.
+
+use app::{Role, Scope};
+use serde_json::{Value, json};
+use site::key::{Purpose, SecretKey};
+use site::protocol::VERSION;
+
+use crate::testing::{Answer, Client, TestWeb};
+
+/// Who lets agents in.
+async fn operator(web: &TestWeb, name: &str) -> String {
+    let factory = Scope::Factory("meluxina-ai".parse().unwrap());
+    web.signed_in(name, &[(Role::SiteOperator, factory)]).await.1
+}
+
+fn signed(web: &TestWeb, key: &SecretKey, purpose: Purpose<'_>) -> Value {
+    let site = "afar".parse().unwrap();
+    serde_json::to_value(key.prove(purpose, &site, web.app().now()).unwrap()).unwrap()
+}
+
+async fn open(web: &TestWeb, key: &SecretKey, version: u32) -> Answer {
+    let proof = signed(web, key, Purpose::Session);
+    let knock = json!({ "version": version, "proof": proof, "mood": "fine" });
+    web.anonymous().post("/api/v1/sites/afar/agent/session", &knock).await
+}
+
+async fn agent(web: &TestWeb, key: &SecretKey) -> Client {
+    let operator = web.bearer(&operator(web, "olga").await);
+    let code = operator.post("/api/v1/sites/afar/code", &json!({})).await.expect(201).at("/code");
+    let proof = signed(web, key, Purpose::Enrol { code: &code });
+    let asked = json!({ "version": VERSION, "code": code, "proof": proof });
+    let enrolled = web.anonymous().post("/api/v1/sites/afar/agent", &asked).await.expect(201);
+    assert_eq!(enrolled.at("/fingerprint"), key.public().fingerprint());
+    let session = open(web, key, VERSION).await.expect(201);
+    web.bearer(&session.at("/token"))
+}
+
+#[tokio::test]
+async fn an_agent_of_the_next_version_is_understood_and_one_beyond_is_told_so() {
+    let web = TestWeb::new().await;
+    let key = SecretKey::generate().unwrap();
+    let agent = agent(&web, &key).await;
+    let events = |version: u32| {
+        let inventory = json!({
+            "host": "h", "agent": "9.9", "cpus": 8, "memory_mb": 1_000, "gpus": [],
+            "isolation": [], "colour": "blue",
+        });
+        json!({ "version": version, "inventory": inventory, "events": [], "weather": "mild" })
+    };
+    let path = "/api/v1/sites/afar/events";
+    let receipt = agent.post(path, &events(VERSION + 1)).await.expect(200);
+    assert_eq!(receipt.json(), json!({ "taken": 0, "repeated": 0 }));
+    let refused = agent.post(path, &events(VERSION + 2)).await.expect(409);
+    assert!(refused.at("/detail").ends_with("update the hub"), "{}", refused.text());
+    let refused = open(&web, &key, VERSION + 2).await.expect(409);
+    assert!(refused.at("/detail").ends_with("update the hub"), "{}", refused.text());
+    let orders = agent.get("/api/v1/sites/afar/orders?after=0").await.expect(200);
+    assert_eq!(orders.json(), json!({ "version": VERSION, "orders": [] }));
+}
+
+#[tokio::test]
+async fn an_agent_is_kept_to_its_own_site() {
+    let web = TestWeb::new().await;
+    let agent = agent(&web, &SecretKey::generate().unwrap()).await;
+    for path in ["/api/v1/sites/here/orders?after=0", "/api/v1/sites/nowhere/orders?after=0"] {
+        agent.get(path).await.expect(404);
+    }
+    agent.get("/api/v1/sites").await.expect(403);
+    agent.get("/api/v1/me").await.expect(403);
+}
+
+#[tokio::test]
+async fn a_code_is_shown_once_and_an_agent_is_sent_away_from_its_page() {
+    let web = TestWeb::new().await;
+    let key = SecretKey::generate().unwrap();
+    agent(&web, &key).await;
+    let operator = web.cookie(&operator(&web, "otto").await);
+    let html = operator.get("/sites/afar").await.expect(200).text();
+    assert!(html.contains(&key.public().fingerprint()), "{html}");
+    let token = html.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let csrf = [("csrf", token)];
+    let made = operator.form("/sites/afar/code", &csrf).await.expect(200);
+    assert!(made.text().contains("usine_code_"), "the code is shown");
+    assert!(!operator.get("/sites/afar").await.text().contains("usine_code_"));
+    operator.form("/sites/afar/revoke", &[]).await.expect(403);
+    operator.form("/sites/afar/revoke", &csrf).await.expect(303);
+    assert!(operator.get("/sites").await.expect(200).text().contains("revoked"));
+    let refused = open(&web, &key, VERSION).await.expect(401);
+    assert!(refused.at("/detail").contains("was revoked by its operator"), "{}", refused.text());
+}
