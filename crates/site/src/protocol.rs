@@ -27,7 +27,9 @@ mod snapshot;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use units::{EventId, JobId, OrderId, PartitionKey, RepositoryId, RevisionId, Timestamp};
+use units::{
+    EventId, JobId, OrderId, PartitionKey, PersonId, ProjectId, RepositoryId, RevisionId, Timestamp,
+};
 use utoipa::ToSchema;
 
 use crate::wire::{base64_bytes, optional_text, text};
@@ -89,6 +91,9 @@ pub struct StartJob {
     pub job: JobId,
     /// The name its owner gave it.
     pub name: String,
+    /// Whose it is, for sites that carry it out as that person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
     /// Where it runs.
     #[serde(with = "text")]
     #[schema(value_type = String)]
@@ -112,6 +117,21 @@ pub struct StartJob {
     pub inputs: Vec<InputMount>,
     /// Folders to be stored after it ended.
     pub outputs: Vec<Output>,
+}
+
+/// Whose a job is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Owner {
+    /// The person at the hub.
+    #[serde(with = "text")]
+    #[schema(value_type = uuid::Uuid)]
+    pub person: PersonId,
+    /// The address by which the site's administrator knows them.
+    pub email: String,
+    /// The project.
+    #[serde(with = "text")]
+    #[schema(value_type = uuid::Uuid)]
+    pub project: ProjectId,
 }
 
 /// What a job may use; the site enforces it.

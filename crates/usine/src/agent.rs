@@ -4,14 +4,16 @@
 //! finds them.
 
 mod config;
+mod slurm;
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use ::site::agent::Agent;
+use ::site::agent::{Agent, Settings};
 use ::site::identity;
 use anyhow::{Context, Result};
+use engine::slurm::SlurmEngine;
 use engine::{Engine, LocalEngine};
 use tokio_util::sync::CancellationToken;
 
@@ -152,18 +154,26 @@ fn work(config: &AgentConfig, code: &CodeSource) -> Result<()> {
             enrol(config, &code).await?;
         }
         match config.engine {
+            EngineKind::Slurm => {
+                let engine = SlurmEngine::open(config.slurm_engine()?).await;
+                let engine = engine.context("cannot run jobs through Slurm")?;
+                let name = format!("slurm {}", engine.version());
+                carry_on(config, &name, engine).await
+            }
             EngineKind::Local => {
                 let settings = config.local_engine()?;
                 let engine = LocalEngine::open(settings).await;
-                carry_on(config, engine.context("cannot run jobs on this machine")?).await
+                let engine = engine.context("cannot run jobs on this machine")?;
+                carry_on(config, config.engine.name(), engine).await
             }
         }
     })
 }
 
-async fn carry_on<E: Engine>(config: &AgentConfig, engine: E) -> Result<()> {
+async fn carry_on<E: Engine>(config: &AgentConfig, name: &str, engine: E) -> Result<()> {
     let client = config.client()?.as_agent(config.site.clone(), config.identity());
-    let agent = Agent::open(config.settings(), client, engine).context("cannot start the agent")?;
+    let settings = Settings { engine: name.to_owned(), ..config.settings() };
+    let agent = Agent::open(settings, client, engine).context("cannot start the agent")?;
     let stop = CancellationToken::new();
     let working = tokio::spawn(agent.run(stop.clone()));
     tracing::info!(site = %config.site, hub = config.hub, "the agent is up");

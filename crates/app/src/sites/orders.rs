@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use ::jobs::request::Request;
 use site::protocol::{
-    InputMount, Network, Order, OrderBody, Orders, Output, StartJob, StoredFile, VERSION,
+    InputMount, Network, Order, OrderBody, Orders, Output, Owner, StartJob, StoredFile, VERSION,
 };
+use store::identity::people;
 use store::sites::{self as records, OrderKind};
 use store::{Tx, jobs, repositories};
 use units::Slug;
@@ -105,12 +106,19 @@ async fn start(tx: &Tx, job: Job) -> Result<StartJob, Error> {
             files: files.collect(),
         });
     }
+    let person = people::by_id(tx, job.owner.person).await?;
+    let owner = person.map(|person| Owner {
+        person: person.id,
+        email: person.email,
+        project: job.owner.project,
+    });
     let outputs = jobs::outputs(tx, job.id).await?.into_iter();
     let outputs =
         outputs.map(|output| Output { output: output.name.to_string(), path: output.path });
     Ok(StartJob {
         job: job.id,
         name: job.name,
+        owner,
         partition: job.place.partition,
         script: jobs::script(tx, job.program.script).await?,
         environment: job.program.environment,

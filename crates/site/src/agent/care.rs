@@ -87,6 +87,10 @@ impl<E: Engine> Care<E> {
     /// Stages the inputs, which a cancellation cuts short, and submits; what to tell if the job
     /// will never run.
     async fn stage_and_submit(&mut self, order: &StartJob) -> Result<Option<EventBody>, Error> {
+        let place = match self.shared.settings.persons.place(order) {
+            Ok(place) => place,
+            Err(reason) => return Ok(Some(EventBody::Refused { reason })),
+        };
         let work = self.shared.engine.prepare(self.job).await?;
         let staged = tokio::select! {
             _asked = self.sight.wait_for(|sight| sight.cancel) => {
@@ -97,7 +101,7 @@ impl<E: Engine> Care<E> {
         if let Err(reason) = staged {
             return Ok(Some(EventBody::Refused { reason }));
         }
-        match self.shared.engine.submit(self.job, &convert::spec(order)).await {
+        match self.shared.engine.submit(self.job, &convert::spec(order, place)).await {
             Err(engine::Error::Refused(reason)) => Ok(Some(EventBody::Refused { reason })),
             answer => answer.map(|()| None).map_err(Error::from),
         }

@@ -1,6 +1,6 @@
 //! Between the words of the protocol and those of the engine.
 
-use engine::{Capacity, Ended, Spec};
+use engine::{Capacity, Ended, Place, Spec};
 use jobs::life::{End, Failure};
 use units::{JobId, Timestamp};
 
@@ -9,7 +9,7 @@ use crate::protocol::{
 };
 
 /// What the engine is to run.
-pub(super) fn spec(order: &StartJob) -> Spec {
+pub(super) fn spec(order: &StartJob, place: Place) -> Spec {
     let request = order.request;
     Spec {
         name: order.name.clone(),
@@ -30,7 +30,7 @@ pub(super) fn spec(order: &StartJob) -> Spec {
         stdout: order.stdout.clone(),
         stderr: order.stderr.clone(),
         outputs: order.outputs.iter().map(|output| output.path.clone()).collect(),
-        place: engine::Place::default(),
+        place,
     }
 }
 

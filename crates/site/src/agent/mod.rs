@@ -12,6 +12,7 @@ mod key;
 mod mark;
 mod orders;
 mod output;
+mod persons;
 mod push;
 mod record;
 mod staging;
@@ -31,6 +32,7 @@ use units::Slug;
 use crate::client::Client;
 use crate::clock::now;
 use journal::Journal;
+pub use persons::{Logins, Persons};
 use table::Table;
 
 /// How many files are on their way at once.
@@ -43,6 +45,8 @@ pub struct Settings {
     pub site: Slug,
     /// What carries jobs out here, for people.
     pub engine: String,
+    /// As whom jobs run.
+    pub persons: Persons,
     /// Where the agent keeps its journal and records.
     pub folder: PathBuf,
     /// How often running jobs are looked at.
@@ -60,6 +64,7 @@ impl Settings {
         Self {
             site,
             engine: "local".to_owned(),
+            persons: Persons::Unknown,
             folder,
             interval: Duration::from_millis(200),
             wait_seconds: 25,

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::hub::{Hub, end_of, input, job, output, start, stored, until};
 use engine::SimulatedEngine;
 use serde_json::json;
-use site::agent::{Agent, Settings};
+use site::agent::{Agent, Logins, Persons, Settings};
 use site::client::Client;
-use site::protocol::{End, EventBody, OrderBody, StartJob, Stream, VERSION};
+use site::protocol::{End, EventBody, OrderBody, Owner, StartJob, Stream, VERSION};
 use tokio_util::sync::CancellationToken;
 use units::JobId;
 
@@ -35,9 +35,14 @@ impl Site {
     }
 
     fn start_agent(&mut self) {
+        self.start_agent_for(Persons::Unknown);
+    }
+
+    fn start_agent_for(&mut self, persons: Persons) {
         let settings = Settings {
             interval: Duration::from_millis(5),
             log_bytes_max: 1_000,
+            persons,
             ..Settings::new("here".parse().unwrap(), self.folder.path().join("agent"))
         };
         let client = Client::new(&self.hub.address(), None).unwrap();
@@ -301,4 +306,29 @@ async fn an_agent_takes_no_order_of_a_hub_that_is_too_far_ahead() {
     assert_eq!(site.hub.story(job), []);
     site.hub.known().version = Some(VERSION + 1);
     assert_eq!(*end_of(&site.end(job).await), End::Completed);
+}
+
+#[tokio::test]
+async fn a_person_without_a_login_at_the_site_is_told_so() {
+    let mut site = Site::new().await;
+    let by_email = [("ada@example.org".to_owned(), "ada".to_owned())].into();
+    site.start_agent_for(Persons::Known(Logins { by_email, ..Logins::default() }));
+    let id = "018f2a6e-7c2b-7d1e-9a51-0b7c2f6f9a10";
+    let of = |number, email: &str| {
+        let (person, project) = (id.parse().unwrap(), id.parse().unwrap());
+        let owner = Owner { person, email: email.to_owned(), project };
+        StartJob { owner: Some(owner), ..start(job(number), "exit 0") }
+    };
+    let known = site.order(of(1, "Ada@example.org"));
+    assert_eq!(*end_of(&site.end(known).await), End::Completed);
+    let cases = [
+        (of(2, "eve@example.org"), "eve@example.org has no login at this site"),
+        (start(job(3), "exit 0"), "the hub does not say whose job this is"),
+    ];
+    for (order, expected) in cases {
+        let job = site.order(order);
+        let EventBody::Refused { reason } = site.end(job).await else { panic!("it ran") };
+        assert!(reason.contains(expected), "{reason}");
+        assert_eq!(site.engine.starts(job), 0);
+    }
 }

@@ -189,6 +189,7 @@ pub(crate) fn start(job: JobId, script: &str) -> StartJob {
     StartJob {
         job,
         name: "trial".to_owned(),
+        owner: None,
         partition: "meluxina-ai.gpu".parse().unwrap(),
         script: format!("#!/bin/sh\n{script}\n"),
         environment: BTreeMap::new(),

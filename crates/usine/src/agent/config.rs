@@ -4,13 +4,14 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ::site::agent::Settings;
+use ::site::agent::{Persons, Settings};
 use ::site::client::{Client, Trust};
 use ::site::identity::Identity;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use units::Slug;
 
+use super::slurm::Slurm;
 use crate::exit::{Failure, Told};
 use crate::remote::HubChoice;
 
@@ -21,12 +22,15 @@ pub(super) enum EngineKind {
     /// This machine's processes.
     #[default]
     Local,
+    /// A cluster that Slurm schedules.
+    Slurm,
 }
 
 impl EngineKind {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Local => "local",
+            Self::Slurm => "slurm",
         }
     }
 }
@@ -59,6 +63,7 @@ struct Written {
     log_bytes_max: u64,
     engine: EngineKind,
     local: Local,
+    slurm: Option<Slurm>,
 }
 
 impl Default for Written {
@@ -73,6 +78,7 @@ impl Default for Written {
             log_bytes_max: 64 << 20,
             engine: EngineKind::default(),
             local: Local::default(),
+            slurm: None,
         }
     }
 }
@@ -133,12 +139,22 @@ impl AgentConfig {
 
     pub(super) fn settings(&self) -> Settings {
         Settings {
-            engine: self.engine.name().to_owned(),
             interval: Duration::from_millis(self.written.interval_milliseconds),
             wait_seconds: self.written.wait_seconds,
             log_bytes_max: self.written.log_bytes_max,
+            persons: match (self.engine, &self.written.slurm) {
+                (EngineKind::Slurm, Some(slurm)) => slurm.persons(),
+                _ => Persons::Unknown,
+            },
             ..Settings::new(self.site.clone(), self.folder.join("agent"))
         }
+    }
+
+    /// The cluster as an engine.
+    pub(super) fn slurm_engine(&self) -> Result<engine::slurm::Settings> {
+        let slurm = self.written.slurm.as_ref();
+        let slurm = slurm.ok_or_else(|| invalid("`[slurm]` is missing".to_owned()))?;
+        slurm.settings(self.folder.join("engine"))
     }
 
     /// This machine as an engine.
@@ -173,7 +189,7 @@ fn missing(key: &str, option: &str) -> anyhow::Error {
     invalid(format!("`{key}` is missing: set it in the file that --config names, or give {option}"))
 }
 
-fn invalid(message: String) -> anyhow::Error {
+pub(super) fn invalid(message: String) -> anyhow::Error {
     Told::new(Failure::Invalid, message).into()
 }
 
