@@ -23,6 +23,9 @@ pub(super) struct Record {
     pub(super) intended_seconds: i64,
     /// What Slurm calls it, once that is known.
     pub(super) slurm: Option<SlurmId>,
+    /// Numbers of copies that are no longer it.
+    #[serde(default)]
+    pub(super) abandoned: Vec<SlurmId>,
     /// Whether somebody wants it ended.
     pub(super) cancel: bool,
     pub(super) ended: Option<EndRecord>,
@@ -66,6 +69,7 @@ impl Record {
             attempt: 1,
             intended_seconds,
             slurm: None,
+            abandoned: Vec::new(),
             cancel: false,
             ended: None,
         }

@@ -11,8 +11,9 @@ use std::process::Stdio;
 use units::JobId;
 
 use super::process::{Invocation, Output};
-use super::script::{BEGUN, STDERR, STDOUT, WORK, begun};
+use super::script::{BEGUN, STDERR, STDOUT, STOPPED, WORK, begun};
 use super::settings::{Reading, Settings};
+use super::transport::SlurmId;
 use crate::job::{Stream, is_inside};
 use crate::{Error, beneath, run_blocking};
 
@@ -66,6 +67,11 @@ impl<'s> Folder<'s> {
     pub(super) async fn begun(&self) -> Result<Option<(u32, u32)>, Error> {
         let bytes = self.read_file(BEGUN, 0, 64).await?;
         Ok(begun(&String::from_utf8_lossy(&bytes)))
+    }
+
+    /// Whether the fence stopped a copy of this number.
+    pub(super) async fn was_stopped(&self, id: SlurmId) -> Result<bool, Error> {
+        Ok(!self.read_file(&format!("{STOPPED}.{}", id.0), 0, 1).await?.is_empty())
     }
 
     /// Up to `length_max` bytes of what the job wrote, from `offset` on; none when there is no such

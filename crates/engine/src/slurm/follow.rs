@@ -16,9 +16,10 @@ use super::core::{Core, before, has_passed};
 use super::script::FENCED;
 use super::state::{Exit, Phase};
 use super::transport::{Accounted, Queued, SlurmId, Transport};
+use crate::Error;
+use crate::carry::now;
 use crate::ended::{EndRecord, How};
 use crate::job::{Ended, Observation, State};
-use crate::{Error, carry};
 
 /// How much the clocks of this machine and of Slurm's may differ.
 const CLOCKS_SECONDS: u64 = 3_600;
@@ -27,6 +28,9 @@ const CLOCKS_SECONDS: u64 = 3_600;
 /// keeps what slurmdbd did not take, and hands it on within minutes.
 const HELD_UP: Duration = Duration::from_secs(1_800);
 
+/// How often a job is submitted that Slurm fails to start.
+const ATTEMPTS_MAX: u32 = 5;
+
 /// What one look at the queue leaves to be found out.
 #[derive(Default)]
 struct Questions {
@@ -34,6 +38,8 @@ struct Questions {
     ends: BTreeMap<JobId, BTreeSet<SlurmId>>,
     /// Jobs to be ended, by their person.
     cancels: BTreeMap<Option<String>, Vec<SlurmId>>,
+    /// Jobs that Slurm failed to start and will not start again.
+    stuck: Vec<(JobId, SlurmId)>,
 }
 
 impl<T: Transport> Core<T> {
@@ -59,7 +65,7 @@ impl<T: Transport> Core<T> {
         for one in self.transport.queue().await? {
             queue.entry(one.job).or_default().push(one);
         }
-        let now = carry::now();
+        let now = now();
         let mut questions = Questions::default();
         for job in watched {
             let copies = queue.remove(&job).unwrap_or_default();
@@ -69,6 +75,9 @@ impl<T: Transport> Core<T> {
             if let Err(error) = self.transport.cancel(user.as_deref(), ids).await {
                 tracing::warn!(%error, "jobs could not be cancelled yet");
             }
+        }
+        for (job, id) in questions.stuck {
+            self.give_up(job, id, now).await?;
         }
         self.settle(&questions.ends, now).await
     }
@@ -92,7 +101,8 @@ impl<T: Transport> Core<T> {
         let Some(record) = book.job(job).map(|job| job.record.clone()) else { return Ok(()) };
         // The comment is anybody's to write; only the person's own jobs count.
         let mine = self.login(&record);
-        let copies: Vec<Queued> = copies.into_iter().filter(|copy| copy.user == mine).collect();
+        let is_ours = |copy: &Queued| copy.user == mine && !record.abandoned.contains(&copy.id);
+        let copies: Vec<Queued> = copies.into_iter().filter(is_ours).collect();
         let ids = copies.iter().map(|copy| copy.id).chain(record.slurm).collect();
         let Some(copy) = chosen(copies, record.slurm) else {
             questions.ends.insert(job, ids);
@@ -109,7 +119,12 @@ impl<T: Transport> Core<T> {
                 questions.ends.insert(job, ids);
                 return Ok(());
             }
-            Ok(Phase::Waiting) => known.state = State::Queued,
+            Ok(Phase::Waiting) => {
+                known.state = State::Queued;
+                if is_stuck(&copy) {
+                    questions.stuck.push((job, copy.id));
+                }
+            }
             Ok(Phase::Active) => known.state = running(&copy, now),
             Err(error) => tracing::error!(%job, %error, "where a job stands is not clear"),
         }
@@ -169,6 +184,7 @@ impl<T: Transport> Core<T> {
         let is_end = |row: &&Accounted| {
             row.job == Some(job)
                 && row.user == mine
+                && !known.record.abandoned.contains(&row.id)
                 && row.ended.is_some()
                 && matches!(row.phase, Ok(Phase::Over(_)))
                 && is_whole(row)
@@ -204,6 +220,20 @@ impl<T: Transport> Core<T> {
                 Ok(())
             }
         }
+    }
+
+    /// Slurm holds a job for ever after it failed to start it, which it does when a copy of it that
+    /// it has forgotten still runs. The copy that is held is ended, and the job is as good as lost.
+    async fn give_up(&self, job: JobId, id: SlurmId, now: Timestamp) -> Result<(), Error> {
+        let Some(record) = self.book().job(job).map(|job| job.record.clone()) else {
+            return Ok(());
+        };
+        if let Err(error) = self.transport.cancel(record.user(), &[id]).await {
+            tracing::warn!(%job, %error, "a job that Slurm cannot start could not be cancelled yet");
+            return Ok(());
+        }
+        self.book().change(job, |record| record.abandoned.push(id))?;
+        self.lost(job, &record, now).await
     }
 
     /// The controller has forgotten a job.
@@ -242,7 +272,7 @@ impl<T: Transport> Core<T> {
         }
     }
 
-    /// Writes down how a job ended, unless it was a copy that stopped at the fence.
+    /// Writes down how a job ended, unless it never began or was a copy that stopped at the fence.
     async fn end_as(
         &self,
         job: JobId,
@@ -251,12 +281,27 @@ impl<T: Transport> Core<T> {
         id: SlurmId,
     ) -> Result<(), Error> {
         let record_of = EndRecord::from(ended);
-        if record_of.how != How::Exited(FENCED) {
-            return self.end(job, record_of);
-        }
-        match self.folder(job, record.user())?.begun().await? {
-            // The script itself chose this number.
-            Some((_, winner)) if SlurmId(winner) == id => self.end(job, record_of),
+        let began = match record_of.how {
+            How::Exited(FENCED) => self.folder(job, record.user())?.begun().await?,
+            _ if may_be_unbegun(&record_of, record.cancel) && record.attempt < ATTEMPTS_MAX => {
+                let began = self.folder(job, record.user())?.begun().await?;
+                if began.is_none() {
+                    self.book().change(job, |record| record.abandoned.push(id))?;
+                    return self.lost(job, record, now()).await;
+                }
+                return self.end(job, record_of);
+            }
+            _ => return self.end(job, record_of),
+        };
+        match began {
+            Some((_, winner)) if SlurmId(winner) == id => {
+                let again = self.folder(job, record.user())?.was_stopped(id).await?;
+                let reason = "Slurm forgot that the script had begun, and started it once more";
+                // Otherwise the script itself chose this number.
+                let end =
+                    if again { never(How::NodeFailed, Some(reason), now()) } else { record_of };
+                self.end(job, end)
+            }
             Some((_, winner)) => self.end_of_winner(job, SlurmId(winner)).await,
             None => {
                 let reason = "the job's folder could not be reached from its node";
@@ -274,7 +319,7 @@ impl<T: Transport> Core<T> {
             Some(row) => ended_by(&row, None).into(),
             None => {
                 let reason = "Slurm lost the copy of the job whose script had begun";
-                never(How::NodeFailed, Some(reason), carry::now())
+                never(How::NodeFailed, Some(reason), now())
             }
         };
         self.end(job, end)
@@ -295,6 +340,25 @@ impl<T: Transport> Core<T> {
 fn chosen(copies: Vec<Queued>, known: Option<SlurmId>) -> Option<Queued> {
     let is_over = |copy: &Queued| matches!(copy.phase, Ok(Phase::Over(_)));
     copies.into_iter().min_by_key(|copy| (is_over(copy), Some(copy.id) != known, copy.id))
+}
+
+/// Whether a job can have ended so although its script never began: Slurm could not start it, or
+/// believed that it ran. A start that came to nothing it also calls cancelled, in the same second.
+fn may_be_unbegun(end: &EndRecord, cancelled: bool) -> bool {
+    match end.how {
+        How::Exited(_) | How::Signalled(_) | How::TimedOut | How::NodeFailed | How::BootFailed => {
+            true
+        }
+        How::Cancelled => !cancelled && end.started_microseconds == Some(end.ended_microseconds),
+        How::Completed | How::OutOfMemory | How::Preempted | How::DeadlineMissed | How::Refused => {
+            false
+        }
+    }
+}
+
+/// Whether Slurm has given up starting a job; commands and REST spell the reason differently.
+fn is_stuck(copy: &Queued) -> bool {
+    copy.reason.replace('_', " ") == "launch failed requeued held"
 }
 
 fn running(copy: &Queued, now: Timestamp) -> State {

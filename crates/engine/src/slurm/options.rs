@@ -117,6 +117,13 @@ pub(super) fn check(options: &[(String, Option<String>)]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether the person asked that Slurm may run the script again from its beginning.
+pub(super) fn wants_requeue(options: &[(String, Option<String>)]) -> bool {
+    let asked =
+        options.iter().rfind(|(name, _)| ["requeue", "no-requeue"].contains(&name.as_str()));
+    asked.is_some_and(|(name, _)| name == "requeue")
+}
+
 /// What the options of a job say already, so that the engine does not say it again otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Said {

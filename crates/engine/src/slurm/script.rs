@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use units::JobId;
 
+use super::options;
 use crate::Error;
 use crate::job::Spec;
 
@@ -14,6 +15,8 @@ pub(super) const FENCED: u8 = 117;
 
 /// Names in a job's folder.
 pub(super) const BEGUN: &str = "begun";
+/// With Slurm's number behind it: a copy of that number was stopped.
+pub(super) const STOPPED: &str = "stopped";
 pub(super) const SCRIPT: &str = "script";
 pub(super) const ENVIRONMENT: &str = "environment";
 pub(super) const WORK: &str = "work";
@@ -24,11 +27,13 @@ pub(super) const STDERR: &str = "stderr.log";
 const OWN_JOB: &str = "USINE_JOB_ID";
 const OWN_NAME: &str = "USINE_JOB_NAME";
 
-/// The fence of one attempt to submit a job, with the job's folder in place of where it is.
+/// The fence of one attempt to submit a job, before the script in the job's folder.
 ///
 /// Whoever links its own line to the name `begun` first is the job; linking is atomic on shared file
-/// systems too. A requeued job is let through, because its attempt and its number are the same. The
-/// number alone would not do: a controller that lost the first copy may give it to the second.
+/// systems too. After that nothing passes, unless the person asked for requeues: then the same attempt
+/// under the same number does, started more often than before by Slurm's own count. The number alone
+/// would not do: a controller that lost the first copy may give it to the second, or start the first
+/// once more.
 pub(super) fn fence(folder: &str, attempt: u32, spec: &Spec) -> String {
     let folder = quoted(folder);
     let begins_in = match &spec.folder {
@@ -42,16 +47,33 @@ pub(super) fn fence(folder: &str, attempt: u32, spec: &Spec) -> String {
             let _ = writeln!(links, "mkdir -p \"$(dirname {shown})\" && ln -f {log} {shown}");
         }
     }
+    let passes = match options::wants_requeue(&spec.place.options) {
+        true => {
+            "[ \"$usine_attempt $usine_id\" = \"$usine_mine\" ] && [ \"$usine_count\" -gt \"$usine_before\" ]"
+        }
+        false => "false",
+    };
     format!(
         "#!/bin/sh
 # Usine: however often this job is submitted, the script runs once.
 cd {folder} || exit {FENCED}
-mine=\"{attempt} $SLURM_JOB_ID\"
-printf '%s\\n' \"$mine\" > \"{BEGUN}.{attempt}.$SLURM_JOB_ID\" || exit {FENCED}
-ln \"{BEGUN}.{attempt}.$SLURM_JOB_ID\" {BEGUN} 2> /dev/null
-[ \"$(cat {BEGUN})\" = \"$mine\" ] || exit {FENCED}
+usine_mine=\"{attempt} $SLURM_JOB_ID\"
+usine_count=\"${{SLURM_RESTART_COUNT:-0}}\"
+usine_line=$(mktemp {BEGUN}.XXXXXXXX) || exit {FENCED}
+echo \"$usine_mine $usine_count\" > \"$usine_line\" && chmod 640 \"$usine_line\" || exit {FENCED}
+if ! ln \"$usine_line\" {BEGUN} 2> /dev/null && ! [ \"$usine_line\" -ef {BEGUN} ]; then
+    read -r usine_attempt usine_id usine_before < {BEGUN}
+    if ! {{ {passes}; }}; then
+        echo \"$usine_count\" >> \"{STOPPED}.$SLURM_JOB_ID\"
+        rm -f \"$usine_line\"
+        exit {FENCED}
+    fi
+    mv -f \"$usine_line\" {BEGUN} || exit {FENCED}
+fi
+rm -f \"$usine_line\"
 # What `sbatch` was told would be passed on to every `srun`.
-unset SLURM_EXPORT_ENV SLURM_GET_USER_ENV SLURM_OPEN_MODE mine
+unset SLURM_EXPORT_ENV SLURM_GET_USER_ENV SLURM_OPEN_MODE
+unset usine_mine usine_count usine_line usine_attempt usine_id usine_before
 {links}. ./{ENVIRONMENT}
 cd {begins_in} || exit 1
 exec {folder}/{SCRIPT}
@@ -81,8 +103,8 @@ pub(super) fn environment(job: JobId, spec: &Spec) -> Result<String, Error> {
 
 /// The attempt and the number that are the job, from what `begun` holds.
 pub(super) fn begun(text: &str) -> Option<(u32, u32)> {
-    let (attempt, id) = text.trim().split_once(' ')?;
-    Some((attempt.parse().ok()?, id.parse().ok()?))
+    let mut words = text.split_whitespace();
+    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
 }
 
 fn is_variable(name: &str) -> bool {
@@ -122,23 +144,44 @@ mod tests {
     }
 
     fn run(folder: &Path, attempt: u32, id: u32, spec: &Spec) -> Output {
+        run_again(folder, attempt, id, 0, spec)
+    }
+
+    /// The same, requeued so many times before.
+    fn run_again(folder: &Path, attempt: u32, id: u32, count: u32, spec: &Spec) -> Output {
         let text = fence(folder.to_str().unwrap(), attempt, spec);
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", &text]).env("SLURM_JOB_ID", id.to_string()).current_dir("/");
+        if count > 0 {
+            shell.env("SLURM_RESTART_COUNT", count.to_string());
+        }
         shell.env("SLURM_EXPORT_ENV", "NIL").output().unwrap()
     }
 
     #[test]
-    fn one_copy_runs_and_is_let_through_again_while_others_are_not() {
-        let spec = small("echo ran >> ran.txt");
+    fn one_copy_runs_and_only_requeues_that_were_asked_for_are_let_through() {
+        let once = small("echo ran >> ran.txt");
+        let only = folder(&once);
+        assert_eq!(run(only.path(), 1, 7, &once).status.code(), Some(0));
+        assert_eq!(run_again(only.path(), 1, 7, 1, &once).status.code(), Some(FENCED.into()));
+
+        let mut spec = once;
+        spec.place.options = vec![("requeue".to_owned(), None)];
         let folder = folder(&spec);
         let code = |attempt, id| run(folder.path(), attempt, id, &spec).status.code();
         assert_eq!(code(1, 7), Some(0));
         assert_eq!(code(1, 8), Some(FENCED.into()), "another number of the same attempt ran");
         assert_eq!(code(2, 7), Some(FENCED.into()), "the same number of another attempt ran");
-        assert_eq!(code(1, 7), Some(0), "the requeued job was stopped");
+        assert!(
+            !folder.path().join("stopped.9").exists() && folder.path().join("stopped.8").exists()
+        );
+        assert_eq!(code(1, 7), Some(FENCED.into()), "a start that Slurm forgot was repeated");
+        let requeued = |count| run_again(folder.path(), 1, 7, count, &spec).status.code();
+        assert_eq!(requeued(1), Some(0), "the requeued job was stopped");
+        assert_eq!(requeued(1), Some(FENCED.into()));
+        assert_eq!(requeued(3), Some(0));
         let ran = fs::read_to_string(folder.path().join("work/ran.txt")).unwrap();
-        assert_eq!(ran, "ran\nran\n");
+        assert_eq!(ran, "ran\nran\nran\n");
         let text = fs::read_to_string(folder.path().join(BEGUN)).unwrap();
         assert_eq!(begun(&text), Some((1, 7)));
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::Error;
 use crate::job::Request;
-use crate::slurm::options::Said;
+use crate::slurm::options::{self, Said};
 use crate::slurm::process::{Invocation, Output};
 use crate::slurm::script::{STDERR, STDOUT};
 use crate::slurm::text;
@@ -56,6 +56,10 @@ pub(super) fn build(submission: &Submission<'_>) -> Invocation {
     let named = [("account", &place.account), ("qos", &place.qos), ("partition", &place.partition)];
     for (option, name) in named {
         arguments.extend(name.as_ref().map(|name| format!("--{option}={name}")));
+    }
+    if !options::wants_requeue(&place.options) {
+        // Whatever the site does by default: a script runs once unless its owner says otherwise.
+        arguments.push("--no-requeue".to_owned());
     }
     for (option, value) in &place.options {
         arguments.push(match value {
@@ -158,7 +162,7 @@ mod tests {
             all,
             "--parsable --comment=usine:0189abcd-0000-7000-8000-000000000001 --job-name=conformance \
              --export=NIL --open-mode=append --chdir=/s/ann/1 --output=/s/ann/1/stdout.log \
-             --nodes=1 --time=10 --ntasks-per-node=1 --cpus-per-task=1 --mem=64M"
+             --nodes=1 --time=10 --ntasks-per-node=1 --cpus-per-task=1 --mem=64M --no-requeue"
         );
     }
 

@@ -59,6 +59,8 @@ pub(super) fn build(format: Format, submission: &Submission<'_>) -> Result<Value
         }
     }
     size(format, spec.request, Said::by(&place.options), &mut say);
+    // Whatever the site does by default: a script runs once unless its owner says otherwise.
+    say("requeue", false.into());
     for (name, value) in &place.options {
         option(format, name, value.as_deref(), &mut say)?;
     }

@@ -118,22 +118,17 @@ impl Cluster {
                 Some(status) => break status,
                 None => self.mend(),
             }
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
         };
         assert!(code.success(), "{line}: {code}");
     }
 
-    /// Does what the administrator would. A node on which Slurm was to start a job under the number
-    /// of one that it has forgotten, and that still runs there, is drained, and the job is held.
+    /// Does what the administrator would: a node on which Slurm was to start a job under the number
+    /// of one that it has forgotten, and that still runs there, is drained; and what it believes to
+    /// run there it compares with what does, which it would do by itself some minutes later.
     pub(crate) fn mend(&self) {
+        self.ask("scontrol", &["reconfigure"], &[0, 1]);
         self.ask("scontrol", &["update", "NodeName=ALL", "State=RESUME"], &[0, 1]);
-        let waiting = self.ask("squeue", &["-h", "--states=PENDING", "-o", "%A %r"], &[0, 1]);
-        let held =
-            waiting.lines().filter_map(|line| line.strip_suffix(" launch failed requeued held"));
-        let held: Vec<&str> = held.collect();
-        if !held.is_empty() {
-            self.ask("scontrol", &["release", &held.join(",")], &[0, 1]);
-        }
     }
 
     /// How many jobs of Slurm's carry the mark of a job, ended ones included.

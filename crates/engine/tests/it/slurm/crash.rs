@@ -79,14 +79,16 @@ impl Trial {
     /// Where the jobs stand once all have ended, or there is no more hope.
     async fn ends(&self, jobs: &[JobId]) -> BTreeMap<JobId, State> {
         let mut ends = BTreeMap::new();
-        for _ in 0..300 {
+        for look in 1..=300 {
             for one in self.engine.observe().await.unwrap_or_default() {
                 ends.insert(one.job, one.state);
             }
             if jobs.iter().all(|job| matches!(ends.get(job), Some(State::Ended(_)))) {
                 break;
             }
-            self.cluster.mend();
+            if look % 10 == 0 {
+                self.cluster.mend();
+            }
             tokio::time::sleep(Duration::from_millis(1_000)).await;
         }
         ends
