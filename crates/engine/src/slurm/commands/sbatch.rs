@@ -130,6 +130,7 @@ fn refusal(exited: bool, complaint: &str) -> Result<String, String> {
 mod tests {
     use super::*;
     use crate::conformance::small;
+    use proptest::prelude::*;
     use std::os::unix::process::ExitStatusExt as _;
     use std::process::ExitStatus;
 
@@ -224,6 +225,14 @@ mod tests {
         ];
         for complaint in silent {
             assert!(answer(1, "", complaint).unwrap_err().starts_with('?'), "{complaint}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_fail_otherwise(code in 0..256, text in ".{0,80}") {
+            let told = answer(code, &text, &text);
+            prop_assert!(told.is_err() || code == 0);
         }
     }
 }

@@ -128,3 +128,6 @@ impl Transport for Rest {
         Ok(queue::parse_load(&self.jobs().await?))
     }
 }
+
+#[cfg(test)]
+mod tests;
