@@ -1,11 +1,13 @@
 //! A remote site's agent, spoken to as any implementation would: JSON over HTTP.
 
+use app::testing::TestHub;
 use app::{Role, Scope};
 use serde_json::{Value, json};
 use site::key::{Purpose, SecretKey};
 use site::protocol::VERSION;
 
-use crate::testing::{Answer, Client, TestWeb};
+use crate::testing::{Answer, Client, TestWeb, settings};
+use crate::{Rate, Settings};
 
 /// Who lets agents in.
 async fn operator(web: &TestWeb, name: &str) -> String {
@@ -87,4 +89,23 @@ async fn a_code_is_shown_once_and_an_agent_is_sent_away_from_its_page() {
     assert!(operator.get("/sites").await.expect(200).text().contains("revoked"));
     let refused = open(&web, &key, VERSION).await.expect(401);
     assert!(refused.at("/detail").contains("was revoked by its operator"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn codes_and_keys_cannot_be_tried_out_one_after_the_other() {
+    let rate = Rate::new(2, 2);
+    let settings = Settings { sign_in_rate: rate, ..settings() };
+    let web = TestWeb::of(TestHub::new().await, settings);
+    let key = SecretKey::generate().unwrap();
+    let code = "usine_code_00";
+    let proof = signed(&web, &key, Purpose::Enrol { code });
+    let asked = json!({ "version": VERSION, "code": code, "proof": proof });
+    let anybody = web.anonymous();
+    let enrol = "/api/v1/sites/afar/agent";
+    anybody.post(enrol, &asked).await.expect(401);
+    open(&web, &key, VERSION).await.expect(401);
+    let refused = anybody.post(enrol, &asked).await.expect(429);
+    assert_eq!(refused.at("/type"), "/problems/rate-limited");
+    assert!(!refused.header("retry-after").is_empty());
+    anybody.get("/api/v1/calls").await.expect(200);
 }
