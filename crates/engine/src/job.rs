@@ -128,16 +128,18 @@ pub enum Network {
     Allowed,
 }
 
-/// What there is for jobs.
+/// What there is for jobs: nodes that are alike, and what they have together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// Name of the machine.
     pub host: String,
-    /// Cores.
+    /// How many nodes.
+    pub nodes: u32,
+    /// Cores, over all nodes.
     pub cores: u32,
-    /// Memory.
+    /// Memory, over all nodes.
     pub memory_mb: u64,
-    /// Model names of the GPUs.
+    /// Model names of the GPUs, over all nodes.
     pub gpus: Vec<String>,
     /// What keeps jobs apart and within their limits, for people.
     pub isolation: Vec<String>,

@@ -245,6 +245,7 @@ impl Engine for SimulatedEngine {
         let world = self.world();
         Capacity {
             host: NODE.to_owned(),
+            nodes: 1,
             cores: world.cores,
             memory_mb: MEMORY_MB,
             gpus: Vec::new(),

@@ -231,14 +231,21 @@ pub struct Inventory {
     /// What carries jobs out there, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
-    /// Cores for jobs.
+    /// Nodes for jobs, which are alike; one where the agent does not say.
+    #[serde(default = "one")]
+    pub nodes: u32,
+    /// Cores for jobs, over all nodes.
     pub cpus: u32,
-    /// Memory for jobs.
+    /// Memory for jobs, over all nodes.
     pub memory_mb: u64,
-    /// Model names of the GPUs for jobs.
+    /// Model names of the GPUs for jobs, over all nodes.
     pub gpus: Vec<String>,
     /// What keeps jobs apart and within their limits here, for people.
     pub isolation: Vec<String>,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// What a site tells the hub, once.

@@ -20,14 +20,23 @@ pub struct Inventory {
     pub agent: String,
     /// What carries jobs out, where the agent says.
     pub engine: Option<String>,
-    /// Cores.
+    /// Nodes, which are alike.
+    pub nodes: i64,
+    /// Cores, over all nodes.
     pub cores: i64,
-    /// Memory.
+    /// Memory, over all nodes.
     pub memory_mb: i64,
-    /// Model names of the GPUs.
+    /// Model names of the GPUs, over all nodes.
     pub gpus: Vec<String>,
     /// What keeps jobs apart, for people.
     pub isolation: Vec<String>,
+}
+
+impl Inventory {
+    /// The memory of each node.
+    pub fn memory_mb_per_node(&self) -> u64 {
+        u64::try_from(self.memory_mb / self.nodes.max(1)).unwrap_or_default()
+    }
 }
 
 /// A site as the hub knows it.
@@ -93,6 +102,7 @@ struct Row {
     inventory_at: Option<i64>,
     host: Option<String>,
     agent: Option<String>,
+    nodes: Option<i64>,
     cores: Option<i64>,
     memory_mb: Option<i64>,
     gpus: Option<String>,
@@ -116,6 +126,7 @@ impl Row {
                 host,
                 agent,
                 engine: self.engine,
+                nodes: self.nodes.unwrap_or(1),
                 cores: self.cores.unwrap_or_default(),
                 memory_mb: self.memory_mb.unwrap_or_default(),
                 gpus,
@@ -171,7 +182,7 @@ pub async fn seen(tx: &Tx, name: &Slug, at: Timestamp) -> Result<(), StoreError>
 /// When the database fails.
 pub async fn note_inventory(tx: &Tx, name: &Slug, inventory: &Inventory) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE site SET inventory_at = $2, host = $3, agent = $4, cores = $5,
-            memory_mb = $6, gpus = $7, isolation = $8, engine = $9
+            memory_mb = $6, gpus = $7, isolation = $8, engine = $9, nodes = $10
         WHERE name = $1";
     let list = |items: &[String]| {
         serde_json::to_string(items).map_err(|error| StoreError::damaged("site", error))
@@ -186,6 +197,7 @@ pub async fn note_inventory(tx: &Tx, name: &Slug, inventory: &Inventory) -> Resu
         list(&inventory.gpus)?.into(),
         list(&inventory.isolation)?.into(),
         inventory.engine.clone().into(),
+        inventory.nodes.into(),
     ];
     tx.execute(SQL, values).await?;
     Ok(())

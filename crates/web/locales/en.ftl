@@ -665,6 +665,7 @@ site-version = Version of the agent
 site-protocol = Protocol
 site-engine = Engine
 site-host = Host
+site-nodes = Nodes
 site-cores = Cores
 site-memory = Memory
 site-gpus = GPUs

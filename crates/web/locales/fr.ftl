@@ -665,6 +665,7 @@ site-version = Version de l’agent
 site-protocol = Protocole
 site-engine = Moteur
 site-host = Machine
+site-nodes = Nœuds
 site-cores = Cœurs
 site-memory = Mémoire
 site-gpus = GPU

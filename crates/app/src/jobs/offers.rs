@@ -229,9 +229,9 @@ impl App {
                 return Some(format!("its GPUs are not of the kind asked for: it has {has}"));
             }
         }
-        let memory = inventory.map_or(0, |inventory| inventory.memory_mb);
+        let memory = inventory.map_or(0, sites::Inventory::memory_mb_per_node);
         let wanted = limits.memory_mb_per_node?;
-        (u64::try_from(memory).unwrap_or_default() < wanted)
+        (memory < wanted)
             .then(|| format!("its nodes have {memory} MB of memory, less than {wanted} MB"))
     }
 }

@@ -124,12 +124,15 @@ pub(super) fn shape(
         Error::refused("site.inventory", text)
     };
     let inventory = inventory.ok_or_else(unknown)?;
-    let cores = u32::try_from(inventory.cores).ok().and_then(NonZeroU32::new);
+    let count = |number: i64| u32::try_from(number).ok().and_then(NonZeroU32::new);
+    let nodes = count(inventory.nodes).ok_or_else(unknown)?;
+    let cores = count(inventory.cores / i64::from(nodes.get())).ok_or_else(unknown)?;
+    let gpus = u32::try_from(inventory.gpus.len()).unwrap_or(u32::MAX);
     Ok(PartitionShape {
-        nodes: NonZeroU32::MIN,
-        cores_per_node: cores.ok_or_else(unknown)?,
-        memory_per_node: Memory::mebibytes(u64::try_from(inventory.memory_mb).unwrap_or_default()),
-        gpus_per_node: u32::try_from(inventory.gpus.len()).unwrap_or(u32::MAX),
+        nodes,
+        cores_per_node: cores,
+        memory_per_node: Memory::mebibytes(inventory.memory_mb_per_node()),
+        gpus_per_node: gpus / nodes,
         time_limit_default_seconds: site.time_limit_default_seconds,
         time_limit_max_seconds: site.time_limit_max_seconds,
         whole_nodes,

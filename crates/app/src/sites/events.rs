@@ -66,6 +66,7 @@ impl App {
             host: reported.host,
             agent: reported.agent,
             engine: reported.engine,
+            nodes: i64::from(reported.nodes.max(1)),
             cores: i64::from(reported.cpus),
             memory_mb: i64::try_from(reported.memory_mb).unwrap_or(i64::MAX),
             gpus: reported.gpus,

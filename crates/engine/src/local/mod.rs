@@ -133,6 +133,7 @@ impl Engine for LocalEngine {
         let machine = &self.shared.machine;
         Capacity {
             host: machine.host.clone(),
+            nodes: 1,
             cores: u32::try_from(machine.cpus.len()).unwrap_or(u32::MAX),
             memory_mb: machine.memory_mb,
             gpus: machine.gpus.iter().map(|gpu| gpu.name.clone()).collect(),

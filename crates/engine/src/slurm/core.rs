@@ -70,17 +70,15 @@ impl<T: Transport> Core<T> {
 
     pub(super) fn capacity(&self) -> Capacity {
         let nodes = self.nodes();
-        let partition = picture::shown(&nodes, self.settings.partition.as_deref()).ok();
-        let counts =
-            |node: &&Node| partition.as_ref().is_none_or(|name| node.partitions.contains(name));
-        let shown = || nodes.iter().filter(counts);
-        let gpus = shown().flat_map(|node| {
+        let alike = picture::alike(&nodes, self.settings.partition.as_deref());
+        let gpus = alike.iter().flat_map(|node| {
             std::iter::repeat_n(node.gpu_model.clone(), usize::try_from(node.gpus).unwrap_or(0))
         });
         Capacity {
             host: self.about.cluster.clone(),
-            cores: shown().fold(0, |sum, node| sum.saturating_add(node.cores)),
-            memory_mb: shown().fold(0, |sum, node| sum.saturating_add(node.memory_mb)),
+            nodes: u32::try_from(alike.len()).unwrap_or(u32::MAX),
+            cores: alike.iter().fold(0, |sum, node| sum.saturating_add(node.cores)),
+            memory_mb: alike.iter().fold(0, |sum, node| sum.saturating_add(node.memory_mb)),
             gpus: gpus.collect(),
             isolation: vec![format!("Slurm {} keeps jobs apart", self.about.version)],
         }

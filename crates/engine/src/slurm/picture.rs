@@ -34,6 +34,18 @@ pub(super) fn shown(nodes: &[Node], named: Option<&str>) -> Result<String, Error
         .ok_or_else(|| Error::Refused("the cluster has no partition".to_owned()))
 }
 
+/// The nodes of the partition that is shown, as far as they are alike: those of the shape that most of
+/// them have, for a partition is what jobs may be spread over without looking at each node.
+pub(super) fn alike<'n>(nodes: &'n [Node], named: Option<&str>) -> Vec<&'n Node> {
+    let Ok(partition) = shown(nodes, named) else { return Vec::new() };
+    let shape = |node: &Node| (node.cores, node.memory_mb, node.gpus);
+    let mut of_shape: BTreeMap<_, Vec<&Node>> = BTreeMap::new();
+    for node in nodes.iter().filter(|node| node.partitions.contains(&partition)) {
+        of_shape.entry(shape(node)).or_default().push(node);
+    }
+    of_shape.into_values().max_by_key(Vec::len).unwrap_or_default()
+}
+
 /// What runs and waits in a partition; `ours` knows our jobs by Slurm's numbers.
 pub(super) fn snapshot(
     partition: &str,
@@ -203,5 +215,19 @@ mod tests {
         assert_eq!(shown(&nodes, None).unwrap(), "batch");
         assert_eq!(shown(&nodes, Some("gpu")).unwrap(), "gpu");
         assert!(shown(&[], None).is_err());
+    }
+
+    #[test]
+    fn what_a_partition_has_are_the_nodes_that_are_alike() {
+        let other = Node { cores: 64, ..node("big", true) };
+        let elsewhere = Node { partitions: vec!["gpu".to_owned()], ..node("g1", true) };
+        let nodes = [other, node("n1", true), node("n2", false), elsewhere];
+        let names = |named| {
+            let nodes = alike(&nodes, named);
+            nodes.iter().map(|node| node.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(None), ["n1", "n2"]);
+        assert_eq!(names(Some("gpu")), ["g1"]);
+        assert!(alike(&[], None).is_empty());
     }
 }

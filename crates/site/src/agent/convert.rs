@@ -67,6 +67,7 @@ pub(super) fn inventory(capacity: &Capacity, engine: &str) -> Inventory {
         host: capacity.host.clone(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
         engine: Some(engine.to_owned()),
+        nodes: capacity.nodes,
         cpus: capacity.cores,
         memory_mb: capacity.memory_mb,
         gpus: capacity.gpus.clone(),

@@ -279,6 +279,7 @@ async fn a_site_gets_its_orders_in_the_order_they_were_given() {
             host: "h".to_owned(),
             agent: "usine 0".to_owned(),
             engine: Some("local".to_owned()),
+            nodes: 2,
             cores: 2,
             memory_mb: 4_096,
             gpus: vec!["H100".to_owned()],
@@ -287,6 +288,7 @@ async fn a_site_gets_its_orders_in_the_order_they_were_given() {
         sites::note_inventory(&tx, &here, &inventory).await.unwrap();
         sites::seen(&tx, &here, at(7)).await.unwrap();
         let site = sites::by_name(&tx, &here).await.unwrap().unwrap();
+        assert_eq!(inventory.memory_mb_per_node(), 2_048);
         assert_eq!(site.inventory, Some(inventory));
         assert_eq!((site.seen_at, site.orders), (Some(at(7)), 2));
     }

@@ -37,6 +37,7 @@ const STATEMENTS: &[&str] = &[
         PRIMARY KEY (site, nonce)
     )",
     "ALTER TABLE site ADD COLUMN engine TEXT",
+    "ALTER TABLE site ADD COLUMN nodes BIGINT",
     "ALTER TABLE site ADD COLUMN protocol BIGINT",
     "ALTER TABLE site ADD COLUMN clock_ahead_milliseconds BIGINT",
 ];

@@ -118,7 +118,7 @@ fn tell(site: &Value) {
     line("clock", clock(site));
     line("engine", text(site, "/inventory/engine"));
     line("host", text(site, "/inventory/host"));
-    let has = [("cores", "cores"), ("memory_mb", "MB")];
+    let has = [("nodes", "nodes"), ("cores", "cores"), ("memory_mb", "MB")];
     let has =
         has.map(|(key, unit)| format!("{} {unit}", number(site, &format!("/inventory/{key}"))));
     if site.pointer("/inventory").is_some() {

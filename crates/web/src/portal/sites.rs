@@ -158,6 +158,7 @@ fn facts(t: Tongue, site: &SiteDetail) -> Vec<(String, String)> {
         of(t.say("site-protocol"), protocol.map(|version| version.to_string())),
         of(t.say("site-engine"), inventory.and_then(|inventory| inventory.engine.clone())),
         of(t.say("site-host"), inventory.map(|inventory| inventory.host.clone())),
+        of(t.say("site-nodes"), inventory.map(|inventory| t.number(inventory.nodes))),
         of(t.say("site-cores"), inventory.map(|inventory| t.number(inventory.cores))),
         of(t.say("site-memory"), inventory.map(|it| t.bytes(it.memory_mb.saturating_mul(1 << 20)))),
         of(t.say("site-gpus"), inventory.map(|inventory| inventory.gpus.join(", "))),

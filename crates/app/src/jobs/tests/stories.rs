@@ -223,3 +223,36 @@ async fn what_is_used_day_by_day_tells_when_the_hours_run_out() {
         assert!(yard.app().project_forecast(&stranger, yard.project).await.is_err());
     }
 }
+
+#[tokio::test]
+async fn a_job_may_span_the_nodes_of_a_site_and_asks_of_each_no_more_than_it_has() {
+    for yard in Yard::each().await {
+        let cluster = site::protocol::Inventory {
+            host: "cluster".to_owned(),
+            agent: "usine 0.0.0".to_owned(),
+            engine: Some("slurm".to_owned()),
+            nodes: 4,
+            cpus: 64,
+            memory_mb: 4 * 65_536,
+            gpus: vec!["h100".to_owned(); 16],
+            isolation: Vec::new(),
+        };
+        yard.has(cluster).await;
+        let asks = "#SBATCH --time=5 --nodes=2 --ntasks-per-node=16 --gpus-per-node=4";
+        let wide = yard.job(asks).await;
+        let request = yard.start_of(wide.id).await.request;
+        assert_eq!((request.nodes, request.cpus, request.gpus), (2, 32, 8));
+        assert_eq!(request.memory_mb, 2 * 65_536);
+        let beyond = ["--nodes=5", "--nodes=1 --ntasks=17", "--mem=70000", "--gpus-per-node=5"];
+        let mut told = Vec::new();
+        for asked in beyond {
+            let outcome = yard.submit(script(&format!("#SBATCH {asked}"))).await;
+            told.push(refusal(outcome));
+        }
+        expect![[r#"
+            it needs 5 nodes; the partition has 4
+            its fullest node would need 17 cores; a node has 16: ask for fewer tasks or cores a node, or for more nodes
+            it would need 70000M of memory on a node; a node has 64G: ask for less memory, fewer cores a node, or more nodes
+            its fullest node would need 5 GPUs; a node has 4: ask for fewer GPUs or for more nodes"#]].assert_eq(&told.join("\n"));
+    }
+}

@@ -66,19 +66,25 @@ impl Yard {
             host: "test".to_owned(),
             agent: "usine 0.0.0".to_owned(),
             engine: Some("local".to_owned()),
+            nodes: 1,
             cpus: 8,
             memory_mb: 32 * 1_024,
             gpus: Vec::new(),
             isolation: Vec::new(),
         };
+        yard.has(inventory).await;
+        yard
+    }
+
+    /// The agent says what the site has.
+    pub(crate) async fn has(&self, inventory: Inventory) {
         let events = Events {
             version: VERSION,
             inventory: Some(inventory),
             snapshot: None,
             events: Vec::new(),
         };
-        yard.app().take_events(&yard.agent, &here(), events).await.unwrap();
-        yard
+        self.app().take_events(&self.agent, &here(), events).await.unwrap();
     }
 
     pub(crate) fn app(&self) -> &App {

@@ -18,6 +18,8 @@ struct InventoryOut {
     /// What carries jobs out there.
     #[serde(skip_serializing_if = "Option::is_none")]
     engine: Option<String>,
+    nodes: i64,
+    /// Over all nodes.
     cores: i64,
     memory_mb: i64,
     /// Model names.
@@ -114,6 +116,7 @@ impl From<SiteDetail> for SiteOut {
                 host: inventory.host,
                 agent: inventory.agent,
                 engine: inventory.engine,
+                nodes: inventory.nodes,
                 cores: inventory.cores,
                 memory_mb: inventory.memory_mb,
                 gpus: inventory.gpus,
