@@ -15,8 +15,8 @@ pub(crate) struct Arguments {
     runner: Vec<String>,
 }
 
-/// The crate whose tests need a real Slurm.
-const SLURM_TESTS: &str = "engine";
+/// The crates with tests that need a real Slurm.
+const SLURM_TESTS: [&str; 2] = ["engine", "usine"];
 
 impl Arguments {
     /// Whether tests of a crate may be run.
@@ -33,7 +33,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         shell::step("examples in the documentation", &mut shell::cargo(doctests))?;
     }
     let server = Server::start(&tools.postgres)?;
-    let cluster = arguments.reaches(SLURM_TESTS).then(Cluster::for_tests).transpose()?.flatten();
+    let wants_cluster = SLURM_TESTS.iter().any(|package| arguments.reaches(package));
+    let cluster = wants_cluster.then(Cluster::for_tests).transpose()?.flatten();
     let mut command = shell::cargo(["nextest", "run"]);
     if arguments.package.is_empty() {
         command.arg("--workspace");

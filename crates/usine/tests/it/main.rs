@@ -16,6 +16,7 @@ mod factory;
 mod faults;
 mod line;
 mod placement;
+mod slurm;
 mod story;
 mod tls;
 mod twin;

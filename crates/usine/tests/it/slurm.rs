@@ -1,0 +1,114 @@
+//! A hub, the agent of a site, and a real Slurm beside it: from a submission to the hours charged.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::agent::{AgentProcess, enrolled, until, with_remote_site};
+use crate::factory::Factory;
+use crate::story::{StartUp, text};
+
+/// Where the cluster's `slurm.conf` is, which `cargo xtask test` brings up.
+const CONF: &str = "USINE_TEST_SLURM";
+/// The login of the person who submits, and the account that Slurm books on.
+const LOGIN: &str = "usine-ann";
+const ACCOUNT: &str = "usine-lab";
+
+/// The cluster, for one test at a time.
+struct Cluster {
+    conf: PathBuf,
+    _turn: File,
+}
+
+impl Cluster {
+    /// `None`, said aloud, where there is none.
+    fn new() -> Option<Self> {
+        let Some(conf) = std::env::var_os(CONF).map(PathBuf::from) else {
+            println!("skipped: {CONF} names no slurm.conf; `cargo xtask test` brings a cluster up");
+            return None;
+        };
+        let turn = File::create(conf.with_extension("turn")).unwrap();
+        turn.lock().unwrap();
+        let cluster = Self { conf, _turn: turn };
+        // What is there already is refused.
+        cluster.ask("sacctmgr", &["-i", "--quiet", "add", "account", ACCOUNT]);
+        let account = format!("account={ACCOUNT}");
+        cluster.ask("sacctmgr", &["-i", "--quiet", "add", "user", LOGIN, &account]);
+        Some(cluster)
+    }
+
+    fn ask(&self, program: &str, arguments: &[&str]) -> String {
+        let mut command = Command::new(program);
+        let output = command.args(arguments).env("SLURM_CONF", &self.conf).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Who ran a job of the hub, how it ended and for how many seconds it ran, once for each time
+    /// that Slurm has it.
+    fn runs(&self, job: &str) -> Vec<(String, String, i64)> {
+        let columns = ["-a", "-X", "-n", "-P", "-o", "User,State,ElapsedRaw,Comment"];
+        let rows = self.ask("sacct", &columns);
+        let ours = rows.lines().filter(|row| row.ends_with(&format!("usine:{job}")));
+        let run = |row: &str| {
+            let [user, state, seconds, _] = row.split('|').collect::<Vec<_>>().try_into().unwrap();
+            (user.to_owned(), state.to_owned(), seconds.parse().unwrap())
+        };
+        ours.map(run).collect()
+    }
+
+    /// What the agent of `afar` needs to know.
+    fn configured(&self, folder: &Path, url: &str, address: &str) -> PathBuf {
+        let home = folder.join("people").join(LOGIN);
+        fs::create_dir_all(&home).unwrap();
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(Command::new("chown").arg(LOGIN).arg(&home).status().unwrap().success());
+        let config = format!(
+            "hub = \"{url}\"\nsite = \"afar\"\nfolder = \"afar\"\nengine = \"slurm\"\n\
+             interval_milliseconds = 100\nwait_seconds = 3\n\
+             [slurm]\njobs = \"{}/{{user}}/usine\"\nconf = \"{}\"\naccount = \"{ACCOUNT}\"\n\
+             person = [\"runuser\", \"-u\", \"{{user}}\", \"--\"]\ninterval_seconds = 1\n\
+             [slurm.persons]\n\"{address}\" = \"{LOGIN}\"\n",
+            folder.join("people").display(),
+            self.conf.display(),
+        );
+        let file = folder.join("agent.toml");
+        fs::write(&file, config).unwrap();
+        file
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_runs_as_its_person_once_and_is_charged_what_the_accounting_says() {
+    let Some(cluster) = Cluster::new() else { return };
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    with_remote_site(folder.path());
+    let factory = Factory::start_in(Arc::clone(&folder));
+    let administrator = factory.administrator().await;
+    let start_up = StartUp::with_hours(&factory, 100).await;
+    let config = cluster.configured(folder.path(), &factory.url, &start_up.email);
+    enrolled(&administrator, &config).await;
+    let mut agent = AgentProcess::start(&config);
+    let site = until(&administrator, "/sites/afar", |site| site["inventory"].is_object()).await;
+    assert!(site["inventory"]["nodes"].as_i64().unwrap() > 1, "{site}");
+
+    let script = "#!/bin/sh\n#SBATCH --time=2 --mem=64M --ntasks=1\nid -un\nsleep 4\necho done\n";
+    let jobs = format!("/projects/{}/jobs", start_up.project);
+    let job = text(&start_up.founder.post(&jobs, json!({ "script": script })).await, "id");
+    let path = format!("/jobs/{job}");
+    until(&start_up.founder, &path, |job| job["state"] == "running").await;
+    agent.kill();
+    let _agent = AgentProcess::start(&config);
+    let ended = until(&start_up.founder, &path, |job| job["state"] == "ended").await;
+    assert_eq!(ended["end"], "completed", "{ended}");
+
+    let log = start_up.founder.get(&format!("{path}/log?stream=stdout")).await;
+    assert_eq!(log["text"], format!("{LOGIN}\ndone\n"));
+    let runs = cluster.runs(&job);
+    let [(user, state, seconds)] = &runs[..] else { panic!("{runs:?}") };
+    assert_eq!((user.as_str(), state.as_str()), (LOGIN, "COMPLETED"));
+    assert_eq!(ended["charged"]["unit_seconds"].as_i64(), Some(*seconds), "{ended}");
+}
