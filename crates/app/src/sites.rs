@@ -6,6 +6,7 @@
 mod agents;
 mod events;
 mod files;
+mod logins;
 mod machine;
 mod orders;
 
@@ -18,6 +19,7 @@ use crate::{Action, Actor, App, Error, Scope, Subject};
 
 pub use agents::{AgentKey, AgentState};
 pub(crate) use machine::SiteMachine;
+pub use store::sites::logins::LoginRequest;
 
 /// A site, as configured and as its agent reports.
 #[derive(Clone, Debug, PartialEq, Eq)]

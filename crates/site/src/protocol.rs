@@ -27,6 +27,7 @@ mod snapshot;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use units::{
     EventId, JobId, OrderId, PartitionKey, PersonId, ProjectId, RepositoryId, RevisionId, Timestamp,
 };
@@ -242,6 +243,16 @@ pub struct Inventory {
     pub gpus: Vec<String>,
     /// What keeps jobs apart and within their limits here, for people.
     pub isolation: Vec<String>,
+    /// Where jobs run as persons: those who have a login, each by the [`login_digest`] of the
+    /// address of their account at the hub. Absent where everybody's jobs run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logins: Option<Vec<String>>,
+}
+
+/// By what an agent names a person to the hub: SHA-256 of the address in small letters, in
+/// hexadecimal. The hub recognises those it knows, and learns no address from a site.
+pub fn login_digest(email: &str) -> String {
+    hex::encode(Sha256::digest(email.to_lowercase().as_bytes()))
 }
 
 const fn one() -> u32 {

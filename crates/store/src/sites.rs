@@ -1,6 +1,7 @@
 //! Sites: what each has, when its agent was last seen, and the orders for it.
 
 pub mod agents;
+pub mod logins;
 
 use sea_orm::FromQueryResult;
 use units::{JobId, OrderId, Slug, Timestamp};

@@ -8,7 +8,9 @@ use ::jobs::placement::{Prospect, Score, Start, Term, score};
 use ::jobs::request::Request;
 use access::allocation::Allocation;
 use store::{Tx, sites};
-use units::{CountryCode, JobId, Meter, Payer, ProjectId, Slug, Timestamp, Work as Amount};
+use units::{
+    CountryCode, JobId, Meter, Payer, PersonId, ProjectId, Slug, Timestamp, Work as Amount,
+};
 
 use super::outlook::{Expected, blocking};
 use super::prepare::{Prepared, fitted, shape};
@@ -100,13 +102,17 @@ impl App {
         let now = self.now();
         let tx = self.store().read().await?;
         let project = self.project_for(&tx, actor, (Action::SubmitJob, project)).await?;
+        let person = actor.person_id()?;
         let prepared = self.prepare(&tx, actor, new).await?;
         let mut allocations = store::allocations::of_project(&tx, project.id).await?;
         allocations.retain(|allocation| allocation.usable(now).is_ok());
         let mut places = Vec::with_capacity(allocations.len());
         let mut sites = BTreeMap::new();
         for allocation in allocations {
-            let candidate = self.candidate(&tx, &allocation, &prepared, limits).await?;
+            let candidate = match self.no_login(&tx, &allocation, person).await? {
+                Some(missing) => Err(missing),
+                None => self.candidate(&tx, &allocation, &prepared, limits).await?,
+            };
             if let Ok(Candidate { site, .. }) = &candidate
                 && !sites.contains_key(site)
             {
@@ -205,6 +211,20 @@ impl App {
             transfer_bytes: prepared.input_bytes,
             site: site.name.clone(),
         }))
+    }
+
+    /// Why a person's jobs cannot run where an allocation's hours are, if they have no login there.
+    async fn no_login(
+        &self,
+        tx: &Tx,
+        allocation: &Allocation,
+        person: PersonId,
+    ) -> Result<Option<String>, Error> {
+        match self.site_of(&allocation.partition) {
+            Ok(site) => self.missing_login(tx, &site.name, person).await,
+            // Why there is no site is said with the place.
+            Err(_) => Ok(None),
+        }
     }
 
     /// Why a place is outside of what the user allows.

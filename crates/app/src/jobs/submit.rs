@@ -70,6 +70,12 @@ impl App {
         people::take(&tx, person).await?;
         let allocation = self.payer(&tx, &project, &new).await?;
         let site = self.site_of(&allocation.partition)?;
+        if let Some(missing) = self.missing_login(&tx, &site.name, person).await? {
+            drop(tx);
+            self.ask_for_login(actor, &site.name).await?;
+            let text = format!("{missing}; its operator has been told that you want one");
+            return Err(Error::refused("site.login", text));
+        }
         let rule = self.work().rules.find(&site.charge_rule, self.now());
         let rule = rule.map_err(|error| Error::refused("charge-rule", error.to_string()))?;
         let prepared = self.prepare(&tx, actor, &new).await?;

@@ -160,7 +160,12 @@ impl App {
         self.work().sites.iter().find(|site| site.name == *name)
     }
 
-    fn site_for(&self, actor: &Actor, action: Action, name: &Slug) -> Result<&SiteSettings, Error> {
+    pub(super) fn site_for(
+        &self,
+        actor: &Actor,
+        action: Action,
+        name: &Slug,
+    ) -> Result<&SiteSettings, Error> {
         let Some(site) = self.settings_of(name) else {
             actor.may(Action::ViewSites, &[])?;
             return Err(Error::NotFound("site"));

@@ -61,6 +61,7 @@ impl App {
     }
 
     async fn note_inventory(&self, site: &Slug, reported: Inventory) -> Result<(), Error> {
+        let logins = reported.logins;
         let inventory = sites::Inventory {
             at: self.now(),
             host: reported.host,
@@ -75,6 +76,7 @@ impl App {
         let tx = self.store().write().await?;
         sites::enter(&tx, site).await?;
         sites::note_inventory(&tx, site, &inventory).await?;
+        sites::logins::note(&tx, site, logins.as_deref()).await?;
         Ok(tx.commit().await?)
     }
 

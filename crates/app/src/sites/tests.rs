@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use site::protocol::{End, EventBody, Events, VERSION};
+use site::protocol::{End, EventBody, Events, Inventory, VERSION, login_digest};
 use units::{OrderId, Slug};
 
 use crate::jobs::Cause;
@@ -101,4 +101,58 @@ async fn a_job_for_a_site_whose_agent_is_away_says_so() {
     assert_eq!(outlook.causes.first(), Some(&Cause::AgentAway { since }));
     assert_eq!(outlook.expected, None);
     assert!(!outlook.causes.contains(&Cause::AboutToStart));
+}
+
+/// A site where the jobs of these people run as themselves.
+fn as_persons(emails: &[&str]) -> Inventory {
+    Inventory {
+        host: "cluster".to_owned(),
+        agent: "usine 0.0.0".to_owned(),
+        engine: Some("slurm".to_owned()),
+        nodes: 2,
+        cpus: 16,
+        memory_mb: 65_536,
+        gpus: Vec::new(),
+        isolation: Vec::new(),
+        logins: Some(emails.iter().map(|email| login_digest(email)).collect()),
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_no_login_at_a_site_is_told_before_a_job_is_taken_and_its_operator_hears_of_it()
+{
+    for yard in Yard::each().await {
+        let app = yard.app();
+        let own = Scope::Factory("meluxina-ai".parse().unwrap());
+        let (_, operator) = yard.hub.person("olga", &[(Role::SiteOperator, own)]).await;
+        yard.has(as_persons(&["somebody@example.org"])).await;
+        let before = yard.balance(yard.allocation).await;
+        for _ in 0..2 {
+            let refused = yard.submit(script("#SBATCH --time=5")).await.unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                "jobs run as persons at the site here, and you have no login there; its operator \
+                 has been told that you want one"
+            );
+        }
+        assert_eq!(yard.balance(yard.allocation).await, before, "nothing is held");
+        assert!(yard.orders(0).await.is_empty());
+        let requests = app.login_requests(&operator, &here()).await.unwrap();
+        let [request] = &requests[..] else { panic!("{requests:?}") };
+        assert!(request.email.starts_with("ada@"), "{request:?}");
+        let limits = Default::default();
+        let offers = app.job_offers(&yard.ada, yard.project, &script("true"), &limits).await;
+        let offers = offers.unwrap().offers;
+        let why = offers[0].terms.as_ref().unwrap_err();
+        assert_eq!(why, "jobs run as persons at the site here, and you have no login there");
+        let theirs = app.login_requests(&yard.ada, &here()).await;
+        assert!(matches!(theirs, Err(Error::Forbidden(_) | Error::NotFound(_))), "{theirs:?}");
+
+        yard.has(as_persons(&[&request.email.to_uppercase()])).await;
+        assert!(app.login_requests(&operator, &here()).await.unwrap().is_empty());
+        yard.job("#SBATCH --time=5").await;
+        yard.has(Inventory { logins: None, ..as_persons(&[]) }).await;
+        yard.job("#SBATCH --time=5").await;
+        yard.audit().await;
+    }
 }

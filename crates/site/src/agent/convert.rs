@@ -4,6 +4,7 @@ use engine::{Capacity, Ended, Place, Spec};
 use jobs::life::{End, Failure};
 use units::{JobId, Timestamp};
 
+use super::persons::Persons;
 use crate::protocol::{
     self, EventBody, Inventory, Running, SNAPSHOT_MAX, Share, SnapshotJob, SnapshotNode, StartJob,
 };
@@ -62,7 +63,7 @@ pub(super) fn ended(ended: &Ended) -> EventBody {
 }
 
 /// What the hub hears of the site.
-pub(super) fn inventory(capacity: &Capacity, engine: &str) -> Inventory {
+pub(super) fn inventory(capacity: &Capacity, engine: &str, persons: &Persons) -> Inventory {
     Inventory {
         host: capacity.host.clone(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
@@ -72,6 +73,7 @@ pub(super) fn inventory(capacity: &Capacity, engine: &str) -> Inventory {
         memory_mb: capacity.memory_mb,
         gpus: capacity.gpus.clone(),
         isolation: capacity.isolation.clone(),
+        logins: persons.digests(),
     }
 }
 

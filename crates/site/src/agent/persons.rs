@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::Place;
 
-use crate::protocol::StartJob;
+use crate::protocol::{StartJob, login_digest};
 
 /// How a site knows the persons of the hub.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,15 @@ pub struct Logins {
 }
 
 impl Persons {
+    /// Who has a login, as the hub is told; `None` where everybody's jobs run.
+    pub(super) fn digests(&self) -> Option<Vec<String>> {
+        let Self::Known(logins) = self else { return None };
+        let mut digests: Vec<String> =
+            logins.by_email.keys().map(|email| login_digest(email)).collect();
+        digests.sort();
+        Some(digests)
+    }
+
     /// Whose `order` is to the site's scheduler.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::convert;
 use super::orders::error_chain;
-use super::{Error, Shared, now, pause_after};
+use super::{Error, Settings, Shared, now, pause_after};
 use crate::client::{Key, segment};
 use crate::protocol::{Event, Events, Inventory, Receipt, VERSION};
 
@@ -49,7 +49,8 @@ impl Told {
     /// Looks at the site for what the hub was not told.
     async fn news<E: Engine>(&mut self, shared: &Shared<E>) -> News {
         let engine = &shared.engine;
-        let inventory = convert::inventory(&engine.capacity(), &shared.settings.engine);
+        let Settings { engine: name, persons, .. } = &shared.settings;
+        let inventory = convert::inventory(&engine.capacity(), name, persons);
         let mut news = News::default();
         if self.inventory.as_ref() != Some(&inventory) {
             news.inventory = Some(inventory);

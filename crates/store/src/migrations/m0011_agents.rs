@@ -1,4 +1,5 @@
-//! Agents of remote sites: the codes that admit them, their keys, and the proofs they have used.
+//! Agents of remote sites: the codes that admit them, their keys, the proofs they have used, and who
+//! has a login where they work.
 
 use sea_orm::{DbErr, DeriveMigrationName};
 use sea_orm_migration::{MigrationTrait, SchemaManager, async_trait};
@@ -36,6 +37,19 @@ const STATEMENTS: &[&str] = &[
         at BIGINT NOT NULL,
         PRIMARY KEY (site, nonce)
     )",
+    "CREATE TABLE site_login (
+        site TEXT NOT NULL REFERENCES site (name),
+        digest TEXT NOT NULL,
+        PRIMARY KEY (site, digest)
+    )",
+    "CREATE TABLE site_login_request (
+        site TEXT NOT NULL REFERENCES site (name),
+        person UUID NOT NULL,
+        digest TEXT NOT NULL,
+        asked_at BIGINT NOT NULL,
+        PRIMARY KEY (site, person)
+    )",
+    "ALTER TABLE site ADD COLUMN as_persons BOOLEAN",
     "ALTER TABLE site ADD COLUMN engine TEXT",
     "ALTER TABLE site ADD COLUMN nodes BIGINT",
     "ALTER TABLE site ADD COLUMN protocol BIGINT",

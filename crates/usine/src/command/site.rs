@@ -18,6 +18,11 @@ pub(crate) enum SiteCommand {
         /// Its name.
         name: String,
     },
+    /// List who wants to run jobs at a site and has no login there.
+    Requests {
+        /// The site's name.
+        name: String,
+    },
     /// Make a one-time code for the agent of a remote site; it is printed once, alone on standard
     /// output.
     Enrol {
@@ -53,6 +58,14 @@ pub(crate) fn site(command: &SiteCommand, session: &Session) -> Result<()> {
             SiteCommand::Show { name } => {
                 let site = remote.get(&format!("/sites/{}", segment(name))).await?;
                 session.audience.show(&site, tell)
+            }
+            SiteCommand::Requests { name } => {
+                let path = format!("/sites/{}/login-requests", segment(name));
+                let requests = remote.list(&path, LIST_MAX).await?;
+                let header = ["name", "address", "since (UTC)"];
+                session.audience.list(&requests, "nobody wants a login there", header, |one| {
+                    [text(one, "/name"), text(one, "/email"), when(one, "/asked_at")]
+                })
             }
             SiteCommand::Enrol { name } => {
                 let path = format!("/sites/{}/code", segment(name));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::agent::{AgentProcess, enrolled, until, with_remote_site};
@@ -89,14 +90,27 @@ async fn a_job_runs_as_its_person_once_and_is_charged_what_the_accounting_says()
     let factory = Factory::start_in(Arc::clone(&folder));
     let administrator = factory.administrator().await;
     let start_up = StartUp::with_hours(&factory, 100).await;
-    let config = cluster.configured(folder.path(), &factory.url, &start_up.email);
+    let configured = |address: &str| cluster.configured(folder.path(), &factory.url, address);
+    let config = configured("somebody@example.org");
     enrolled(&administrator, &config).await;
     let mut agent = AgentProcess::start(&config);
     let site = until(&administrator, "/sites/afar", |site| site["inventory"].is_object()).await;
     assert!(site["inventory"]["nodes"].as_i64().unwrap() > 1, "{site}");
 
-    let script = "#!/bin/sh\n#SBATCH --time=2 --mem=64M --ntasks=1\nid -un\nsleep 4\necho done\n";
+    // Whoever has no login is told so before anything is held, until the table names one.
     let jobs = format!("/projects/{}/jobs", start_up.project);
+    let unknown = json!({ "script": "#!/bin/sh\n#SBATCH --time=2\n" });
+    let (status, refused) = start_up.founder.send(Method::POST, &jobs, Some(unknown)).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+    assert!(refused.to_string().contains("you have no login there"), "{refused}");
+    let requests = "/sites/afar/login-requests";
+    assert_eq!(administrator.get(requests).await["items"][0]["email"], start_up.email.as_str());
+    configured(&start_up.email);
+    agent.kill();
+    agent = AgentProcess::start(&config);
+    until(&administrator, requests, |asked| asked["items"] == json!([])).await;
+
+    let script = "#!/bin/sh\n#SBATCH --time=2 --mem=64M --ntasks=1\nid -un\nsleep 4\necho done\n";
     let job = text(&start_up.founder.post(&jobs, json!({ "script": script })).await, "id");
     let path = format!("/jobs/{job}");
     until(&start_up.founder, &path, |job| job["state"] == "running").await;

@@ -48,6 +48,8 @@ struct SitePage {
     admitted: bool,
     /// A code just made, shown only now, and until when it works.
     code: Option<(String, String)>,
+    /// Who wants a login at the site: name, address, since when.
+    requests: Vec<(String, String, String)>,
 }
 
 /// `GET /sites`.
@@ -99,7 +101,13 @@ async fn render(
     let scope = Scope::Factory(site.settings.factory.clone());
     let manages =
         site.settings.agent == AgentKind::Remote && visit.actor.can(Action::ManageSite, &[scope]);
+    let requests = match manages {
+        true => visit.app.login_requests(&visit.actor, name).await?,
+        false => Vec::new(),
+    };
+    let requests = requests.into_iter().map(|it| (it.name, it.email, t.minute(it.asked_at)));
     page(&SitePage {
+        requests: requests.collect(),
         frame: visit.frame,
         name: site.settings.name.to_string(),
         partition: site.settings.partition.to_string(),

@@ -72,6 +72,18 @@ async fn an_agent_is_kept_to_its_own_site() {
 }
 
 #[tokio::test]
+async fn who_wants_a_login_is_listed_for_the_operator_alone() {
+    let web = TestWeb::new().await;
+    let path = "/api/v1/sites/afar/login-requests";
+    let operator = web.bearer(&operator(&web, "otto").await);
+    assert_eq!(operator.get(path).await.expect(200).json()["items"], json!([]));
+    operator.get("/api/v1/sites/nowhere/login-requests").await.expect(403);
+    let agent = agent(&web, &SecretKey::generate().unwrap()).await;
+    agent.get(path).await.expect(404);
+    web.anonymous().get(path).await.expect(401);
+}
+
+#[tokio::test]
 async fn a_code_is_shown_once_and_an_agent_is_sent_away_from_its_page() {
     let web = TestWeb::new().await;
     let key = SecretKey::generate().unwrap();

@@ -236,6 +236,7 @@ async fn a_job_may_span_the_nodes_of_a_site_and_asks_of_each_no_more_than_it_has
             memory_mb: 4 * 65_536,
             gpus: vec!["h100".to_owned(); 16],
             isolation: Vec::new(),
+            logins: None,
         };
         yard.has(cluster).await;
         let asks = "#SBATCH --time=5 --nodes=2 --ntasks-per-node=16 --gpus-per-node=4";

@@ -71,6 +71,7 @@ impl Yard {
             memory_mb: 32 * 1_024,
             gpus: Vec::new(),
             isolation: Vec::new(),
+            logins: None,
         };
         yard.has(inventory).await;
         yard

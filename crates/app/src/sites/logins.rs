@@ -1,0 +1,65 @@
+//! Logins at sites where jobs run as persons: whoever has none is told so before a job is taken, and
+//! the site's operator hears of it.
+
+use site::protocol::login_digest;
+use store::Tx;
+use store::identity::people;
+use store::sites::logins::{self, Login, LoginRequest};
+use units::{PersonId, Slug};
+
+use crate::audit::Entry;
+use crate::{Action, Actor, App, Error};
+
+impl App {
+    /// Who wants to run jobs at a site and has no login there, the longest first.
+    ///
+    /// # Errors
+    /// When there is no such site, or the actor may not manage it.
+    pub async fn login_requests(
+        &self,
+        actor: &Actor,
+        site: &Slug,
+    ) -> Result<Vec<LoginRequest>, Error> {
+        let settings = self.site_for(actor, Action::ManageSite, site)?;
+        let tx = self.store().read().await?;
+        Ok(logins::requests(&tx, &settings.name).await?)
+    }
+
+    /// Why a person cannot run jobs at a site, if they have no login there.
+    pub(crate) async fn missing_login(
+        &self,
+        tx: &Tx,
+        site: &Slug,
+        person: PersonId,
+    ) -> Result<Option<String>, Error> {
+        let digest = self.digest_of(tx, person).await?;
+        Ok(match logins::of(tx, site, &digest).await? {
+            Login::NotNeeded | Login::Known => None,
+            Login::Missing => {
+                Some(format!("jobs run as persons at the site {site}, and you have no login there"))
+            }
+        })
+    }
+
+    /// Lets the site's operator know that somebody wants to run jobs and has no login.
+    pub(crate) async fn ask_for_login(&self, actor: &Actor, site: &Slug) -> Result<(), Error> {
+        let person = actor.person_id()?;
+        let tx = self.store().write().await?;
+        let digest = self.digest_of(&tx, person).await?;
+        if logins::ask(&tx, site, (person, &digest), self.now()).await? {
+            let entry = Entry {
+                action: "site.login-asked",
+                object: &format!("site:{site}"),
+                rule: "SubmitJob",
+                detail: "a job could not be taken, for the person has no login there",
+            };
+            self.audit(&tx, actor, entry).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn digest_of(&self, tx: &Tx, person: PersonId) -> Result<String, Error> {
+        let known = people::by_id(tx, person).await?.ok_or(Error::NotFound("person"))?;
+        Ok(login_digest(&known.email))
+    }
+}
