@@ -62,7 +62,7 @@ async fn an_officer_reads_pools_waits_with_margins_and_a_verdict() {
     let only = officer.get(&format!("{path}?partition=meluxina-ai.gpu")).await.expect(200).json();
     assert_eq!(only["partitions"][0]["pools"], partition["pools"]);
     officer.get(&format!("{path}?partition=lisa.gpu")).await.expect(404);
-    officer.get(&format!("{path}?partition=what%20is%20this")).await.expect(422);
+    officer.get(&format!("{path}?partition=what%20is%20this")).await.expect(400);
 
     let speaker = world.client(Caller::Holds(Role::OrganisationRepresentative));
     speaker.get(&path).await.expect(403);

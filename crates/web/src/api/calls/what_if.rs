@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::Actor;
 use crate::api::wire::Amount;
 use crate::extract::{Json, Path, Query};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::weighed::{self, Wait};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -192,7 +192,7 @@ async fn weigh(
     Query(query): Query<WhatIfQuery>,
 ) -> Result<Json<WhatIfOut>, Problem> {
     let only = query.partition.map(|key| key.parse::<PartitionKey>()).transpose();
-    let only = only.map_err(|error| Problem::field("partition", error.to_string()))?;
+    let only = only.map_err(|error| Problem::with(Kind::BadRequest, error.to_string()))?;
     let simulate = only.as_ref().map_or(Simulate::All, Simulate::Only);
     Ok(Json(app.what_if(&actor, id, simulate).await?.into()))
 }
