@@ -51,6 +51,8 @@ pub struct Site {
     pub inventory: Option<Inventory>,
     /// The sequence number of its last order.
     pub orders: i64,
+    /// Whether jobs run as persons there, each of whom needs a login ([`logins`]).
+    pub as_persons: bool,
     /// The version of the protocol that its agent speaks, where that was let in by a key.
     pub protocol: Option<i64>,
     /// How far its clock was ahead of the hub's when its agent was let in last.
@@ -109,6 +111,7 @@ struct Row {
     gpus: Option<String>,
     isolation: Option<String>,
     engine: Option<String>,
+    as_persons: Option<bool>,
     protocol: Option<i64>,
     clock_ahead_milliseconds: Option<i64>,
 }
@@ -140,6 +143,7 @@ impl Row {
             seen_at: self.seen_at.map(instant).transpose()?,
             inventory,
             orders: self.orders,
+            as_persons: self.as_persons.unwrap_or(false),
             protocol: self.protocol,
             clock_ahead_milliseconds: self.clock_ahead_milliseconds,
         })

@@ -109,10 +109,8 @@ impl App {
         let mut places = Vec::with_capacity(allocations.len());
         let mut sites = BTreeMap::new();
         for allocation in allocations {
-            let candidate = match self.no_login(&tx, &allocation, person).await? {
-                Some(missing) => Err(missing),
-                None => self.candidate(&tx, &allocation, &prepared, limits).await?,
-            };
+            let asked = (person, &prepared, limits);
+            let candidate = self.candidate(&tx, &allocation, asked).await?;
             if let Ok(Candidate { site, .. }) = &candidate
                 && !sites.contains_key(site)
             {
@@ -154,8 +152,7 @@ impl App {
         &self,
         tx: &Tx,
         allocation: &Allocation,
-        prepared: &Prepared,
-        limits: &Limits,
+        (person, prepared, limits): (PersonId, &Prepared, &Limits),
     ) -> Result<Result<Candidate, String>, Error> {
         let site = match self.site_of(&allocation.partition) {
             Ok(site) => site,
@@ -166,7 +163,11 @@ impl App {
             Ok(rule) => rule,
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let inventory = sites::by_name(tx, &site.name).await?.and_then(|site| site.inventory);
+        let known = sites::by_name(tx, &site.name).await?;
+        if let Some(missing) = self.missing_login(tx, known.as_ref(), person).await? {
+            return Ok(Err(missing));
+        }
+        let inventory = known.and_then(|site| site.inventory);
         let request = shape(site, inventory.as_ref(), rule.whole_nodes)
             .and_then(|shape| fitted(&prepared.script, &shape));
         let request = match request {
@@ -211,20 +212,6 @@ impl App {
             transfer_bytes: prepared.input_bytes,
             site: site.name.clone(),
         }))
-    }
-
-    /// Why a person's jobs cannot run where an allocation's hours are, if they have no login there.
-    async fn no_login(
-        &self,
-        tx: &Tx,
-        allocation: &Allocation,
-        person: PersonId,
-    ) -> Result<Option<String>, Error> {
-        match self.site_of(&allocation.partition) {
-            Ok(site) => self.missing_login(tx, &site.name, person).await,
-            // Why there is no site is said with the place.
-            Err(_) => Ok(None),
-        }
     }
 
     /// Why a place is outside of what the user allows.

@@ -70,7 +70,9 @@ impl App {
         people::take(&tx, person).await?;
         let allocation = self.payer(&tx, &project, &new).await?;
         let site = self.site_of(&allocation.partition)?;
-        if let Some(missing) = self.missing_login(&tx, &site.name, person).await? {
+        sites::enter(&tx, &site.name).await?;
+        let known = sites::by_name(&tx, &site.name).await?;
+        if let Some(missing) = self.missing_login(&tx, known.as_ref(), person).await? {
             drop(tx);
             self.ask_for_login(actor, &site.name).await?;
             let text = format!("{missing}; its operator has been told that you want one");
@@ -79,8 +81,6 @@ impl App {
         let rule = self.work().rules.find(&site.charge_rule, self.now());
         let rule = rule.map_err(|error| Error::refused("charge-rule", error.to_string()))?;
         let prepared = self.prepare(&tx, actor, &new).await?;
-        sites::enter(&tx, &site.name).await?;
-        let known = sites::by_name(&tx, &site.name).await?;
         let inventory = known.and_then(|site| site.inventory);
         let shape = shape(site, inventory.as_ref(), rule.whole_nodes)?;
         let request = fitted(&prepared.script, &shape)?;

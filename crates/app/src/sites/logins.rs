@@ -4,7 +4,8 @@
 use site::protocol::login_digest;
 use store::Tx;
 use store::identity::people;
-use store::sites::logins::{self, Login, LoginRequest};
+use store::sites::Site;
+use store::sites::logins::{self, LoginRequest};
 use units::{PersonId, Slug};
 
 use crate::audit::Entry;
@@ -25,20 +26,18 @@ impl App {
         Ok(logins::requests(&tx, &settings.name).await?)
     }
 
-    /// Why a person cannot run jobs at a site, if they have no login there.
+    /// Why a person cannot run jobs at a site, if jobs run as persons there and they have no login.
     pub(crate) async fn missing_login(
         &self,
         tx: &Tx,
-        site: &Slug,
+        site: Option<&Site>,
         person: PersonId,
     ) -> Result<Option<String>, Error> {
-        let digest = self.digest_of(tx, person).await?;
-        Ok(match logins::of(tx, site, &digest).await? {
-            Login::NotNeeded | Login::Known => None,
-            Login::Missing => {
-                Some(format!("jobs run as persons at the site {site}, and you have no login there"))
-            }
-        })
+        let Some(site) = site.filter(|site| site.as_persons) else { return Ok(None) };
+        let has_login = logins::has(tx, &site.name, &self.digest_of(tx, person).await?).await?;
+        Ok((!has_login).then(|| {
+            format!("jobs run as persons at the site {}, and you have no login there", site.name)
+        }))
     }
 
     /// Lets the site's operator know that somebody wants to run jobs and has no login.

@@ -14,7 +14,7 @@ use super::book::{Book, Job, Record};
 use super::folder::Folder;
 use super::settings::Settings;
 use super::transport::{About, Node, Submission, Transport};
-use super::{name, options, picture, process, script};
+use super::{name, options, process, script, snapshot};
 use crate::job::{Capacity, Observation, Spec, Stream};
 use crate::{Error, carry};
 
@@ -70,7 +70,7 @@ impl<T: Transport> Core<T> {
 
     pub(super) fn capacity(&self) -> Capacity {
         let nodes = self.nodes();
-        let alike = picture::alike(&nodes, self.settings.partition.as_deref());
+        let alike = snapshot::alike(&nodes, self.settings.partition.as_deref());
         let gpus = alike.iter().flat_map(|node| {
             std::iter::repeat_n(node.gpu_model.clone(), usize::try_from(node.gpus).unwrap_or(0))
         });
@@ -176,16 +176,16 @@ impl<T: Transport> Core<T> {
 
     pub(super) async fn snapshot(&self) -> Result<Snapshot, Error> {
         let (nodes, load) = tokio::try_join!(self.transport.nodes(), self.transport.load())?;
-        let partition = picture::shown(&nodes, self.settings.partition.as_deref())?;
+        let partition = snapshot::shown(&nodes, self.settings.partition.as_deref())?;
         let ours = {
             let book = self.book();
             let ours =
                 |(job, known): (&JobId, &Option<Job>)| Some((known.as_ref()?.record.slurm?, *job));
             book.jobs.iter().filter_map(ours).collect()
         };
-        let snapshot = picture::snapshot(&partition, &nodes, &load, &ours);
+        let taken = snapshot::of(&partition, &nodes, &load, &ours);
         *self.nodes() = nodes;
-        Ok(snapshot)
+        Ok(taken)
     }
 
     pub(super) async fn read(

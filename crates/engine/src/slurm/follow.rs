@@ -98,17 +98,22 @@ impl<T: Transport> Core<T> {
         questions: &mut Questions,
     ) -> Result<(), Error> {
         let mut book = self.book();
-        let Some(record) = book.job(job).map(|job| job.record.clone()) else { return Ok(()) };
+        let Some(Record { slurm, cancel, abandoned, spec, .. }) =
+            book.job(job).map(|job| &job.record)
+        else {
+            return Ok(());
+        };
         // The comment is anybody's to write; only the person's own jobs count.
-        let mine = self.login(&record);
-        let is_ours = |copy: &Queued| copy.user == mine && !record.abandoned.contains(&copy.id);
+        let (slurm, cancel, user) = (*slurm, *cancel, spec.place.user.clone());
+        let mine = user.as_deref().unwrap_or(&self.me);
+        let is_ours = |copy: &Queued| copy.user == mine && !abandoned.contains(&copy.id);
         let copies: Vec<Queued> = copies.into_iter().filter(is_ours).collect();
-        let ids = copies.iter().map(|copy| copy.id).chain(record.slurm).collect();
-        let Some(copy) = chosen(copies, record.slurm) else {
+        let ids = copies.iter().map(|copy| copy.id).chain(slurm).collect();
+        let Some(copy) = chosen(copies, slurm) else {
             questions.ends.insert(job, ids);
             return Ok(());
         };
-        if record.slurm != Some(copy.id) {
+        if slurm != Some(copy.id) {
             book.change(job, |record| record.slurm = Some(copy.id))?;
         }
         let Some(known) = book.job_mut(job) else { return Ok(()) };
@@ -129,8 +134,8 @@ impl<T: Transport> Core<T> {
             Err(error) => tracing::error!(%job, %error, "where a job stands is not clear"),
         }
         known.over = None;
-        if record.cancel {
-            questions.cancels.entry(record.user().map(str::to_owned)).or_default().push(copy.id);
+        if cancel {
+            questions.cancels.entry(user).or_default().push(copy.id);
         }
         Ok(())
     }

@@ -13,7 +13,7 @@
 //! | a job's folder, touched as its person | `folder`, `process` |
 //! | submission and cancellation | `core`; the fence: `script` |
 //! | where every job stands | `follow` |
-//! | the cluster as the scheduler sees it | `picture` |
+//! | the cluster as the scheduler sees it | `snapshot` |
 //! | the ways to Slurm | `transport`, `way`: `commands`, `rest` |
 //! | Slurm's words and figures | `state`, `text` |
 //!
@@ -26,11 +26,11 @@ mod folder;
 mod follow;
 mod name;
 mod options;
-mod picture;
 mod process;
 mod rest;
 mod script;
 mod settings;
+mod snapshot;
 mod state;
 mod text;
 mod transport;

@@ -6,16 +6,8 @@ use units::{PersonId, Slug, Timestamp};
 use crate::db::{instant, micros};
 use crate::{StoreError, Tx};
 
-/// Whether somebody's jobs can run at a site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Login {
-    /// Everybody's run there.
-    NotNeeded,
-    /// Theirs do.
-    Known,
-    /// They have no login.
-    Missing,
-}
+/// How many logins are written in one statement.
+const AT_ONCE: usize = 500;
 
 /// Somebody who wanted to run a job at a site and has no login there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,40 +30,39 @@ pub struct LoginRequest {
 pub async fn note(tx: &Tx, site: &Slug, digests: Option<&[String]>) -> Result<(), StoreError> {
     const MARK: &str = "UPDATE site SET as_persons = $2 WHERE name = $1";
     const FORGET: &str = "DELETE FROM site_login WHERE site = $1";
-    const ADD: &str = "INSERT INTO site_login (site, digest) VALUES ($1, $2)
-        ON CONFLICT (site, digest) DO NOTHING";
     const ANSWER: &str = "DELETE FROM site_login_request WHERE site = $1
         AND digest IN (SELECT digest FROM site_login WHERE site = $1)";
     let name = || site.to_string().into();
     tx.execute(MARK, [name(), digests.is_some().into()]).await?;
     tx.execute(FORGET, [name()]).await?;
-    for digest in digests.unwrap_or_default() {
-        tx.execute(ADD, [name(), digest.clone().into()]).await?;
+    for digests in digests.unwrap_or_default().chunks(AT_ONCE) {
+        let places: Vec<String> =
+            (0..digests.len()).map(|index| format!("($1, ${})", index.saturating_add(2))).collect();
+        let sql = format!(
+            "INSERT INTO site_login (site, digest) VALUES {}
+            ON CONFLICT (site, digest) DO NOTHING",
+            places.join(", ")
+        );
+        let values = std::iter::once(name()).chain(digests.iter().map(|it| it.clone().into()));
+        tx.execute(&sql, values.collect::<Vec<sea_orm::Value>>()).await?;
     }
     tx.execute(ANSWER, [name()]).await?;
     Ok(())
 }
 
-/// Whether the person with this digest can run jobs at a site.
+/// Whether the person with this digest has a login at a site where jobs run as persons.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of(tx: &Tx, site: &Slug, digest: &str) -> Result<Login, StoreError> {
+pub async fn has(tx: &Tx, site: &Slug, digest: &str) -> Result<bool, StoreError> {
     #[derive(FromQueryResult)]
     struct Row {
-        as_persons: Option<bool>,
         known: i64,
     }
-    const SQL: &str = "SELECT s.as_persons,
-            (SELECT CAST(COUNT(*) AS BIGINT) FROM site_login l
-             WHERE l.site = s.name AND l.digest = $2) AS known
-        FROM site s WHERE s.name = $1";
+    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) AS known FROM site_login
+        WHERE site = $1 AND digest = $2";
     let row = tx.one::<Row>(SQL, [site.to_string().into(), digest.into()]).await?;
-    Ok(match row {
-        Some(Row { as_persons: Some(true), known: 0 }) => Login::Missing,
-        Some(Row { as_persons: Some(true), .. }) => Login::Known,
-        Some(_) | None => Login::NotNeeded,
-    })
+    Ok(row.is_some_and(|row| row.known > 0))
 }
 
 /// Notes that somebody wants a login; whether that is new.

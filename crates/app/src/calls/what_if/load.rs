@@ -11,7 +11,7 @@ use store::jobs::Past;
 use twin::award::{Award, Base};
 use twin::scenario::{Machine, Unit};
 use twin::trace::{Entry, NameId, Trace};
-use units::{Period, ProjectId, Slug, Timestamp, Work};
+use units::{AllocationId, Payer, Period, ProjectId, Slug, Timestamp, Work};
 
 use super::{AssumedLoad, Earlier, in_a_day, units_of};
 use crate::history::Classes;
@@ -88,8 +88,13 @@ impl App {
         machine: &Machine,
         now: Timestamp,
     ) -> Result<Vec<(Allocation, Award)>, Error> {
-        let mut active = store::allocations::active(tx, now).await?;
-        active.retain(|it| it.partition == partition.key);
+        let mut drawn = store::allocations::drawn(tx, &partition.key, now).await?;
+        drawn.retain(|(allocation, _)| allocation.usable(now).is_ok());
+        let payer_of: BTreeMap<AllocationId, Payer> = drawn
+            .iter()
+            .filter_map(|(allocation, pools)| Some((allocation.id, pools.first()?.payer)))
+            .collect();
+        let active: Vec<Allocation> = drawn.into_iter().map(|(allocation, _)| allocation).collect();
         let settings = &self.parts.what_if;
         let days = i64::from(settings.days.saturating_add(settings.warm_up_days));
         let simulated = SignedDuration::from_hours(days * 24);
@@ -99,13 +104,12 @@ impl App {
             let project = store::projects::by_id(tx, allocation.project).await?;
             let project = project.ok_or(Error::NotFound("project"))?;
             let class = classes.of(self, tx, project.organisation).await?.to_string();
-            let shares = store::allocations::shares(tx, allocation.id).await?;
-            let largest = shares.iter().max_by_key(|share| share.amount);
+            let payer = payer_of.get(&allocation.id).map(ToString::to_string);
             let period = (now, allocation.period.end().max(simulated_until));
             let work = (heading.remaining, partition.meter);
             let award = Award {
                 class,
-                payer: largest.map_or_else(String::new, |share| share.payer.to_string()),
+                payer: payer.unwrap_or_default(),
                 work_per_day: in_a_day(work, machine, period),
             };
             awards.push((allocation, award));

@@ -94,7 +94,7 @@ pub(super) fn build_places() -> Invocation {
     Invocation::new("squeue", ["--noheader", "--all", states, "--format=%A|%N"])
 }
 
-/// Everybody's jobs, with where they run; what cannot be read is passed over, for a picture with a
+/// Everybody's jobs, with where they run; what cannot be read is passed over, for a snapshot with a
 /// gap is better than none.
 pub(super) fn parse_load(jobs: &[u8], places: &[u8]) -> Vec<Load> {
     let place = |line| str::from_utf8(line).ok()?.split_once('|');

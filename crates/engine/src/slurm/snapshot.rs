@@ -47,7 +47,7 @@ pub(super) fn alike<'n>(nodes: &'n [Node], named: Option<&str>) -> Vec<&'n Node>
 }
 
 /// What runs and waits in a partition; `ours` knows our jobs by Slurm's numbers.
-pub(super) fn snapshot(
+pub(super) fn of(
     partition: &str,
     nodes: &[Node],
     load: &[Load],
@@ -197,7 +197,7 @@ mod tests {
             load(4, Phase::Waiting, 7, ""),
             held,
         ];
-        let seen = snapshot("batch", &nodes, &load, &BTreeMap::from([(SlurmId(4), ours)]));
+        let seen = of("batch", &nodes, &load, &BTreeMap::from([(SlurmId(4), ours)]));
         assert_eq!(seen.down, ["n3"]);
         let [(_, first, since), (_, second, _)] = &seen.running[..] else { panic!("{seen:?}") };
         assert_eq!(*since, 100);
