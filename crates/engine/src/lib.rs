@@ -11,6 +11,7 @@ pub mod beneath;
 pub mod carry;
 pub mod conformance;
 mod ended;
+mod health;
 mod job;
 mod local;
 pub mod record;
@@ -26,6 +27,7 @@ use sched::Snapshot;
 use units::JobId;
 
 pub use carry::Isolation;
+pub use health::{Condition, Health, NodeAway, Reserved};
 pub use job::{Capacity, Ended, Network, Observation, Place, Request, Spec, State, Stream};
 pub use local::{Carrier, ControlGroups, LocalEngine, Settings};
 pub use simulated::SimulatedEngine;
@@ -106,6 +108,11 @@ pub trait Engine: Send + Sync + 'static {
     /// What runs and waits, also for others than the hub, as the scheduler of the place sees it:
     /// what starts are forecast from.
     fn snapshot(&self) -> impl Future<Output = Result<Snapshot, Error>> + Send;
+
+    /// What keeps it from taking work, as far as it knows: nothing, where nobody orders that.
+    fn health(&self) -> impl Future<Output = Result<Health, Error>> + Send {
+        async { Ok(Health::default()) }
+    }
 
     /// Up to `length_max` bytes that the job wrote to `stream`, from `offset` on; empty when
     /// there is nothing more yet.

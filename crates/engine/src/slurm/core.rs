@@ -14,9 +14,9 @@ use super::book::{Book, Job, Record};
 use super::folder::Folder;
 use super::settings::Settings;
 use super::transport::{About, Node, Submission, Transport};
-use super::{name, options, process, script, snapshot};
+use super::{health, name, options, process, script, snapshot};
 use crate::job::{Capacity, Observation, Spec, Stream};
-use crate::{Error, carry};
+use crate::{Error, Health, carry};
 
 #[derive(Debug)]
 pub(super) struct Core<T> {
@@ -186,6 +186,12 @@ impl<T: Transport> Core<T> {
         let taken = snapshot::of(&partition, &nodes, &load, &ours);
         *self.nodes() = nodes;
         Ok(taken)
+    }
+
+    pub(super) async fn health(&self) -> Result<Health, Error> {
+        let (nodes, orders) = tokio::try_join!(self.transport.nodes(), self.transport.orders())?;
+        let partition = snapshot::shown(&nodes, self.settings.partition.as_deref())?;
+        Ok(health::of(&partition, &nodes, orders, carry::now()))
     }
 
     pub(super) async fn read(

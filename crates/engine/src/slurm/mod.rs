@@ -14,6 +14,7 @@
 //! | submission and cancellation | `core`; the fence: `script` |
 //! | where every job stands | `follow` |
 //! | the cluster as the scheduler sees it | `snapshot` |
+//! | what keeps it from taking work | `health` |
 //! | the ways to Slurm | `transport`, `way`: `commands`, `rest` |
 //! | Slurm's words and figures | `state`, `text` |
 //!
@@ -24,6 +25,7 @@ mod commands;
 mod core;
 mod folder;
 mod follow;
+mod health;
 mod name;
 mod options;
 mod process;
@@ -43,7 +45,7 @@ use sched::Snapshot;
 use units::JobId;
 
 use crate::job::{Capacity, Observation, Spec, Stream};
-use crate::{Engine, Error};
+use crate::{Engine, Error, Health};
 use core::Core;
 use way::Way;
 
@@ -103,6 +105,10 @@ impl Engine for SlurmEngine {
 
     async fn snapshot(&self) -> Result<Snapshot, Error> {
         self.core.snapshot().await
+    }
+
+    async fn health(&self) -> Result<Health, Error> {
+        self.core.health().await
     }
 
     async fn read(

@@ -80,7 +80,7 @@ pub(super) fn of(
             policy: Policy::Easy,
             time_limit_seconds_max: None,
         },
-        down: nodes.iter().filter(|node| !node.up).map(|node| node.name.clone()).collect(),
+        down: nodes.iter().filter(|node| node.away.is_some()).map(|node| node.name.clone()).collect(),
         running,
         waiting: waiting.into_iter().map(|(_, job)| job).collect(),
     }
@@ -152,11 +152,17 @@ fn stranger(id: SlurmId) -> JobId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Condition;
+    use crate::slurm::transport::Away;
 
     fn node(name: &str, up: bool) -> Node {
         Node {
             name: name.to_owned(),
-            up,
+            away: (!up).then(|| Away {
+                condition: Condition::Down,
+                reason: String::new(),
+                since: None,
+            }),
             cores: 16,
             memory_mb: 64_000,
             gpus: 2,

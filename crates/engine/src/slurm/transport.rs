@@ -1,13 +1,14 @@
 //! What the engine asks of Slurm, however it is asked.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use serde::{Deserialize, Serialize};
 use units::{JobId, Timestamp};
 
 use super::state::{Exit, Phase, UnknownState};
-use crate::Error;
 use crate::job::Spec;
+use crate::{Condition, Error};
 
 /// Slurm's number of a job. It names a job only together with its [mark]: a controller that
 /// lost its memory gives numbers out again.
@@ -88,7 +89,8 @@ pub(super) struct About {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Node {
     pub(super) name: String,
-    pub(super) up: bool,
+    /// Why nothing starts on it, if so.
+    pub(super) away: Option<Away>,
     pub(super) cores: u32,
     pub(super) memory_mb: u64,
     pub(super) gpus: u32,
@@ -98,6 +100,36 @@ pub(super) struct Node {
     pub(super) partitions: Vec<String>,
     /// Whether one of the partitions is the cluster's default, and which.
     pub(super) default_partition: Option<String>,
+}
+
+/// Why nothing starts on a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Away {
+    pub(super) condition: Condition,
+    /// What its administrator wrote; may be empty.
+    pub(super) reason: String,
+    pub(super) since: Option<Timestamp>,
+}
+
+/// What was ordered for partitions and nodes, and how far the accounting is behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Orders {
+    /// The word for each partition: `up` takes and starts jobs, others do not.
+    pub(super) partitions: BTreeMap<String, String>,
+    pub(super) reservations: Vec<Reservation>,
+    /// Messages for slurmdbd that wait, where the controller tells.
+    pub(super) accounting_backlog: Option<u64>,
+}
+
+/// Nodes kept free for a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reservation {
+    pub(super) name: String,
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
+    /// Names in short.
+    pub(super) nodes: String,
+    pub(super) maintenance: bool,
 }
 
 /// Anybody's job, as far as others in line must know it.
@@ -157,6 +189,9 @@ pub(super) trait Transport: Send + Sync + 'static {
 
     /// The nodes.
     fn nodes(&self) -> impl Future<Output = Result<Vec<Node>, Error>> + Send;
+
+    /// What was ordered for partitions and nodes.
+    fn orders(&self) -> impl Future<Output = Result<Orders, Error>> + Send;
 
     /// Everybody's jobs that wait or run.
     fn load(&self) -> impl Future<Output = Result<Vec<Load>, Error>> + Send;

@@ -7,7 +7,7 @@ use units::Timestamp;
 use super::commands::Commands;
 use super::rest::Rest;
 use super::settings::Settings;
-use super::transport::{About, Accounted, Load, Node, Queued, SlurmId, Submission, Transport};
+use super::transport::{About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport};
 use crate::Error;
 
 /// One of the two ways.
@@ -78,6 +78,10 @@ impl Transport for Way {
 
     async fn nodes(&self) -> Result<Vec<Node>, Error> {
         by_either!(self, way => way.nodes())
+    }
+
+    async fn orders(&self) -> Result<Orders, Error> {
+        by_either!(self, way => way.orders())
     }
 
     async fn load(&self) -> Result<Vec<Load>, Error> {

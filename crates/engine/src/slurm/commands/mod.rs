@@ -9,6 +9,7 @@ mod sacct;
 mod sbatch;
 mod scancel;
 mod scontrol;
+mod sdiag;
 mod sinfo;
 mod squeue;
 
@@ -20,13 +21,13 @@ use units::Timestamp;
 
 use super::process::Invocation;
 use super::settings::Settings;
-use super::transport::{About, Accounted, Load, Node, Queued, SlurmId, Submission, Transport};
+use super::transport::{About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport};
 use crate::Error;
 
 /// How many jobs one command is asked about: the system limits how long a command line may be.
 const IDS_MAX: usize = 5_000;
 
-/// The way to Slurm through `sbatch`, `squeue`, `scancel`, `sacct`, `sinfo` and `scontrol`.
+/// The way to Slurm through `sbatch`, `squeue`, `scancel`, `sacct`, `sinfo`, `sdiag` and `scontrol`.
 #[derive(Clone, Debug)]
 pub(super) struct Commands {
     settings: Arc<Settings>,
@@ -86,6 +87,20 @@ impl Transport for Commands {
 
     async fn nodes(&self) -> Result<Vec<Node>, Error> {
         sinfo::parse(&self.ask(sinfo::build()).await?)
+    }
+
+    async fn orders(&self) -> Result<Orders, Error> {
+        let (partitions, reservations, statistics) = tokio::join!(
+            self.ask(sinfo::build_partitions()),
+            self.ask(scontrol::build_reservations()),
+            self.ask(sdiag::build()),
+        );
+        Ok(Orders {
+            partitions: sinfo::parse_partitions(&partitions?),
+            reservations: scontrol::parse_reservations(&reservations?),
+            // Whoever is no operator may not be told; everything else is known all the same.
+            accounting_backlog: statistics.ok().as_deref().and_then(sdiag::parse),
+        })
     }
 
     async fn load(&self) -> Result<Vec<Load>, Error> {

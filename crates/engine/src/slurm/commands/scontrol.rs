@@ -1,10 +1,10 @@
-//! `scontrol show config`: what the cluster is, and whether it can be worked with.
+//! `scontrol show`: what the cluster is, whether it can be worked with, and what is reserved.
 
 use super::columns::lines;
 use crate::Error;
 use crate::slurm::process::Invocation;
 use crate::slurm::text;
-use crate::slurm::transport::About;
+use crate::slurm::transport::{About, Reservation};
 
 pub(super) fn build() -> Invocation {
     Invocation::new("scontrol", ["show", "config"])
@@ -36,6 +36,30 @@ pub(super) fn parse(answer: &[u8]) -> Result<About, Error> {
         min_job_age_seconds: value("MinJobAge")
             .and_then(|age| text::number(age.trim_end_matches(" sec")))
             .ok_or_else(|| missing("MinJobAge"))?,
+    })
+}
+
+/// Asks for what is reserved.
+pub(super) fn build_reservations() -> Invocation {
+    Invocation::new("scontrol", ["show", "reservation", "--oneliner"])
+}
+
+/// What is reserved; a line that says that nothing is tells of none.
+pub(super) fn parse_reservations(answer: &[u8]) -> Vec<Reservation> {
+    lines(answer).filter_map(|line| reservation(&String::from_utf8_lossy(line))).collect()
+}
+
+fn reservation(line: &str) -> Option<Reservation> {
+    let value = |name: &str| {
+        line.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+    };
+    let instant = |name: &str| text::instant(value(name)?).ok().flatten();
+    Some(Reservation {
+        name: value("ReservationName")?.to_owned(),
+        from: instant("StartTime")?,
+        until: instant("EndTime")?,
+        nodes: value("Nodes").filter(|nodes| *nodes != "(null)").unwrap_or_default().to_owned(),
+        maintenance: value("Flags")?.split(',').any(|flag| flag == "MAINT"),
     })
 }
 
@@ -81,9 +105,27 @@ SLURM_VERSION           = 22.05.8
         assert!(matches!(parse(b""), Err(Error::Unclear { .. })));
     }
 
+    /// As Slurm 22.05.8 told it.
+    const RESERVED: &str = "\
+ReservationName=service StartTime=1795309125 EndTime=1795316325 Duration=02:00:00 Nodes=m-[1-4] \
+NodeCnt=4 CoreCnt=64 Features=(null) PartitionName=(null) Flags=MAINT,IGNORE_JOBS,SPEC_NODES \
+TRES=cpu=64 Users=root Groups=(null) Accounts=(null) Licenses=(null) State=INACTIVE
+";
+
+    #[test]
+    fn what_is_reserved_has_its_time_and_nodes() {
+        let reserved = parse_reservations(RESERVED.as_bytes());
+        let [one] = &reserved[..] else { panic!("{reserved:?}") };
+        assert_eq!((one.name.as_str(), one.nodes.as_str()), ("service", "m-[1-4]"));
+        assert_eq!(one.until.as_second() - one.from.as_second(), 7_200);
+        assert!(one.maintenance);
+        assert!(parse_reservations(b"No reservations in the system\n").is_empty());
+    }
+
     proptest! {
         #[test]
         fn no_answer_makes_it_fail_otherwise(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse_reservations(&bytes);
             let _ = parse(&bytes);
         }
     }

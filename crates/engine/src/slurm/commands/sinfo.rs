@@ -1,11 +1,12 @@
-//! `sinfo`: the nodes.
+//! `sinfo`: the nodes, and whether partitions start jobs.
 
 use std::collections::BTreeMap;
 
 use super::columns::lines;
-use crate::Error;
 use crate::slurm::process::Invocation;
-use crate::slurm::transport::Node;
+use crate::slurm::text;
+use crate::slurm::transport::{Away, Node};
+use crate::{Condition, Error};
 
 /// Words that stand for a node on which something may start, now or when others end.
 const UP: [&str; 7] =
@@ -13,7 +14,7 @@ const UP: [&str; 7] =
 
 /// Asks for each node in each of its partitions.
 pub(super) fn build() -> Invocation {
-    Invocation::new("sinfo", ["--noheader", "--all", "--Node", "--format=%N|%T|%c|%m|%P|%G|%f"])
+    Invocation::new("sinfo", ["--noheader", "--all", "--Node", "--format=%N|%T|%c|%m|%P|%G|%f|%H|%E"])
 }
 
 /// The nodes by name, each once.
@@ -26,7 +27,12 @@ pub(super) fn parse(answer: &[u8]) -> Result<Vec<Node>, Error> {
         let line = String::from_utf8_lossy(line);
         let unclear =
             || Error::Unclear { asked: "sinfo".into(), answer: line.clone().into_owned() };
-        let (node, partition) = node(&line).ok_or_else(unclear)?;
+        let (node, partition) = match node(&line) {
+            Some(known) => known,
+            // A line that is none belongs to what an administrator wrote at the end of the last.
+            None if !nodes.is_empty() => continue,
+            None => return Err(unclear()),
+        };
         let known = nodes.entry(node.name.clone()).or_insert(node);
         let name = partition.trim_end_matches('*');
         if name != partition {
@@ -38,15 +44,20 @@ pub(super) fn parse(answer: &[u8]) -> Result<Vec<Node>, Error> {
 }
 
 fn node(line: &str) -> Option<(Node, &str)> {
-    let mut fields = line.splitn(7, '|').map(str::trim);
+    let mut fields = line.splitn(9, '|').map(str::trim);
     let mut next = || fields.next();
     let (name, word, cores, memory) = (next()?, next()?, next()?, next()?);
     let (partition, gres, features) = (next()?, next()?, next()?);
+    let (since, reason) = (next()?, next()?);
     let (gpus, gpu_model) = gpus(gres);
     let features = features.split(',').filter(|name| !name.is_empty() && *name != "(null)");
     let node = Node {
         name: name.to_owned(),
-        up: is_up(word),
+        away: condition(word).map(|condition| Away {
+            condition,
+            reason: if reason == "none" { "" } else { reason }.to_owned(),
+            since: text::instant(since).ok().flatten(),
+        }),
         cores: cores.trim_end_matches('+').parse().ok()?,
         memory_mb: memory.trim_end_matches('+').parse().ok()?,
         gpus,
@@ -58,11 +69,43 @@ fn node(line: &str) -> Option<(Node, &str)> {
     Some((node, partition))
 }
 
-/// Whether a word such as `mixed`, `idle*` or `draining` is of a node that takes jobs; the mark
-/// behind says that it does not answer, is off or is kept for maintenance.
-fn is_up(word: &str) -> bool {
-    let bare = word.trim_end_matches(['+', '-']);
-    UP.contains(&bare)
+/// What a node is away for by a word such as `mixed`, `idle*` or `draining`; `None` for one that takes
+/// jobs. The mark behind says that it does not answer, is off or is kept for something.
+fn condition(word: &str) -> Option<Condition> {
+    if UP.contains(&word.trim_end_matches(['+', '-'])) {
+        return None;
+    }
+    let bare = word.trim_end_matches(|mark: char| !mark.is_ascii_alphabetic());
+    let mark = word.get(bare.len()..).and_then(|marks| marks.chars().next());
+    Some(match (bare, mark) {
+        ("drained", _) => Condition::Drained,
+        ("draining", _) => Condition::Draining,
+        ("down", _) | (_, Some('*')) => Condition::Down,
+        ("maint", _) | (_, Some('$')) => Condition::Maintenance,
+        ("reboot" | "reboot_issued" | "reboot_requested", _) | (_, Some('@' | '^')) => {
+            Condition::Rebooting
+        }
+        ("powered_down" | "powering_down" | "powering_up", _) | (_, Some('~' | '#' | '!' | '%')) => {
+            Condition::Off
+        }
+        ("fail" | "failing" | "error", _) => Condition::Failing,
+        _ => Condition::Unknown,
+    })
+}
+
+/// Asks for the state of each partition.
+pub(super) fn build_partitions() -> Invocation {
+    Invocation::new("sinfo", ["--noheader", "--all", "--format=%P|%a"])
+}
+
+/// The word for each partition.
+pub(super) fn parse_partitions(answer: &[u8]) -> BTreeMap<String, String> {
+    let one = |line: &[u8]| {
+        let line = String::from_utf8_lossy(line);
+        let (name, word) = line.split_once('|')?;
+        Some((name.trim_end_matches('*').to_owned(), word.trim().to_owned()))
+    };
+    lines(answer).filter_map(one).collect()
 }
 
 /// GPUs in a list such as `gpu:a100:4(S:0-1),shard:8`, with their models.
@@ -95,19 +138,25 @@ mod tests {
     use proptest::prelude::*;
 
     const ANSWER: &str = "\
-bee-1|mixed|16|65536|batch*|gpu:test:2|(null)
-bee-1|mixed|16|65536|gpu|gpu:test:2|(null)
-bee-2|down*|16|65536|batch*|(null)|big,fast
+bee-1|mixed|16|65536|batch*|gpu:test:2|(null)|Unknown|none
+bee-1|mixed|16|65536|gpu|gpu:test:2|(null)|Unknown|none
+bee-2|down*|16|65536|batch*|(null)|big,fast|1795305525|fan | broken
+for good
 ";
 
     #[test]
     fn a_node_of_two_partitions_is_one_node() {
         let nodes = parse(ANSWER.as_bytes()).unwrap();
         let [one, two] = &nodes[..] else { panic!("{nodes:?}") };
-        assert_eq!((one.up, one.cores, one.memory_mb, one.gpus), (true, 16, 65_536, 2));
+        assert_eq!((&one.away, one.cores, one.memory_mb, one.gpus), (&None, 16, 65_536, 2));
         assert_eq!(one.partitions, ["batch", "gpu"]);
         assert_eq!(one.default_partition.as_deref(), Some("batch"));
-        assert_eq!((two.up, two.gpus), (false, 0));
+        let away = Away {
+            condition: Condition::Down,
+            reason: "fan | broken".to_owned(),
+            since: units::Timestamp::from_second(1_795_305_525).ok(),
+        };
+        assert_eq!((&two.away, two.gpus), (&Some(away), 0));
         assert_eq!(two.features, ["big", "fast"]);
         assert!(parse(b"nonsense").is_err());
     }
@@ -115,13 +164,30 @@ bee-2|down*|16|65536|batch*|(null)|big,fast
     #[test]
     fn nodes_that_take_nothing_are_told_by_their_word() {
         for up in ["idle", "mixed", "allocated", "planned", "mixed-", "allocated+"] {
-            assert!(is_up(up), "{up}");
+            assert_eq!(condition(up), None, "{up}");
         }
-        for down in
-            ["idle*", "draining", "drained", "down", "maint", "idle~", "idle$", "fail", "unknown"]
-        {
-            assert!(!is_up(down), "{down}");
+        let away = [
+            ("idle*", Condition::Down),
+            ("down", Condition::Down),
+            ("draining", Condition::Draining),
+            ("drained*", Condition::Drained),
+            ("maint", Condition::Maintenance),
+            ("idle$", Condition::Maintenance),
+            ("idle~", Condition::Off),
+            ("mixed@", Condition::Rebooting),
+            ("fail", Condition::Failing),
+            ("unknown", Condition::Unknown),
+        ];
+        for (word, expected) in away {
+            assert_eq!(condition(word), Some(expected), "{word}");
         }
+    }
+
+    #[test]
+    fn a_partition_has_its_word() {
+        let words = parse_partitions(b"batch*|up\nold|drain\nnonsense\n");
+        let of = |name: &str| words.get(name).map(String::as_str);
+        assert_eq!((of("batch"), of("old"), words.len()), (Some("up"), Some("drain"), 2));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod accounting;
 mod client;
 mod format;
 mod nodes;
+mod orders;
 mod queue;
 mod submission;
 
@@ -16,7 +17,7 @@ use serde_json::Value;
 use units::Timestamp;
 
 use super::settings::Settings;
-use super::transport::{About, Accounted, Load, Node, Queued, SlurmId, Submission, Transport};
+use super::transport::{About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport};
 use crate::Error;
 use client::Client;
 use format::Format;
@@ -122,6 +123,14 @@ impl Transport for Rest {
     async fn nodes(&self) -> Result<Vec<Node>, Error> {
         let answer = format::sound(self.client.get(&self.slurm("nodes")).await?)?;
         Ok(nodes::parse(&answer))
+    }
+
+    async fn orders(&self) -> Result<Orders, Error> {
+        let ask = async |what: &str| format::sound(self.client.get(&self.slurm(what)).await?);
+        let (partitions, reservations) = tokio::try_join!(ask("partitions"), ask("reservations"))?;
+        // Whoever is no operator may not be told; everything else is known all the same.
+        let statistics = ask("diag").await.unwrap_or_default();
+        Ok(orders::parse(&partitions, &reservations, &statistics))
     }
 
     async fn load(&self) -> Result<Vec<Load>, Error> {
