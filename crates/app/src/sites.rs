@@ -6,6 +6,7 @@
 mod agents;
 mod events;
 mod files;
+mod health;
 mod logins;
 mod machine;
 mod orders;
@@ -18,7 +19,9 @@ use crate::jobs::{Job, SiteSettings};
 use crate::{Action, Actor, App, Error, Scope, Subject};
 
 pub use agents::{AgentKey, AgentState};
+pub use health::{PartitionStatus, SiteHealth};
 pub(crate) use machine::SiteMachine;
+pub use store::sites::health::Load;
 pub use store::sites::logins::LoginRequest;
 
 /// A site, as configured and as its agent reports.
@@ -40,20 +43,25 @@ impl App {
     /// # Errors
     /// When the actor may see none.
     pub async fn sites(&self, actor: &Actor) -> Result<Vec<SiteDetail>, Error> {
-        let may_see = |site: &SiteSettings| {
-            actor.can(Action::ViewSites, &[Scope::Factory(site.factory.clone())])
-        };
-        let visible: Vec<&SiteSettings> =
-            self.work().sites.iter().filter(|site| may_see(site)).collect();
-        if visible.is_empty() {
-            actor.may(Action::ViewSites, &[])?;
-        }
+        let visible = self.visible_sites(actor)?;
         let tx = self.store().read().await?;
         let mut sites = Vec::with_capacity(visible.len());
         for settings in visible {
             sites.push(self.site_detail(&tx, settings).await?);
         }
         Ok(sites)
+    }
+
+    /// How the sites that the actor may see are configured; refuses who may see none.
+    fn visible_sites(&self, actor: &Actor) -> Result<Vec<&SiteSettings>, Error> {
+        let may_see = |site: &&SiteSettings| {
+            actor.can(Action::ViewSites, &[Scope::Factory(site.factory.clone())])
+        };
+        let visible: Vec<&SiteSettings> = self.work().sites.iter().filter(may_see).collect();
+        if visible.is_empty() {
+            actor.may(Action::ViewSites, &[])?;
+        }
+        Ok(visible)
     }
 
     /// Demands that the actor is the agent of `site`.

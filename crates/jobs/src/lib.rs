@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`script`] (what people write), [`directive`] (what the lines mean),
 //! [`request`] (what that asks of a partition), [`template`] (services that write the script for
-//! people), [`life`] (from submission to every possible end), [`charge`] (what use costs).
+//! people), [`life`] (from submission to every possible end), [`charge`] (what use costs),
+//! [`readiness`] (whether a site can take work, and why not).
 //!
 //! Not here: how a job is carried out, where it waits, who may submit it, and any clock.
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
@@ -17,6 +18,7 @@ pub mod life;
 mod memory;
 pub mod placement;
 mod quantity;
+pub mod readiness;
 pub mod request;
 pub mod script;
 pub mod template;

@@ -14,14 +14,15 @@
 //!
 //! Orders are acted on once per job however often they come, events are taken in once per key
 //! however often they come. Events of one job come in order; an event that no longer fits the
-//! state of its job is ignored by the hub, not refused. A [`Snapshot`] has no key: the latest
-//! counts.
+//! state of its job is ignored by the hub, not refused. A [`Snapshot`] and a [`Health`] have no key:
+//! the latest counts.
 //!
 //! Neighbouring versions work together: unknown fields are ignored by both sides, an order that an
 //! agent cannot read is answered by [`EventBody::OrderRefused`], and an event that a hub cannot read
 //! is given up by the agent. Beyond that [`apart`] says who is to be updated.
 
 mod admission;
+mod health;
 mod snapshot;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use utoipa::ToSchema;
 use crate::wire::{base64_bytes, optional_text, text};
 
 pub use admission::{Enrolled, Enrolment, Knock, Proof, Rotation, Session, apart};
+pub use health::{AWAY_MAX, Condition, Drained, Health, NodeAway, RESERVED_MAX, Reserved};
 pub use snapshot::{Policy, Running, SNAPSHOT_MAX, Share, Snapshot, SnapshotJob, SnapshotNode};
 
 /// The version of these types; raised when a reader of the version before would misunderstand.
@@ -209,6 +211,9 @@ pub struct Events {
     /// What runs and waits at the site, whenever that has changed; the hub forecasts from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Snapshot>,
+    /// What keeps the site from taking work, whenever that has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
     /// In the order in which they came about.
     pub events: Vec<Event>,
 }

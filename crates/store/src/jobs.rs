@@ -315,6 +315,22 @@ pub async fn run_times(tx: &Tx, site: &Slug, limit: u32) -> Result<Vec<(i64, i64
     Ok(rows.into_iter().map(seconds).collect())
 }
 
+/// How many jobs of a site have not ended, by state.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_by_state(tx: &Tx, site: &Slug) -> Result<Vec<(String, i64)>, StoreError> {
+    #[derive(sea_orm::FromQueryResult)]
+    struct Count {
+        state: String,
+        jobs: i64,
+    }
+    const SQL: &str = "SELECT state, CAST(COUNT(*) AS BIGINT) AS jobs FROM job
+        WHERE site = $1 AND state <> 'ended' GROUP BY state ORDER BY state";
+    let rows = tx.all::<Count>(SQL, [site.to_string().into()]).await?;
+    Ok(rows.into_iter().map(|row| (row.state, row.jobs)).collect())
+}
+
 async fn ids(tx: &Tx, sql: &str, values: Vec<sea_orm::Value>) -> Result<Vec<JobId>, StoreError> {
     #[derive(sea_orm::FromQueryResult)]
     struct Id {

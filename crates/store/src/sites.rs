@@ -1,6 +1,7 @@
 //! Sites: what each has, when its agent was last seen, and the orders for it.
 
 pub mod agents;
+pub mod health;
 pub mod logins;
 
 use sea_orm::FromQueryResult;
@@ -9,6 +10,8 @@ use uuid::Uuid;
 
 use crate::db::{instant, micros};
 use crate::{StoreError, Tx};
+
+use health::Load;
 
 /// What a site has for jobs, as its agent reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,7 +211,7 @@ pub async fn note_inventory(tx: &Tx, name: &Slug, inventory: &Inventory) -> Resu
     Ok(())
 }
 
-/// Notes what runs and waits at a site, in the words of its protocol; the latest counts.
+/// Notes what runs and waits at a site, in the words of its protocol and in sum; the latest counts.
 ///
 /// # Errors
 /// When the database fails, or the site was never entered.
@@ -216,11 +219,25 @@ pub async fn note_snapshot(
     tx: &Tx,
     name: &Slug,
     at: Timestamp,
-    snapshot: &str,
+    (snapshot, load): (&str, Load),
 ) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO site_snapshot (site, at, snapshot) VALUES ($1, $2, $3)
-        ON CONFLICT (site) DO UPDATE SET at = excluded.at, snapshot = excluded.snapshot";
-    tx.execute(SQL, [name.to_string().into(), micros(at).into(), snapshot.into()]).await?;
+    const SQL: &str = "INSERT INTO site_snapshot (site, at, snapshot, nodes, nodes_up, running,
+            waiting, waiting_node_seconds)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (site) DO UPDATE SET at = excluded.at, snapshot = excluded.snapshot,
+            nodes = excluded.nodes, nodes_up = excluded.nodes_up, running = excluded.running,
+            waiting = excluded.waiting, waiting_node_seconds = excluded.waiting_node_seconds";
+    let values = [
+        name.to_string().into(),
+        micros(at).into(),
+        snapshot.into(),
+        load.nodes.into(),
+        load.nodes_up.into(),
+        load.running.into(),
+        load.waiting.into(),
+        load.waiting_node_seconds.into(),
+    ];
+    tx.execute(SQL, values).await?;
     Ok(())
 }
 

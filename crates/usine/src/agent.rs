@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use ::site::agent::{Agent, Settings};
+use ::site::agent::{Agent, Settings, drain};
 use ::site::identity;
 use anyhow::{Context, Result};
 use engine::slurm::SlurmEngine;
@@ -71,6 +71,17 @@ enum AgentCommand {
     },
     /// Put a new key in the place of the one so far; a running agent takes it up by itself.
     Rotate(Place),
+    /// Let this site take no more jobs; what runs and waits goes on. A running agent tells the hub
+    /// within half a minute.
+    Drain {
+        #[command(flatten)]
+        place: Place,
+        /// Why, in one line, for users.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Let this site take jobs again.
+    Resume(Place),
     /// Show which site and hub this agent is for, and the fingerprint of its key.
     Show(Place),
 }
@@ -97,6 +108,24 @@ pub(crate) fn run(arguments: AgentArguments, hub: &HubChoice) -> Result<()> {
                 rotated.map_err(told)
             })?;
             println!("the site {} has a new key: {fingerprint}", config.site);
+            Ok(())
+        }
+        Some(AgentCommand::Drain { place, reason }) => {
+            let config = load(&place)?;
+            let reason = reason.trim();
+            if reason.is_empty() || reason.chars().any(char::is_control) {
+                let message = "--reason: say why in one line; users will read it";
+                return Err(config::invalid(message.to_owned()));
+            }
+            drain::drain(&config.settings().folder, reason).context("cannot note it")?;
+            println!("the site {} takes no more jobs: {reason}", config.site);
+            Ok(())
+        }
+        Some(AgentCommand::Resume(place)) => {
+            let config = load(&place)?;
+            let was_drained = drain::resume(&config.settings().folder).context("cannot note it")?;
+            let again = if was_drained { "takes jobs again" } else { "was not drained here" };
+            println!("the site {} {again}", config.site);
             Ok(())
         }
         Some(AgentCommand::Show(place)) => show(&load(&place)?),

@@ -101,6 +101,8 @@ enum Command {
     Ledger(ledger::LedgerCommand),
     /// Train a small language model and let it write, without a hub.
     Lm(lm::Args),
+    /// Show whether partitions can take work now, and why not.
+    Status,
     /// Sites: where jobs run, and the agents that work there.
     #[command(subcommand)]
     Site(sites::SiteCommand),
@@ -154,6 +156,7 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Ledger(command) => ledger::ledger(&command, session),
         Command::Data(command) => data::data(&command, session),
         Command::Lm(arguments) => lm::run(arguments, session.audience),
+        Command::Status => sites::status(session),
         Command::Site(command) => sites::site(&command, session),
         Command::Agent(arguments) => agent::run(arguments, &session.hub),
         Command::Federation(command) => federation::run(&command, session),

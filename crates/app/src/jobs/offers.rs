@@ -164,8 +164,8 @@ impl App {
             Err(error) => return Ok(Err(error.to_string())),
         };
         let known = sites::by_name(tx, &site.name).await?;
-        if let Some(missing) = self.missing_login(tx, known.as_ref(), person).await? {
-            return Ok(Err(missing));
+        if let Some(why) = self.shut(tx, site, (known.as_ref(), person)).await? {
+            return Ok(Err(why));
         }
         let inventory = known.and_then(|site| site.inventory);
         let request = shape(site, inventory.as_ref(), rule.whole_nodes)
@@ -212,6 +212,20 @@ impl App {
             transfer_bytes: prepared.input_bytes,
             site: site.name.clone(),
         }))
+    }
+
+    /// Why a site cannot take a job of this person now, whatever the job is.
+    async fn shut(
+        &self,
+        tx: &Tx,
+        site: &SiteSettings,
+        (known, person): (Option<&sites::Site>, PersonId),
+    ) -> Result<Option<String>, Error> {
+        if let Some(missing) = self.missing_login(tx, known, person).await? {
+            return Ok(Some(missing));
+        }
+        let readiness = self.readiness(tx, site).await?;
+        Ok(readiness.blocked().map(|obstacle| format!("it takes no work now: {obstacle}")))
     }
 
     /// Why a place is outside of what the user allows.

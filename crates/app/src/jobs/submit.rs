@@ -78,6 +78,9 @@ impl App {
             let text = format!("{missing}; its operator has been told that you want one");
             return Err(Error::refused("site.login", text));
         }
+        if let Some(drained) = self.drained(&tx, &site.name).await? {
+            return Err(Error::refused("site.drained", format!("{}: {drained}", site.name)));
+        }
         let rule = self.work().rules.find(&site.charge_rule, self.now());
         let rule = rule.map_err(|error| Error::refused("charge-rule", error.to_string()))?;
         let prepared = self.prepare(&tx, actor, &new).await?;

@@ -8,6 +8,7 @@
 mod admit;
 mod clock;
 
+pub use ::jobs::readiness::Agent as AgentState;
 use store::Tx;
 use store::sites::{self as records, agents};
 use units::{Slug, Timestamp};
@@ -16,27 +17,6 @@ use super::SiteDetail;
 use crate::audit::Entry;
 use crate::jobs::{AgentKind, SiteSettings};
 use crate::{Action, Actor, App, Error, Scope, Secret, Topic};
-
-/// Whether the agent of a site works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AgentState {
-    /// None was admitted yet.
-    NotEnrolled,
-    /// It has not called yet.
-    Silent,
-    /// It calls.
-    Present,
-    /// It has not called for longer than it should.
-    Away {
-        /// When it called last.
-        since: Timestamp,
-    },
-    /// Its operator sent it away.
-    Dismissed {
-        /// When.
-        since: Timestamp,
-    },
-}
 
 /// The key of a site's agent.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -46,6 +46,9 @@ impl App {
         if let Some(snapshot) = &batch.snapshot {
             self.note_snapshot(site, snapshot).await?;
         }
+        if let Some(health) = batch.health {
+            self.note_health(site, health).await?;
+        }
         let mut by_job = BTreeMap::<JobId, Vec<Event>>::new();
         for event in batch.events {
             by_job.entry(event.job).or_default().push(event);
@@ -290,7 +293,7 @@ fn note_reason(job: &mut Job, reason: Option<String>) {
     }
 }
 
-fn shortened(text: String) -> String {
+pub(super) fn shortened(text: String) -> String {
     text.chars().filter(|character| *character != '\0').take(TEXT_LENGTH_MAX).collect()
 }
 

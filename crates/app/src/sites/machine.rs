@@ -56,7 +56,7 @@ impl App {
         let text = text.map_err(|error| Error::Internal(error.to_string()))?;
         let tx = self.store().write().await?;
         sites::enter(&tx, site).await?;
-        sites::note_snapshot(&tx, site, self.now(), &text).await?;
+        sites::note_snapshot(&tx, site, self.now(), (&text, super::health::load(snapshot))).await?;
         Ok(tx.commit().await?)
     }
 

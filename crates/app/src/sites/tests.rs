@@ -13,7 +13,13 @@ async fn an_agent_serves_its_own_site_and_no_other() {
     let elsewhere: Slug = "elsewhere".parse().unwrap();
     let foreign = Actor::site(elsewhere.clone());
     let app = yard.app();
-    let none = || Events { version: VERSION, inventory: None, snapshot: None, events: vec![] };
+    let none = || Events {
+        version: VERSION,
+        inventory: None,
+        snapshot: None,
+        health: None,
+        events: vec![],
+    };
     for (actor, site) in
         [(&foreign, here()), (&yard.agent, elsewhere.clone()), (&foreign, elsewhere)]
     {

@@ -28,6 +28,10 @@ const CLOCKS_SECONDS: u64 = 3_600;
 /// keeps what slurmdbd did not take, and hands it on within minutes.
 const HELD_UP: Duration = Duration::from_secs(1_800);
 
+/// The longest start that came to nothing: nodes of a busy site take some seconds to say so. Nobody
+/// but us is likely to have cancelled a job so early.
+const VAIN_MICROSECONDS: i64 = 30_000_000;
+
 /// How often a job is submitted that Slurm fails to start.
 const ATTEMPTS_MAX: u32 = 5;
 
@@ -348,13 +352,14 @@ fn chosen(copies: Vec<Queued>, known: Option<SlurmId>) -> Option<Queued> {
 }
 
 /// Whether a job can have ended so although its script never began: Slurm could not start it, or
-/// believed that it ran. A start that came to nothing it also calls cancelled, in the same second.
+/// believed that it ran. A start that came to nothing it also calls cancelled, within seconds.
 fn may_be_unbegun(end: &EndRecord, cancelled: bool) -> bool {
+    let is_brief = |started| end.ended_microseconds.saturating_sub(started) <= VAIN_MICROSECONDS;
     match end.how {
         How::Exited(_) | How::Signalled(_) | How::TimedOut | How::NodeFailed | How::BootFailed => {
             true
         }
-        How::Cancelled => !cancelled && end.started_microseconds == Some(end.ended_microseconds),
+        How::Cancelled => !cancelled && end.started_microseconds.is_some_and(is_brief),
         How::Completed | How::OutOfMemory | How::Preempted | How::DeadlineMissed | How::Refused => {
             false
         }

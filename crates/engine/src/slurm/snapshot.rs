@@ -80,7 +80,11 @@ pub(super) fn of(
             policy: Policy::Easy,
             time_limit_seconds_max: None,
         },
-        down: nodes.iter().filter(|node| node.away.is_some()).map(|node| node.name.clone()).collect(),
+        down: nodes
+            .iter()
+            .filter(|node| node.away.is_some())
+            .map(|node| node.name.clone())
+            .collect(),
         running,
         waiting: waiting.into_iter().map(|(_, job)| job).collect(),
     }

@@ -7,7 +7,9 @@ use units::Timestamp;
 use super::commands::Commands;
 use super::rest::Rest;
 use super::settings::Settings;
-use super::transport::{About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport};
+use super::transport::{
+    About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport,
+};
 use crate::Error;
 
 /// One of the two ways.

@@ -4,9 +4,11 @@ use engine::{Capacity, Ended, Place, Spec};
 use jobs::life::{End, Failure};
 use units::{JobId, Timestamp};
 
+use super::orders::error_chain;
 use super::persons::Persons;
 use crate::protocol::{
-    self, EventBody, Inventory, Running, SNAPSHOT_MAX, Share, SnapshotJob, SnapshotNode, StartJob,
+    self, AWAY_MAX, Drained, EventBody, Health, Inventory, RESERVED_MAX, Running, SNAPSHOT_MAX,
+    Share, SnapshotJob, SnapshotNode, StartJob,
 };
 
 /// What the engine is to run.
@@ -74,6 +76,56 @@ pub(super) fn inventory(capacity: &Capacity, engine: &str, persons: &Persons) ->
         gpus: capacity.gpus.clone(),
         isolation: capacity.isolation.clone(),
         logins: persons.digests(),
+    }
+}
+
+/// What the hub hears of what keeps the site from taking work.
+pub(super) fn health(
+    asked: Result<engine::Health, engine::Error>,
+    drained: std::io::Result<Option<Drained>>,
+) -> Health {
+    let failing = |why: String| Health { failing: Some(why), ..Health::default() };
+    let drained = match drained {
+        Ok(drained) => drained,
+        Err(error) => return failing(format!("whether the site is drained is unclear: {error}")),
+    };
+    let health = match asked {
+        Ok(health) => health,
+        Err(error) => return Health { drained, ..failing(error_chain(&error)) },
+    };
+    let away = health.away.into_iter().take(AWAY_MAX).map(|node| protocol::NodeAway {
+        name: node.name,
+        condition: condition(node.condition),
+        reason: node.reason,
+        since: node.since,
+    });
+    let reserved = health.reserved.into_iter().take(RESERVED_MAX).map(|one| protocol::Reserved {
+        name: one.name,
+        from: one.from,
+        until: one.until,
+        nodes: one.nodes,
+        maintenance: one.maintenance,
+    });
+    Health {
+        drained,
+        failing: None,
+        closed: health.closed,
+        away: away.collect(),
+        reserved: reserved.collect(),
+        accounting_backlog: health.accounting_backlog,
+    }
+}
+
+const fn condition(condition: engine::Condition) -> protocol::Condition {
+    match condition {
+        engine::Condition::Draining => protocol::Condition::Draining,
+        engine::Condition::Drained => protocol::Condition::Drained,
+        engine::Condition::Maintenance => protocol::Condition::Maintenance,
+        engine::Condition::Rebooting => protocol::Condition::Rebooting,
+        engine::Condition::Off => protocol::Condition::Off,
+        engine::Condition::Failing => protocol::Condition::Failing,
+        engine::Condition::Down => protocol::Condition::Down,
+        engine::Condition::Unknown => protocol::Condition::Unknown,
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod care;
 mod convert;
+pub mod drain;
 mod journal;
 mod key;
 mod mark;

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use engine::Engine;
 use tokio::time::timeout;
 
-use super::convert;
 use super::orders::error_chain;
 use super::{Error, Settings, Shared, now, pause_after};
+use super::{convert, drain};
 use crate::client::{Key, segment};
-use crate::protocol::{Event, Events, Inventory, Receipt, VERSION};
+use crate::protocol::{Event, Events, Health, Inventory, Receipt, VERSION};
 
 const EVENTS_MAX: usize = 200;
-/// How often a change of what the site has is looked for while nothing else happens.
-const REST: Duration = Duration::from_secs(60);
+/// How often a change of what the site has, or of what keeps it from work, is looked for.
+const REST: Duration = Duration::from_secs(30);
 /// The least time between two snapshots: to take one may be dear to the site.
 const SNAPSHOTS: Duration = Duration::from_secs(2);
 
@@ -22,6 +22,8 @@ const SNAPSHOTS: Duration = Duration::from_secs(2);
 struct Told {
     inventory: Option<Inventory>,
     snapshot: Option<sched::Snapshot>,
+    health: Option<Health>,
+    next_health: Instant,
     /// Whether something may have changed since the last snapshot.
     snapshot_owed: bool,
     next_snapshot: Instant,
@@ -32,18 +34,26 @@ struct Told {
 struct News {
     inventory: Option<Inventory>,
     snapshot: Option<sched::Snapshot>,
+    health: Option<Health>,
 }
 
 impl News {
     const fn is_none(&self) -> bool {
-        self.inventory.is_none() && self.snapshot.is_none()
+        self.inventory.is_none() && self.snapshot.is_none() && self.health.is_none()
     }
 }
 
 impl Told {
     fn nothing() -> Self {
-        let next_snapshot = Instant::now();
-        Self { inventory: None, snapshot: None, snapshot_owed: true, next_snapshot }
+        let now = Instant::now();
+        Self {
+            inventory: None,
+            snapshot: None,
+            health: None,
+            next_health: now,
+            snapshot_owed: true,
+            next_snapshot: now,
+        }
     }
 
     /// Looks at the site for what the hub was not told.
@@ -68,18 +78,29 @@ impl Told {
                 }
             }
         }
+        if Instant::now() >= self.next_health {
+            self.next_health = Instant::now() + REST;
+            let drained = drain::read(&shared.settings.folder);
+            let health = convert::health(engine.health().await, drained);
+            if self.health.as_ref() != Some(&health) {
+                news.health = Some(health);
+            }
+        }
         news
     }
 
     fn told(&mut self, news: News) {
         self.inventory = news.inventory.or(self.inventory.take());
         self.snapshot = news.snapshot.or(self.snapshot.take());
+        self.health = news.health.or(self.health.take());
     }
 
     /// How long nothing can be new unless something comes about.
     fn rest(&self) -> Duration {
-        let until_snapshot = self.next_snapshot.saturating_duration_since(Instant::now());
-        if self.snapshot_owed { until_snapshot } else { REST }
+        let now = Instant::now();
+        let until_health = self.next_health.saturating_duration_since(now);
+        let until_snapshot = self.next_snapshot.saturating_duration_since(now);
+        if self.snapshot_owed { until_snapshot.min(until_health) } else { until_health }
     }
 }
 
@@ -108,6 +129,9 @@ pub(super) async fn send<E: Engine>(shared: &Shared<E>) {
             Err(error) => {
                 tracing::warn!(error = error_chain(&error), "the hub does not take events");
                 told.snapshot_owed |= news.snapshot.is_some();
+                if news.health.is_some() {
+                    told.next_health = Instant::now();
+                }
                 tokio::time::sleep(pause_after(failures)).await;
                 failures += 1;
             }
@@ -165,7 +189,8 @@ async fn post<E>(
     let known = |job| shared.table.has(job);
     let snapshot =
         news.snapshot.as_ref().and_then(|snapshot| convert::snapshot(snapshot, now(), known));
-    let message = Events { version: VERSION, inventory, snapshot, events };
+    let health = news.health.clone();
+    let message = Events { version: VERSION, inventory, snapshot, health, events };
     // Each event carries its own key. The message must not: a hub that was killed while it took
     // one in would refuse to look at it again.
     let _receipt: Receipt = shared.client.post(&path, &message, Key::fresh()).await?;

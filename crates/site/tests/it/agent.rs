@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::hub::{Hub, end_of, input, job, output, start, stored, until};
 use engine::SimulatedEngine;
 use serde_json::json;
-use site::agent::{Agent, Logins, Persons, Settings};
+use site::agent::{Agent, Logins, Persons, Settings, drain};
 use site::client::Client;
-use site::protocol::{End, EventBody, OrderBody, Owner, StartJob, Stream, VERSION};
+use site::protocol::{End, EventBody, Health, OrderBody, Owner, StartJob, Stream, VERSION};
 use tokio_util::sync::CancellationToken;
 use units::JobId;
 
@@ -331,4 +331,20 @@ async fn a_person_without_a_login_at_the_site_is_told_so() {
         assert!(reason.contains(expected), "{reason}");
         assert_eq!(site.engine.starts(job), 0);
     }
+}
+
+#[tokio::test]
+async fn a_site_that_was_drained_by_its_administrator_says_so() {
+    let mut site = Site::new().await;
+    let folder = site.folder.path().join("agent");
+    drain::drain(&folder, "new switches").unwrap();
+    site.start_agent();
+    until("the hub heard of it", || !site.hub.known().healths.is_empty()).await;
+    let drained = site.hub.known().healths[0].drained.clone().unwrap();
+    assert_eq!(drained.reason, "new switches");
+    site.stop_agent().await;
+    drain::resume(&folder).unwrap();
+    site.start_agent();
+    until("the hub heard of it", || site.hub.known().healths.len() > 1).await;
+    assert_eq!(site.hub.known().healths[1], Health::default());
 }

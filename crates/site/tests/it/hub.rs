@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use site::protocol::{
-    End, Event, EventBody, Events, InputMount, Inventory, Network, OrderBody, Output, Receipt,
-    Request, StartJob, StoredFile, Stream, VERSION,
+    End, Event, EventBody, Events, Health, InputMount, Inventory, Network, OrderBody, Output,
+    Receipt, Request, StartJob, StoredFile, Stream, VERSION,
 };
 use units::{EventId, JobId, OrderId};
 use wiremock::matchers::any;
@@ -26,6 +26,7 @@ pub(crate) struct Known {
     pub(crate) taken: Vec<Event>,
     pub(crate) repeated: usize,
     pub(crate) inventories: Vec<Inventory>,
+    pub(crate) healths: Vec<Health>,
     /// What agents may download, by path.
     pub(crate) inputs: BTreeMap<String, Vec<u8>>,
     pub(crate) outputs: BTreeMap<String, Vec<u8>>,
@@ -156,6 +157,7 @@ fn orders(known: &Known, request: &wiremock::Request) -> ResponseTemplate {
 fn events(known: &mut Known, body: &[u8]) -> ResponseTemplate {
     let message: Events = serde_json::from_slice(body).unwrap();
     known.inventories.extend(message.inventory);
+    known.healths.extend(message.health);
     let mut receipt = Receipt { taken: 0, repeated: 0 };
     for event in message.events {
         if known.seen.insert(event.key) {

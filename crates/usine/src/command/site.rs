@@ -1,5 +1,7 @@
 //! `usine site`: where jobs run, and whether the agents there work.
 
+mod health;
+
 use anyhow::Result;
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -8,6 +10,8 @@ use super::{LIST_MAX, Session, segment};
 use crate::output::{entries, number, text, when};
 use crate::remote::wait;
 
+pub(crate) use health::status;
+
 /// Sites: where jobs run, and the agents that work there.
 #[derive(Subcommand)]
 pub(crate) enum SiteCommand {
@@ -15,6 +19,24 @@ pub(crate) enum SiteCommand {
     List,
     /// Show one site: its agent, its machine.
     Show {
+        /// Its name.
+        name: String,
+    },
+    /// Show whether a site can take work now, why not, and which nodes are away.
+    Health {
+        /// Its name.
+        name: String,
+    },
+    /// Let a site take no more jobs; what runs and waits there goes on.
+    Drain {
+        /// Its name.
+        name: String,
+        /// Why, in one line, for users.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Let a site take jobs again.
+    Resume {
         /// Its name.
         name: String,
     },
@@ -59,6 +81,11 @@ pub(crate) fn site(command: &SiteCommand, session: &Session) -> Result<()> {
                 let site = remote.get(&format!("/sites/{}", segment(name))).await?;
                 session.audience.show(&site, tell)
             }
+            SiteCommand::Health { name } => health::show(&remote, session, name).await,
+            SiteCommand::Drain { name, reason } => {
+                health::drain(&remote, session, (name, reason)).await
+            }
+            SiteCommand::Resume { name } => health::resume(&remote, session, name).await,
             SiteCommand::Requests { name } => {
                 let path = format!("/sites/{}/login-requests", segment(name));
                 let requests = remote.list(&path, LIST_MAX).await?;

@@ -12,6 +12,7 @@ mod health;
 mod history;
 mod jobs;
 mod ledger;
+mod metrics;
 mod organisations;
 mod people;
 mod projects;
@@ -56,6 +57,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(history::routes())
         .merge(jobs::routes())
         .merge(ledger::routes())
+        .merge(metrics::routes())
         .merge(organisations::routes())
         .merge(people::routes())
         .merge(projects::routes())

@@ -1,6 +1,7 @@
 //! Sites: what staff see of them, and what their agents pull and push (`site::protocol`).
 
 mod agents;
+mod health;
 mod logins;
 pub(crate) mod view;
 
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list))
         .routes(routes!(show))
         .merge(agents::routes())
+        .merge(health::routes())
         .merge(logins::routes())
         .routes(routes!(orders))
         .routes(routes!(input))

@@ -21,6 +21,7 @@ mod settings;
 mod sign_in;
 mod sites;
 mod statement;
+mod status;
 pub(crate) mod tongue;
 mod visit;
 mod what_if;
@@ -45,6 +46,9 @@ pub(crate) fn router(scheme: Scheme) -> Router<App> {
         .route("/sites/{name}", get(sites::show))
         .route("/sites/{name}/code", post(sites::offer))
         .route("/sites/{name}/revoke", post(sites::revoke))
+        .route("/sites/{name}/drain", post(sites::drain))
+        .route("/sites/{name}/resume", post(sites::resume))
+        .route("/status", get(status::show))
         .route("/problems/{slug}", get(error::explain))
         .route("/assets/{version}/{name}", get(assets::serve))
         .layer(Extension(scheme))

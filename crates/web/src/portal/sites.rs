@@ -1,17 +1,23 @@
 //! Sites: where jobs run, whether the agents there work, and who lets them in.
 
 use app::jobs::AgentKind;
-use app::sites::{AgentState, SiteDetail};
+use app::sites::{AgentState, SiteDetail, SiteHealth};
 use app::{Action, Scope, Secret};
 use askama::Template;
 use axum::response::Response;
+use jobs::readiness::Obstacle;
+use site::protocol::NodeAway;
 use units::{Slug, Timestamp};
 
 use super::form::Form;
+use super::status::{Badge, Hurdle, hurdles};
 use super::tongue::Tongue;
 use super::visit::{Frame, Visit, on_to, page};
 use crate::extract::Path;
 use crate::problem::Problem;
+
+/// The most nodes that a page names; the API names all.
+const AWAY_SHOWN: usize = 100;
 
 #[derive(Template)]
 #[template(path = "sites.html")]
@@ -24,6 +30,7 @@ struct SitesPage {
 struct Line {
     name: String,
     partition: String,
+    takes: Badge,
     state: Standing,
     seen: String,
 }
@@ -42,6 +49,13 @@ struct SitePage {
     partition: String,
     state: Standing,
     facts: Vec<(String, String)>,
+    takes: Badge,
+    hurdles: Vec<Hurdle>,
+    away: Vec<Away>,
+    /// Whether the visitor may let the site take no more jobs.
+    drains: bool,
+    /// Whether that was done.
+    drained: bool,
     /// Whether the visitor may let its agent in and send it away, and it is not the hub's own.
     manages: bool,
     /// Whether there is an agent to send away.
@@ -52,17 +66,27 @@ struct SitePage {
     requests: Vec<(String, String, String)>,
 }
 
+/// A node on which nothing starts.
+struct Away {
+    name: String,
+    condition: String,
+    since: String,
+    reason: String,
+}
+
 /// `GET /sites`.
 pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
     let t = visit.t();
     let sites = visit.app.sites(&visit.actor).await?;
-    let line = |site: &SiteDetail| Line {
+    let health = visit.app.sites_health(&visit.actor).await?;
+    let line = |(site, health): (&SiteDetail, &SiteHealth)| Line {
+        takes: Badge::of(t, health.readiness.takes()),
         name: site.settings.name.to_string(),
         partition: site.settings.partition.to_string(),
         state: Standing::of(t, site.agent),
         seen: seen(t, site),
     };
-    let sites = sites.iter().map(line).collect();
+    let sites = sites.iter().zip(&health).map(line).collect();
     page(&SitesPage { frame: visit.frame, sites })
 }
 
@@ -91,6 +115,26 @@ pub(crate) async fn revoke(
     Ok(on_to(&format!("/sites/{name}")))
 }
 
+/// `POST /sites/{name}/drain`.
+pub(crate) async fn drain(
+    visit: Visit,
+    Path(name): Path<Slug>,
+    form: Form,
+) -> Result<Response, Problem> {
+    visit.app.drain_site(&visit.actor, &name, form.text("reason")).await?;
+    Ok(on_to(&format!("/sites/{name}")))
+}
+
+/// `POST /sites/{name}/resume`.
+pub(crate) async fn resume(
+    visit: Visit,
+    Path(name): Path<Slug>,
+    _form: Form,
+) -> Result<Response, Problem> {
+    visit.app.resume_site(&visit.actor, &name).await?;
+    Ok(on_to(&format!("/sites/{name}")))
+}
+
 async fn render(
     visit: Visit,
     name: &Slug,
@@ -99,8 +143,16 @@ async fn render(
     let t = visit.t();
     let site = visit.app.site(&visit.actor, name).await?;
     let scope = Scope::Factory(site.settings.factory.clone());
-    let manages =
-        site.settings.agent == AgentKind::Remote && visit.actor.can(Action::ManageSite, &[scope]);
+    let drains = visit.actor.can(Action::ManageSite, &[scope]);
+    let manages = drains && site.settings.agent == AgentKind::Remote;
+    let health = visit.app.site_health(&visit.actor, name).await?;
+    let away = |node: &NodeAway| Away {
+        name: node.name.clone(),
+        condition: t.sub("node-", node.condition.name()),
+        since: node.since.map(|since| t.minute(since)).unwrap_or_default(),
+        reason: node.reason.clone(),
+    };
+    let is_drain = |it: &Obstacle| matches!(it, Obstacle::Drained { by_site: false, .. });
     let requests = match manages {
         true => visit.app.login_requests(&visit.actor, name).await?,
         false => Vec::new(),
@@ -113,6 +165,11 @@ async fn render(
         partition: site.settings.partition.to_string(),
         state: Standing::of(t, site.agent),
         facts: facts(t, &site),
+        takes: Badge::of(t, health.readiness.takes()),
+        hurdles: hurdles(t, &health.readiness),
+        away: health.away.iter().take(AWAY_SHOWN).map(away).collect(),
+        drains,
+        drained: health.readiness.obstacles.iter().any(is_drain),
         manages,
         admitted: site.key.is_some(),
         code: code.map(|(code, until)| (code.reveal().to_owned(), t.minute(until))),

@@ -75,6 +75,7 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("federation", Caller::Nobody, "/".to_owned()),
         ("factory", Caller::Nobody, "/factories/meluxina-ai".to_owned()),
         ("factory-staff", operator, "/factories/meluxina-ai".to_owned()),
+        ("status", Caller::Nobody, "/status".to_owned()),
         ("sites", operator, "/sites".to_owned()),
         ("site", operator, "/sites/afar".to_owned()),
         ("calls", Caller::Nobody, "/calls".to_owned()),

@@ -104,6 +104,61 @@ async fn a_code_is_shown_once_and_an_agent_is_sent_away_from_its_page() {
 }
 
 #[tokio::test]
+async fn a_site_is_drained_and_resumed_from_its_page_and_everybody_is_told() {
+    let web = TestWeb::new().await;
+    let token = operator(&web, "otto").await;
+    let page = web.cookie(&token);
+    let html = page.get("/sites/afar").await.expect(200).text();
+    let csrf = html.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    page.form("/sites/afar/drain", &[("csrf", csrf), ("reason", "")]).await.expect(422);
+    let why = [("csrf", csrf), ("reason", "new <switches>")];
+    page.form("/sites/afar/drain", &why).await.expect(303);
+    let told = web.anonymous().get("/status").await.expect(200).text();
+    assert!(told.contains("new &#60;switches&#62;") && told.contains("nothing now"), "{told}");
+    let status = web.anonymous().get("/api/v1/status").await.expect(200).json();
+    let of = |name: &str| {
+        let all = status["items"].as_array().unwrap();
+        all.iter().find(|one| one["site"] == name).unwrap().clone()
+    };
+    assert_eq!(of("afar")["takes"], "nothing");
+    let kinds: Vec<Value> =
+        of("afar")["obstacles"].as_array().unwrap().iter().map(|it| it["kind"].clone()).collect();
+    assert_eq!(kinds, ["not-enrolled", "drained"]);
+    let operator = web.bearer(&token);
+    let health = operator.delete("/api/v1/sites/afar/drain").await.expect(200);
+    assert_eq!(health.at("/obstacles/0/kind"), "not-enrolled");
+    operator.delete("/api/v1/sites/afar/drain").await.expect(409);
+    operator.put("/api/v1/sites/afar/drain", &json!({ "reason": "a\nb" })).await.expect(422);
+}
+
+#[tokio::test]
+async fn figures_are_there_for_monitoring_and_for_staff_alone() {
+    let web = TestWeb::new().await;
+    let agent = agent(&web, &SecretKey::generate().unwrap()).await;
+    let health =
+        json!({ "accounting_backlog": 7, "away": [{ "name": "n", "condition": "haunted" }] });
+    let events = json!({ "version": VERSION, "health": health, "events": [] });
+    agent.post("/api/v1/sites/afar/events", &events).await.expect(200);
+    agent.get("/api/v1/metrics").await.expect(403);
+    web.anonymous().get("/api/v1/metrics").await.expect(401);
+    let operator = web.bearer(&operator(&web, "otto").await);
+    let answer = operator.get("/api/v1/metrics").await.expect(200);
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!(answer.header("content-type"), kind);
+    let text = answer.text();
+    for line in [
+        "usine_site_takes_work{site=\"afar\",partition=\"",
+        "usine_site_accounting_backlog_records{site=\"afar\",",
+        "usine_site_agent_silence_seconds{site=\"afar\",",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    let shown = operator.get("/api/v1/sites/afar/health").await.expect(200);
+    assert_eq!(shown.at("/nodes_away/0/condition"), "unknown");
+}
+
+#[tokio::test]
 async fn codes_and_keys_cannot_be_tried_out_one_after_the_other() {
     let rate = Rate::new(2, 2);
     let settings = Settings { sign_in_rate: rate, ..settings() };

@@ -40,7 +40,13 @@ fn busy(yard: &Yard) -> Snapshot {
 
 async fn shows(yard: &Yard, snapshot: Snapshot) -> Result<(), Error> {
     let events = Vec::new();
-    let batch = Events { version: VERSION, inventory: None, snapshot: Some(snapshot), events };
+    let batch = Events {
+        version: VERSION,
+        inventory: None,
+        snapshot: Some(snapshot),
+        health: None,
+        events,
+    };
     yard.app().take_events(&yard.agent, &here(), batch).await.map(|_| ())
 }
 

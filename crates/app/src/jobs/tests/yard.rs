@@ -83,6 +83,7 @@ impl Yard {
             version: VERSION,
             inventory: Some(inventory),
             snapshot: None,
+            health: None,
             events: Vec::new(),
         };
         self.app().take_events(&self.agent, &here(), events).await.unwrap();
@@ -137,7 +138,8 @@ impl Yard {
     }
 
     pub(crate) async fn send(&self, events: Vec<Event>) -> site::protocol::Receipt {
-        let batch = Events { version: VERSION, inventory: None, snapshot: None, events };
+        let batch =
+            Events { version: VERSION, inventory: None, snapshot: None, health: None, events };
         self.app().take_events(&self.agent, &here(), batch).await.unwrap()
     }
 

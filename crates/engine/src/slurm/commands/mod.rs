@@ -21,7 +21,9 @@ use units::Timestamp;
 
 use super::process::Invocation;
 use super::settings::Settings;
-use super::transport::{About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport};
+use super::transport::{
+    About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport,
+};
 use crate::Error;
 
 /// How many jobs one command is asked about: the system limits how long a command line may be.

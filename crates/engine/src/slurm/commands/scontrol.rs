@@ -50,9 +50,8 @@ pub(super) fn parse_reservations(answer: &[u8]) -> Vec<Reservation> {
 }
 
 fn reservation(line: &str) -> Option<Reservation> {
-    let value = |name: &str| {
-        line.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-    };
+    let value =
+        |name: &str| line.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
     let instant = |name: &str| text::instant(value(name)?).ok().flatten();
     Some(Reservation {
         name: value("ReservationName")?.to_owned(),

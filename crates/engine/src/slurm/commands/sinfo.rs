@@ -14,7 +14,10 @@ const UP: [&str; 7] =
 
 /// Asks for each node in each of its partitions.
 pub(super) fn build() -> Invocation {
-    Invocation::new("sinfo", ["--noheader", "--all", "--Node", "--format=%N|%T|%c|%m|%P|%G|%f|%H|%E"])
+    Invocation::new(
+        "sinfo",
+        ["--noheader", "--all", "--Node", "--format=%N|%T|%c|%m|%P|%G|%f|%H|%E"],
+    )
 }
 
 /// The nodes by name, each once.
@@ -85,9 +88,8 @@ fn condition(word: &str) -> Option<Condition> {
         ("reboot" | "reboot_issued" | "reboot_requested", _) | (_, Some('@' | '^')) => {
             Condition::Rebooting
         }
-        ("powered_down" | "powering_down" | "powering_up", _) | (_, Some('~' | '#' | '!' | '%')) => {
-            Condition::Off
-        }
+        ("powered_down" | "powering_down" | "powering_up", _)
+        | (_, Some('~' | '#' | '!' | '%')) => Condition::Off,
         ("fail" | "failing" | "error", _) => Condition::Failing,
         _ => Condition::Unknown,
     })

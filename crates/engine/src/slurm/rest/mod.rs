@@ -17,7 +17,9 @@ use serde_json::Value;
 use units::Timestamp;
 
 use super::settings::Settings;
-use super::transport::{About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport};
+use super::transport::{
+    About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport,
+};
 use crate::Error;
 use client::Client;
 use format::Format;

@@ -4,4 +4,5 @@ mod answers;
 mod cluster;
 mod conformance;
 mod crash;
+mod health;
 mod person;
