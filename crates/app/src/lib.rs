@@ -3,6 +3,7 @@
 //! Not here: SQL, HTTP, rules. Every public method takes the [`Actor`] first, so that the API, the
 //! portal and the command line cannot disagree about who may do what.
 
+pub mod accounting;
 pub mod actor;
 pub mod alerts;
 pub mod announce;

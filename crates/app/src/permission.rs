@@ -304,6 +304,12 @@ actions! {
     /// Admit the agent of a site and send it away.
     ManageSite: "admit or revoke this site's agent", Some(Administer), Roles(&[
         SiteOperator, Administrator]);
+    /// Compare what a site's accounting tells with what the ledger charges.
+    ViewAccounting: "see this site's accounting", Some(Read), Roles(&[
+        SiteOperator, ProgrammeOfficer, Administrator]);
+    /// Have a site's accounting told again, and import its past.
+    AccountSite: "import this site's accounting", Some(Administer), Roles(&[
+        SiteOperator, Administrator]);
     /// Enrol as the agent of a site, and be let in as it: by a code or by a key.
     IntroduceAgent: "enrol an agent", None, Public;
     /// Pull orders and push events of a site.

@@ -65,7 +65,7 @@ impl App {
     }
 
     /// Demands that the actor is the agent of `site`.
-    fn serves(&self, actor: &Actor, site: &Slug) -> Result<&SiteSettings, Error> {
+    pub(crate) fn serves(&self, actor: &Actor, site: &Slug) -> Result<&SiteSettings, Error> {
         actor.may(Action::ServeSite, &[])?;
         let own = *actor.subject() == Subject::Site(site.clone());
         let found = self.work().sites.iter().find(|settings| own && settings.name == *site);

@@ -137,6 +137,11 @@ impl Line {
                 self.used = self.used.plus(change.used)?;
                 self.released = self.released.plus(change.available)?;
             }
+            Kind::Charge { .. } => {
+                // As if it had been held and settled at once.
+                self.held = self.held.plus(change.used)?.plus(change.held)?;
+                self.used = self.used.plus(change.used)?;
+            }
             Kind::Correction { .. } => {
                 self.corrected = self.corrected.plus(change.used)?;
                 // A correction may shift what is held between payers, as a hold would.

@@ -7,6 +7,7 @@
 //! Not here: allocations, money, the hub. A job is run at most once per [`units::JobId`], whatever
 //! is killed when.
 
+mod accounts;
 pub mod beneath;
 pub mod carry;
 pub mod conformance;
@@ -26,6 +27,7 @@ use std::path::PathBuf;
 use sched::Snapshot;
 use units::JobId;
 
+pub use accounts::{Accounted, Accounts, Span};
 pub use carry::Isolation;
 pub use health::{Condition, Health, NodeAway, Reserved};
 pub use job::{Capacity, Ended, Network, Observation, Place, Request, Spec, State, Stream};
@@ -112,6 +114,14 @@ pub trait Engine: Send + Sync + 'static {
     /// What keeps it from taking work, as far as it knows: nothing, where nobody orders that.
     fn health(&self) -> impl Future<Output = Result<Health, Error>> + Send {
         async { Ok(Health::default()) }
+    }
+
+    /// What the place has on its books about a time; `None` where it keeps no books.
+    fn accounts(
+        &self,
+        _span: Span,
+    ) -> impl Future<Output = Result<Option<Accounts>, Error>> + Send {
+        std::future::ready(Ok(None))
     }
 
     /// Up to `length_max` bytes that the job wrote to `stream`, from `offset` on; empty when

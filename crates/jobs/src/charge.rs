@@ -154,6 +154,17 @@ impl ChargeRule {
         Ok(self.amount(request, i128::from(counted))?)
     }
 
+    /// What a run costs that had `had` for `ran_seconds`, as a scheduler's accounting tells it: the
+    /// time in which it was suspended, and had no more than its memory, is not among them.
+    ///
+    /// # Errors
+    /// When the amount exceeds 64 bits of unit-seconds.
+    pub fn charge_run(&self, had: &Request, ran_seconds: u32) -> Result<Work, Overflow> {
+        let ran = i64::from(ran_seconds).saturating_mul(1_000_000);
+        let counted = if self.timing.past_limit { ran } else { ran.min(limit_micros(had)) };
+        self.amount(had, i128::from(counted))
+    }
+
     /// The longest time limit, in place of the request's own, that `available` covers.
     pub fn time_that_fits(&self, request: &Request, available: Work) -> Option<TimeLimit> {
         let fits = |seconds: u32| {

@@ -8,6 +8,7 @@
 //! Not here: how a job is carried out, where it waits, who may submit it, and any clock.
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
 
+mod account;
 mod array;
 pub mod charge;
 mod dependency;
@@ -24,6 +25,7 @@ pub mod script;
 pub mod template;
 mod time_limit;
 
+pub use account::{AccountPrefix, NotAPrefix};
 pub use array::{ArraySpec, NotAnArray};
 pub use dependency::{Condition, Dependency, NotADependency, Verdict, When};
 pub use export::{Export, NotAnExport};

@@ -47,13 +47,30 @@ impl Standing {
         let covered = used.min(hold.amount.plus(total.available)?);
         let after = self.place(total.used.plus(covered)?, kept)?;
         let mut moves = self.moves(&after)?;
-        let beyond = used.minus(covered)?;
-        if beyond > Work::ZERO {
-            let absorbed = Place::Absorbed(self.allocation());
-            moves.push(self.transfer_of(Place::Capacity(period), absorbed, beyond)?);
-        }
+        moves.extend(self.borne(used.minus(covered)?, period)?);
         let kind =
             Kind::Settle { allocation: self.allocation(), job: hold.job, hold: hold.seq, used };
+        Ok(Draft::new(kind, reason, Movements::Hours(moves))?)
+    }
+
+    /// Charges a job for which nothing was held. What exceeds what is available, the site bears,
+    /// out of the capacity of `period`.
+    ///
+    /// # Errors
+    /// When nothing was used.
+    pub fn charge(
+        &self,
+        job: JobId,
+        used: Work,
+        period: Period,
+        reason: impl Into<String>,
+    ) -> Result<Draft, Refusal> {
+        let total = self.total()?;
+        let covered = used.min(total.available);
+        let after = self.place(total.used.plus(covered)?, total.held)?;
+        let mut moves = self.moves(&after)?;
+        moves.extend(self.borne(used.minus(covered)?, period)?);
+        let kind = Kind::Charge { allocation: self.allocation(), job, used };
         Ok(Draft::new(kind, reason, Movements::Hours(moves))?)
     }
 
@@ -89,10 +106,7 @@ impl Standing {
         if by > Work::ZERO {
             let covered = by.min(total.available);
             moves = self.moves(&self.place(total.used.plus(covered)?, total.held)?)?;
-            let beyond = by.minus(covered)?;
-            if beyond > Work::ZERO {
-                moves.push(self.transfer_of(capacity, absorbed, beyond)?);
-            }
+            moves.extend(self.borne(by.minus(covered)?, period)?);
         } else {
             let back = Work::ZERO.minus(by)?;
             let lifted = back.min(charge.absorbed);
@@ -168,6 +182,15 @@ impl Standing {
             .filter(|(_, moves)| !moves.is_empty())
             .map(|(kind, moves)| Ok(Draft::new(kind, reason, Movements::Hours(moves))?))
             .collect()
+    }
+
+    /// What the site bears of a charge, if anything.
+    fn borne(&self, beyond: Work, period: Period) -> Result<Option<Transfer<Work>>, Malformed> {
+        if beyond <= Work::ZERO {
+            return Ok(None);
+        }
+        let absorbed = Place::Absorbed(self.allocation());
+        self.transfer_of(Place::Capacity(period), absorbed, beyond).map(Some)
     }
 
     fn covers(&self, amount: Work, available: Work) -> Result<(), Refusal> {

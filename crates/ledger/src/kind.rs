@@ -69,6 +69,15 @@ pub enum Kind {
         /// What it used, including what the site bears.
         used: Work,
     },
+    /// A job ran for which nothing was held: the scheduler's accounting told of it.
+    Charge {
+        /// Whose hours.
+        allocation: AllocationId,
+        /// Which job.
+        job: JobId,
+        /// What it used, including what the site bears.
+        used: Work,
+    },
     /// A job will never run: its hold is given up and nothing is charged.
     Release {
         /// Whose hours.
@@ -91,7 +100,7 @@ pub enum Kind {
         allocation: AllocationId,
         /// Which job.
         job: JobId,
-        /// The entry that settled the job.
+        /// The entry that settled or charged the job.
         of: Seq,
         /// What is added to the charge; negative when hours are given back.
         by: Work,
@@ -138,6 +147,7 @@ impl Kind {
             Self::Grant { .. } => "grant",
             Self::Hold { .. } => "hold",
             Self::Settle { .. } => "settle",
+            Self::Charge { .. } => "charge",
             Self::Release { .. } => "release",
             Self::Transfer { .. } => "transfer",
             Self::Correction { .. } => "correction",
@@ -158,7 +168,8 @@ impl Kind {
             Self::Transfer { from, to } => {
                 KindParts { allocation: Some(from), recipient: Some(to), ..none }
             }
-            Self::Hold { allocation, job, amount } => KindParts {
+            Self::Hold { allocation, job, amount }
+            | Self::Charge { allocation, job, used: amount } => KindParts {
                 allocation: Some(allocation),
                 job: Some(job),
                 amount: Some(amount),
@@ -204,6 +215,7 @@ impl Kind {
             "settle" => {
                 Self::Settle { allocation: allocation?, job: job?, hold: refers?, used: amount? }
             }
+            "charge" => Self::Charge { allocation: allocation?, job: job?, used: amount? },
             "release" => Self::Release { allocation: allocation?, job: job?, hold: refers? },
             "correction" => {
                 Self::Correction { allocation: allocation?, job: job?, of: refers?, by: amount? }
@@ -223,7 +235,10 @@ impl Kind {
 
     /// Whether the shares of the payers stay as they are, so that the moves must follow them.
     pub(crate) const fn follows_shares(&self) -> bool {
-        matches!(self, Self::Hold { .. } | Self::Settle { .. } | Self::Release { .. })
+        matches!(
+            self,
+            Self::Hold { .. } | Self::Settle { .. } | Self::Charge { .. } | Self::Release { .. }
+        )
     }
 
     /// Whether an entry of this kind may make these moves, and moves what it names.
@@ -265,7 +280,9 @@ impl Kind {
                 from == giver && to == taker && p == q
             }
             (
-                Self::Settle { allocation, .. } | Self::Correction { allocation, .. },
+                Self::Settle { allocation, .. }
+                | Self::Charge { allocation, .. }
+                | Self::Correction { allocation, .. },
                 Capacity(_),
                 Absorbed(to),
             ) => to == allocation,
@@ -275,6 +292,7 @@ impl Kind {
             (
                 Self::Hold { allocation, .. }
                 | Self::Settle { allocation, .. }
+                | Self::Charge { allocation, .. }
                 | Self::Release { allocation, .. }
                 | Self::Correction { allocation, .. },
                 Available(a, p) | Held(a, p) | Used(a, p),
@@ -307,7 +325,9 @@ impl Kind {
             Self::Hold { amount, .. } => {
                 (amount, net(transfers, |place| matches!(place, Place::Held(..)))?)
             }
-            Self::Settle { used, .. } => (used, net(transfers, is_charge)?),
+            Self::Settle { used, .. } | Self::Charge { used, .. } => {
+                (used, net(transfers, is_charge)?)
+            }
             Self::Correction { by, .. } => (by, net(transfers, is_charge)?),
             _ => return Ok(()),
         };

@@ -99,7 +99,7 @@ pub struct OpenHold {
 /// What stands charged for one job, after any corrections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charge {
-    /// The entry that settled the job.
+    /// The entry that settled or charged the job.
     pub seq: Seq,
     /// For which job.
     pub job: JobId,

@@ -9,6 +9,7 @@
 //! | `POST /sites/{site}/agent/key` | [`Rotation`] | [`Enrolled`] |
 //! | `GET /sites/{site}/orders?after=SEQ&wait_seconds=S` | | [`Orders`] |
 //! | `POST /sites/{site}/events` | [`Events`] | [`Receipt`] |
+//! | `POST /sites/{site}/accounting` | [`Accounting`] | [`AccountingReceipt`] |
 //! | `GET /sites/{site}/jobs/{job}/inputs/{mount}/{path}` | | the file |
 //! | `PUT /sites/{site}/jobs/{job}/outputs/{output}/{path}?sha256=HEX` | the file | [`StoredFile`] |
 //!
@@ -21,6 +22,7 @@
 //! agent cannot read is answered by [`EventBody::OrderRefused`], and an event that a hub cannot read
 //! is given up by the agent. Beyond that [`apart`] says who is to be updated.
 
+mod accounting;
 mod admission;
 mod health;
 mod snapshot;
@@ -30,12 +32,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use units::{
-    EventId, JobId, OrderId, PartitionKey, PersonId, ProjectId, RepositoryId, RevisionId, Timestamp,
+    AllocationId, EventId, JobId, OrderId, PartitionKey, PersonId, ProjectId, RepositoryId,
+    RevisionId, Timestamp,
 };
 use utoipa::ToSchema;
 
 use crate::wire::{base64_bytes, optional_text, text};
 
+pub use accounting::{Accounting, AccountingReceipt, Covered, RUNS_MAX, Run};
 pub use admission::{Enrolled, Enrolment, Knock, Proof, Rotation, Session, apart};
 pub use health::{AWAY_MAX, Condition, Drained, Health, NodeAway, RESERVED_MAX, Reserved};
 pub use snapshot::{Policy, Running, SNAPSHOT_MAX, Share, Snapshot, SnapshotJob, SnapshotNode};
@@ -135,6 +139,10 @@ pub struct Owner {
     #[serde(with = "text")]
     #[schema(value_type = uuid::Uuid)]
     pub project: ProjectId,
+    /// Whose hours the job uses; absent from hubs that do not say.
+    #[serde(default, with = "optional_text", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub allocation: Option<AllocationId>,
 }
 
 /// What a job may use; the site enforces it.

@@ -242,6 +242,24 @@ pub async fn active(tx: &Tx, at: Timestamp) -> Result<Vec<Allocation>, StoreErro
     rows.into_iter().map(Row::allocation).collect()
 }
 
+/// When the first allocation on a partition begins; `None` when there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn first_start(
+    tx: &Tx,
+    partition: &PartitionKey,
+) -> Result<Option<Timestamp>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct First {
+        starts_at: i64,
+    }
+    const SQL: &str = "SELECT starts_at FROM allocation WHERE partition = $1
+        ORDER BY starts_at LIMIT 1";
+    let first = tx.one::<First>(SQL, [partition.to_string().into()]).await?;
+    first.map(|first| instant(first.starts_at)).transpose()
+}
+
 /// Notes that an allocation has given back all it had.
 ///
 /// # Errors

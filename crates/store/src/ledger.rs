@@ -9,6 +9,7 @@
 //! lock that lasts until the transaction ends. So take the pen late. Several entries made with one
 //! [`Pen`] are written together, for about the price of one.
 
+mod charges;
 mod pen;
 mod read;
 mod rows;
@@ -23,12 +24,14 @@ mod tests;
 use ::ledger::{Commodity, Entry, Fault, Malformed, Pool, Purpose, Refusal, Short, Stamp};
 use units::{AgreementId, AllocationId, Cents, JobId, Payer, Period, PoolId, Shares, Work};
 
+pub use charges::{Charged, charges_of};
 pub use pen::Pen;
 pub use read::{balances, charge_of, entries, head, open_hold, pool_balances};
 pub use statement::{Change, Movement, Statement, statement};
 pub use verify::{Finding, Progress, Verified, verify};
 
 use crate::{StoreError, Tx};
+pub(crate) use write::is_in;
 
 /// Who enters something, when, and why.
 #[derive(Clone, Debug)]

@@ -23,6 +23,7 @@ pub mod scope;
 pub mod sites;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod usage;
 
 pub use db::{Store, Tx};
 pub use error::StoreError;

@@ -201,7 +201,7 @@ fn work(config: &AgentConfig, code: &CodeSource) -> Result<()> {
 
 async fn carry_on<E: Engine>(config: &AgentConfig, name: &str, engine: E) -> Result<()> {
     let client = config.client()?.as_agent(config.site.clone(), config.identity());
-    let settings = Settings { engine: name.to_owned(), ..config.settings() };
+    let settings = Settings { engine: name.to_owned(), ..config.settings()? };
     let agent = Agent::open(settings, client, engine).context("cannot start the agent")?;
     let stop = CancellationToken::new();
     let working = tokio::spawn(agent.run(stop.clone()));

@@ -607,6 +607,7 @@ entry-open = pool opened
 entry-grant = granted
 entry-hold = set aside
 entry-settle = charged
+entry-charge = charged without a hold
 entry-release = given back
 entry-transfer = transferred
 entry-correction = corrected

@@ -607,6 +607,7 @@ entry-open = réserve ouverte
 entry-grant = accordé
 entry-hold = mis de côté
 entry-settle = facturé
+entry-charge = facturé sans réservation préalable
 entry-release = rendu
 entry-transfer = transféré
 entry-correction = corrigé

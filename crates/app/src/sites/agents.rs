@@ -140,7 +140,7 @@ impl App {
         self.work().sites.iter().find(|site| site.name == *name)
     }
 
-    pub(super) fn site_for(
+    pub(crate) fn site_for(
         &self,
         actor: &Actor,
         action: Action,

@@ -45,7 +45,7 @@ impl App {
     }
 
     /// Notes that the agent of a site called, unless that was noted a moment ago.
-    pub(super) async fn note_call(&self, site: &Slug) -> Result<(), Error> {
+    pub(crate) async fn note_call(&self, site: &Slug) -> Result<(), Error> {
         let now = self.now();
         let tx = self.store().read().await?;
         let known = records::by_name(&tx, site).await?;
@@ -111,6 +111,7 @@ async fn start(tx: &Tx, job: Job) -> Result<StartJob, Error> {
         person: person.id,
         email: person.email,
         project: job.owner.project,
+        allocation: Some(job.owner.allocation),
     });
     let outputs = jobs::outputs(tx, job.id).await?.into_iter();
     let outputs =

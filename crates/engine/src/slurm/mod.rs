@@ -44,6 +44,7 @@ use std::sync::Arc;
 use sched::Snapshot;
 use units::JobId;
 
+use crate::accounts::{Accounts, Span};
 use crate::job::{Capacity, Observation, Spec, Stream};
 use crate::{Engine, Error, Health};
 use core::Core;
@@ -109,6 +110,11 @@ impl Engine for SlurmEngine {
 
     async fn health(&self) -> Result<Health, Error> {
         self.core.health().await
+    }
+
+    async fn accounts(&self, span: Span) -> Result<Option<Accounts>, Error> {
+        let runs = self.core.transport.runs(span).await?;
+        Ok(Some(Accounts { cluster: self.core.about.cluster.clone(), runs }))
     }
 
     async fn read(

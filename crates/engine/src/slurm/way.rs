@@ -11,6 +11,7 @@ use super::transport::{
     About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport,
 };
 use crate::Error;
+use crate::accounts::{Accounted as Run, Span};
 
 /// One of the two ways.
 #[derive(Debug)]
@@ -34,6 +35,18 @@ impl Way {
                 tracing::warn!("slurmrestd speaks no data format of ours; jobs go by commands");
                 Ok(Self::Commands(commands))
             }
+        }
+    }
+}
+
+impl Way {
+    /// What everybody's jobs held in a time; `slurmrestd` tells no more of it than the commands.
+    ///
+    /// # Errors
+    /// When the accounting gives no usable answer.
+    pub(super) async fn runs(&self, span: Span) -> Result<Vec<Run>, Error> {
+        match self {
+            Self::Commands(commands) | Self::Rest(_, commands) => commands.runs(span).await,
         }
     }
 }

@@ -14,6 +14,7 @@ enum Step {
     Grant(usize, bool, i64, Vec<u64>),
     Hold(usize, u8, i64),
     Settle(u8, i64),
+    Charge(usize, u8, i64),
     Release(u8),
     Correct(u8, i64),
     Transfer(usize, usize, i64),
@@ -37,6 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(a, p, n, w)| Step::Grant(a, p, n, w)),
         6 => (who.clone(), job(), amount()).prop_map(|(a, j, n)| Step::Hold(a, j, n)),
         6 => (job(), amount()).prop_map(|(j, n)| Step::Settle(j, n)),
+        2 => (who.clone(), job(), amount()).prop_map(|(a, j, n)| Step::Charge(a, j, n)),
         1 => job().prop_map(Step::Release),
         1 => (job(), amount()).prop_map(|(j, n)| Step::Correct(j, n)),
         1 => (who.clone(), who.clone(), amount()).prop_map(|(a, b, n)| Step::Transfer(a, b, n)),
@@ -75,6 +77,7 @@ fn play(world: &mut World, step: &Step) {
         }
         Step::Hold(..) => Ok(()),
         Step::Settle(j, n) => world.settle(number(j), *n).map(drop),
+        Step::Charge(a, j, n) => world.charge(named(*a), number(j), *n).map(drop),
         Step::Release(j) => world.release(number(j)).map(drop),
         Step::Correct(j, n) => world.correct(number(j), *n).map(drop),
         Step::Transfer(a, b, n) => world.transfer(named(*a), named(*b), *n).map(drop),

@@ -55,6 +55,7 @@ fn play(world: &mut World, words: &[&str]) -> Told<Vec<Entry>> {
         }
         ["hold", of, job, amount] => one(world.hold(allocation(of), nth(job), number(amount))),
         ["settle", job, used] => one(world.settle(nth(job), number(used))),
+        ["charge", of, job, used] => one(world.charge(allocation(of), nth(job), number(used))),
         ["release", job] => one(world.release(nth(job))),
         ["correct", job, used] => one(world.correct(nth(job), number(used))),
         ["transfer", from, to, amount] => {
@@ -184,6 +185,21 @@ fn an_overrun_is_drawn_from_the_rest_and_then_borne_by_the_site() {
             a union: available 0, held 0, used 30
             a state:FI: available 0, held 0, used 30
         "#]],
+    );
+}
+
+#[test]
+fn a_job_that_nothing_was_held_for_is_charged_around_what_is_held() {
+    check(
+        "open lumi.gpu union=100 state:FI=100
+         grant a lumi.gpu 60 union=1 state:FI=1
+         hold a 1 20
+         charge a 2 25
+         charge a 3 30
+         correct 3 10
+         charge a 4 0
+         settle 1 20",
+        expect![[]],
     );
 }
 

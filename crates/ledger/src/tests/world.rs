@@ -148,6 +148,15 @@ impl World {
         Ok(entry)
     }
 
+    pub(super) fn charge(&mut self, of: AllocationId, job: JobId, used: i64) -> Told<Entry> {
+        let used = Work::seconds(used);
+        let draft = self.standing(of)?.charge(job, used, period(), "accounting").map_err(told)?;
+        let entry = self.enter(draft)?;
+        let charge = Charge { seq: entry.seq(), job, used, absorbed: absorbed(&entry) };
+        self.charges.insert(job, (of, charge));
+        Ok(entry)
+    }
+
     pub(super) fn release(&mut self, job: JobId) -> Told<Entry> {
         let hold = self.open_hold(job)?;
         let draft = self.standing(hold.allocation)?.release(&hold, "cancelled").map_err(told)?;

@@ -1,10 +1,11 @@
 //! The agent of a site: makes true what the hub orders, and tells the hub what is.
 //!
-//! Five parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
+//! Six parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
 //! [`watch`] looks at the engine, [`care`] sees one job through (one task each), [`staging`] moves
-//! its files, [`push`] sends the journal. Each may be dropped or killed between any two steps: what
+//! its files, [`push`] sends the journal, [`accounts`] tells what the accounting has. Each may be dropped or killed between any two steps: what
 //! matters was durable before it was acted on, and every step may be taken twice.
 
+mod accounts;
 mod care;
 mod convert;
 pub mod drain;
@@ -32,8 +33,9 @@ use units::Slug;
 
 use crate::client::Client;
 use crate::clock::now;
+pub use accounts::Books;
 use journal::Journal;
-pub use persons::{Logins, Persons};
+pub use persons::{Account, Logins, Persons};
 use table::Table;
 
 /// How many files are on their way at once.
@@ -48,6 +50,8 @@ pub struct Settings {
     pub engine: String,
     /// As whom jobs run.
     pub persons: Persons,
+    /// How it tells what the accounting of the place has; it does not where absent.
+    pub books: Option<Books>,
     /// Where the agent keeps its journal and records.
     pub folder: PathBuf,
     /// How often running jobs are looked at.
@@ -66,6 +70,7 @@ impl Settings {
             site,
             engine: "local".to_owned(),
             persons: Persons::Unknown,
+            books: None,
             folder,
             interval: Duration::from_millis(200),
             wait_seconds: 25,
@@ -144,6 +149,7 @@ impl<E: Engine> Agent<E> {
                 push::send(shared),
                 watch::look(shared),
                 care::see_to_all(shared),
+                accounts::tell(shared),
             )
         };
         let _stopped = stop.run_until_cancelled(work).await;

@@ -316,7 +316,7 @@ async fn a_person_without_a_login_at_the_site_is_told_so() {
     let id = "018f2a6e-7c2b-7d1e-9a51-0b7c2f6f9a10";
     let of = |number, email: &str| {
         let (person, project) = (id.parse().unwrap(), id.parse().unwrap());
-        let owner = Owner { person, email: email.to_owned(), project };
+        let owner = Owner { person, email: email.to_owned(), project, allocation: None };
         StartJob { owner: Some(owner), ..start(job(number), "exit 0") }
     };
     let known = site.order(of(1, "Ada@example.org"));

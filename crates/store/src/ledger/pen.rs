@@ -152,6 +152,30 @@ impl Pen<'_> {
         Ok(draft.map_err(Denied::from).and_then(|draft| self.enter(memo, draft)))
     }
 
+    /// Charges `used` to `allocation` for a `job` for which nothing is held, and which was not
+    /// charged before.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn charge(
+        &mut self,
+        memo: Memo,
+        allocation: AllocationId,
+        job: JobId,
+        used: Work,
+    ) -> Decided<Entry> {
+        let standing = match self.standing(allocation).await? {
+            Ok(standing) => standing,
+            Err(denied) => return Ok(Err(denied)),
+        };
+        let period = match standing.total() {
+            Ok(total) if used <= total.available => Period::quarter_of(memo.stamp.at()),
+            _ => self.capacity(standing.commodity(), memo.stamp.at()).await?,
+        };
+        let draft = standing.charge(job, used, period, memo.reason.clone());
+        Ok(draft.map_err(Denied::from).and_then(|draft| self.enter(memo, draft)))
+    }
+
     /// See [`super::release`].
     ///
     /// # Errors

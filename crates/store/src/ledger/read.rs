@@ -120,16 +120,18 @@ pub async fn open_hold(tx: &Tx, job: JobId) -> Result<Option<OpenHold>, StoreErr
     .transpose()
 }
 
-/// What stands charged for `job` after corrections, and to whom; `None` before it is settled.
+/// What stands charged for `job` after corrections, and to whom; `None` before it is settled or
+/// charged.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn charge_of(tx: &Tx, job: JobId) -> Result<Option<(AllocationId, Charge)>, StoreError> {
     let sql = format!(
-        "WITH settled AS (SELECT s.seq FROM ledger_entry h \
+        "WITH settled AS (SELECT s.seq AS seq FROM ledger_entry h \
              JOIN ledger_entry s ON s.refers = h.seq AND s.kind IN ('settle', 'release') \
              WHERE h.job = $1 AND h.kind = 'hold' AND s.kind = 'settle' \
-             ORDER BY s.seq DESC LIMIT 1) \
+             UNION ALL SELECT seq FROM ledger_entry WHERE job = $1 AND kind = 'charge' \
+             ORDER BY seq DESC LIMIT 1) \
          SELECT {ENTRY_COLUMNS} FROM ledger_entry WHERE seq IN (SELECT seq FROM settled) \
          UNION ALL SELECT {ENTRY_COLUMNS} FROM ledger_entry \
          WHERE refers IN (SELECT seq FROM settled) AND kind = 'correction' ORDER BY seq"

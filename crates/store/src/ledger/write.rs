@@ -303,7 +303,7 @@ fn below_floor(name: &str) -> StoreError {
 }
 
 /// `column IN ($1, $2)`; never, for no values.
-pub(super) fn is_in(column: &str, count: usize) -> String {
+pub(crate) fn is_in(column: &str, count: usize) -> String {
     if count == 0 {
         return "1 = 0".to_owned();
     }

@@ -78,7 +78,7 @@ impl LimitColumns {
         let mut tres = |column: Option<Column>| -> Result<Tres<Option<u64>>, TraceError> {
             let Some(field) = row.maybe(column) else { return Ok(Tres::all(None)) };
             let (found, others) = amounts(&field, whole)?;
-            notes.extend(others.into_iter().map(|name| Note {
+            notes.extend(others.into_iter().map(|(name, _)| Note {
                 part,
                 line: row.line,
                 what: format!("the limit of {name} is not taken into account"),

@@ -14,6 +14,7 @@
 //! | accounts, users, their shares and limits | `accounts` |
 //! | classes | `qos` |
 //! | jobs | `jobs` |
+//! | runs of jobs, to be charged | `runs` |
 //!
 //! [`again()`] measures another run of the same jobs instead of a prediction.
 
@@ -29,6 +30,7 @@ mod policy;
 mod predict;
 mod qos;
 mod resources;
+mod runs;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,6 +41,7 @@ pub use again::again;
 pub use agreement::Agreement;
 pub use jobs::{ObservedJob, ObservedJobs, read_jobs};
 pub use predict::{Habits, Prediction, predict};
+pub use runs::{RUN_COLUMNS, Run, Runs};
 
 use crate::trace::TraceError;
 use conf::Conf;

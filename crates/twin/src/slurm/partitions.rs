@@ -235,7 +235,7 @@ fn partition(
 
 fn billing(weights: &Setting, notes: &mut Vec<Note>) -> Result<Tres<u64>, SlurmError> {
     let (found, others) = amounts(&weights.field(), milli).map_err(refused)?;
-    notes.extend(others.into_iter().map(|name| Note {
+    notes.extend(others.into_iter().map(|(name, _)| Note {
         part: Part::Conf,
         line: weights.line,
         what: format!("the billing weight of {name} is not taken into account"),

@@ -139,7 +139,7 @@ fn priority(conf: &mut Conf, notes: &mut Vec<Note>) -> Result<PriorityPolicy, Sl
 fn tres_weights(conf: &mut Conf, notes: &mut Vec<Note>) -> Result<Tres<i64>, SlurmError> {
     let Some(weights) = conf.take("priorityweighttres") else { return Ok(Tres::all(0)) };
     let (found, others) = amounts(&weights.field(), whole).map_err(refused)?;
-    notes.extend(others.into_iter().map(|name| Note {
+    notes.extend(others.into_iter().map(|(name, _)| Note {
         part: Part::Conf,
         line: weights.line,
         what: format!("the weight of {name} is not taken into account"),

@@ -17,12 +17,12 @@ fn kind(name: &str) -> Option<Resource> {
     }
 }
 
-/// The amounts in a list, and the names of those that are of no kind of ours. Typed GPUs are among
-/// the latter, for the plain count holds them too.
+/// The amounts in a list, and those that are of no kind of ours by name. Typed GPUs are among the
+/// latter, for the plain count holds them too.
 pub(super) fn amounts<'t, T>(
     field: &Field<'t>,
     read: impl Fn(&Field<'t>, Resource) -> Result<T, TraceError>,
-) -> Result<(Tres<Option<T>>, Vec<&'t str>), TraceError>
+) -> Result<(Tres<Option<T>>, Vec<(&'t str, &'t str)>), TraceError>
 where
     T: Copy,
 {
@@ -40,7 +40,7 @@ where
                 let amount = read(&Field { text: amount, line: field.line, column: at }, kind)?;
                 amounts = amounts.with(kind, Some(amount));
             }
-            None => others.push(name),
+            None => others.push((name, amount)),
         }
     }
     Ok((amounts, others))

@@ -82,7 +82,13 @@ impl<'t> Field<'t> {
     /// An instant in seconds since 1970: a number, or a date and time, of UTC where it does not
     /// say otherwise.
     pub(crate) fn instant(&self) -> Result<i64, TraceError> {
-        let seconds = whole(self.text).or_else(|| calendar(self.text));
+        self.instant_in(&TimeZone::UTC)
+    }
+
+    /// As [`instant`](Self::instant), of `zone` where it does not say otherwise. Of an hour that
+    /// comes twice, the first is meant.
+    pub(crate) fn instant_in(&self, zone: &TimeZone) -> Result<i64, TraceError> {
+        let seconds = whole(self.text).or_else(|| calendar(self.text, zone));
         seconds
             .filter(|seconds| (0..=SECONDS_MAX).contains(seconds))
             .ok_or_else(|| self.expected("an instant such as 2026-01-31T23:59:59"))
@@ -98,12 +104,12 @@ fn whole(text: &str) -> Option<i64> {
     digits.then(|| text.parse().ok()).flatten()
 }
 
-fn calendar(text: &str) -> Option<i64> {
+fn calendar(text: &str, zone: &TimeZone) -> Option<i64> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at.as_second());
     }
     let civil: DateTime = text.parse().ok()?;
-    Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
+    Some(civil.to_zoned(zone.clone()).ok()?.timestamp().as_second())
 }
 
 fn slurm_duration(text: &str) -> Option<i64> {

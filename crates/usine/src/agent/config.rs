@@ -137,17 +137,25 @@ impl AgentConfig {
         Identity::in_folder(&self.folder)
     }
 
-    pub(super) fn settings(&self) -> Settings {
-        Settings {
+    /// How the agent works.
+    ///
+    /// # Errors
+    /// When the configuration contradicts itself.
+    pub(super) fn settings(&self) -> Result<Settings> {
+        Ok(Settings {
             interval: Duration::from_millis(self.written.interval_milliseconds),
             wait_seconds: self.written.wait_seconds,
             log_bytes_max: self.written.log_bytes_max,
             persons: match (self.engine, &self.written.slurm) {
-                (EngineKind::Slurm, Some(slurm)) => slurm.persons(),
+                (EngineKind::Slurm, Some(slurm)) => slurm.persons()?,
                 _ => Persons::Unknown,
             },
+            books: match (self.engine, &self.written.slurm) {
+                (EngineKind::Slurm, Some(slurm)) => Some(slurm.books()?),
+                _ => None,
+            },
             ..Settings::new(self.site.clone(), self.folder.join("agent"))
-        }
+        })
     }
 
     /// The cluster as an engine.

@@ -5,9 +5,11 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ::site::agent::{Logins, Persons};
+use ::jobs::AccountPrefix;
+use ::site::agent::{Account, Books, Logins, Persons};
 use anyhow::Result;
 use engine::slurm::{Reading, RestSettings, Settings};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::config::invalid;
@@ -21,6 +23,17 @@ enum LogReading {
     AsPerson,
     /// By the agent itself, to whose group jobs' folders are open.
     Directly,
+}
+
+/// How often the accounting is told, when not set.
+const ACCOUNTING_SECONDS: u64 = 60;
+
+/// The table `[slurm.accounts]`: every allocation has an account of its own.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Accounts {
+    /// What the names of those accounts begin with.
+    prefix: Option<String>,
 }
 
 /// The table `[slurm]`.
@@ -46,9 +59,22 @@ pub(super) struct Slurm {
     partition: Option<String>,
     account: Option<String>,
     qos: Option<String>,
+    /// How often the accounting is told to the hub.
+    accounting_seconds: Option<NonZeroU64>,
+    /// The site's time zone; that of this machine when not set.
+    time_zone: Option<String>,
+    /// Set where each allocation has an account of its own.
+    accounts: Option<Accounts>,
     /// The login of each person, by the address of their account at the hub.
     #[serde(default)]
     persons: BTreeMap<String, String>,
+}
+
+impl Accounts {
+    fn prefix(&self) -> Result<AccountPrefix> {
+        let Some(prefix) = &self.prefix else { return Ok(AccountPrefix::default()) };
+        prefix.parse().map_err(|error| invalid(format!("slurm.accounts.prefix: {error}")))
+    }
 }
 
 impl Slurm {
@@ -59,6 +85,7 @@ impl Slurm {
                 into the path";
             return Err(invalid(text.to_owned()));
         }
+        self.account()?;
         let usual = Settings::new(records, self.jobs.clone());
         Ok(Settings {
             person: self.person.clone().unwrap_or_else(|| usual.person.clone()),
@@ -77,16 +104,58 @@ impl Slurm {
         })
     }
 
+    /// How the hub is told what the accounting has.
+    ///
+    /// # Errors
+    /// When the time zone is none.
+    pub(super) fn books(&self) -> Result<Books> {
+        let zone = match &self.time_zone {
+            None => own_zone(),
+            Some(name) => name.clone(),
+        };
+        if TimeZone::get(&zone).is_err() {
+            let text = format!("slurm.time_zone: `{zone}` is not one, such as Europe/Vienna");
+            return Err(invalid(text));
+        }
+        let seconds = self.accounting_seconds.map_or(ACCOUNTING_SECONDS, NonZeroU64::get);
+        Ok(Books { interval: Duration::from_secs(seconds), zone })
+    }
+
+    /// Under which account jobs run.
+    fn account(&self) -> Result<Account> {
+        match (&self.accounts, &self.account) {
+            (None, None) => Ok(Account::Usual),
+            (None, Some(account)) => Ok(Account::Fixed(account.clone())),
+            (Some(accounts), None) => Ok(Account::OfAllocation(accounts.prefix()?)),
+            (Some(_), Some(_)) => Err(invalid(
+                "slurm.account names one account for all jobs, and [slurm.accounts] one for each \
+                 allocation; leave one of them out"
+                    .to_owned(),
+            )),
+        }
+    }
+
     /// As whom jobs run.
-    pub(super) fn persons(&self) -> Persons {
+    ///
+    /// # Errors
+    /// When it does not say under which account.
+    pub(super) fn persons(&self) -> Result<Persons> {
         let known = |(email, login): (&String, &String)| (email.to_lowercase(), login.clone());
-        Persons::Known(Logins {
+        Ok(Persons::Known(Logins {
             by_email: self.persons.iter().map(known).collect(),
             partition: self.partition.clone(),
-            account: self.account.clone(),
+            account: self.account()?,
             qos: self.qos.clone(),
-        })
+        }))
     }
+}
+
+/// The time zone of this machine, by the file that its clock follows.
+fn own_zone() -> String {
+    let file = std::fs::read_link("/etc/localtime").unwrap_or_default();
+    let name = file.to_str().and_then(|file| file.split_once("zoneinfo/"));
+    let known = name.map(|(_, name)| name).filter(|name| TimeZone::get(name).is_ok());
+    known.unwrap_or("UTC").to_owned()
 }
 
 #[cfg(test)]
@@ -106,9 +175,26 @@ mod tests {
         let slurm = slurm.unwrap();
         let settings = slurm.settings("/var/lib/usine/engine".into()).unwrap();
         assert_eq!(settings.rest, Some(RestSettings::new("unix:/run/slurmrestd")));
-        let Persons::Known(logins) = slurm.persons() else { panic!("nobody is known") };
+        let Persons::Known(logins) = slurm.persons().unwrap() else { panic!("nobody is known") };
         assert_eq!(logins.by_email.get("ada@example.org").map(String::as_str), Some("ada"));
-        assert_eq!(logins.account.as_deref(), Some("p1"));
+        assert_eq!(logins.account, Account::Fixed("p1".to_owned()));
+    }
+
+    #[test]
+    fn accounts_are_one_for_all_jobs_or_one_for_each_allocation() {
+        let account = |text: &str| {
+            let slurm = parse(&format!("jobs = \"/s/{{user}}\"\n{text}")).unwrap();
+            slurm.account().map_err(|error| error.to_string())
+        };
+        let usual = Account::OfAllocation(AccountPrefix::default());
+        assert_eq!(account("[accounts]\n"), Ok(usual));
+        let own = Account::OfAllocation("eu7_".parse().unwrap());
+        assert_eq!(account("[accounts]\nprefix = \"eu7_\"\n"), Ok(own));
+        assert_eq!(account(""), Ok(Account::Usual));
+        let both = account("account = \"p1\"\n[accounts]\n").unwrap_err();
+        assert!(both.contains("leave one of them out"), "{both}");
+        let wrong = account("[accounts]\nprefix = \"Usine\"\n").unwrap_err();
+        assert!(wrong.contains("slurm.accounts.prefix"), "{wrong}");
     }
 
     #[test]

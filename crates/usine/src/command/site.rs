@@ -1,5 +1,6 @@
 //! `usine site`: where jobs run, and whether the agents there work.
 
+mod accounting;
 mod health;
 
 use anyhow::Result;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use super::{LIST_MAX, Session, segment};
 use crate::output::{entries, number, text, when};
 use crate::remote::wait;
+use accounting::Days;
 
 pub(crate) use health::status;
 
@@ -45,6 +47,11 @@ pub(crate) enum SiteCommand {
         /// The site's name.
         name: String,
     },
+    /// Prove, day by day, that the ledger charges what the site's accounting has, or list each
+    /// difference with its cause; fails if a day is not proved.
+    Reconcile(Days),
+    /// Have the site's agent tell its accounting again from a day on.
+    AccountAgain(Days),
     /// Make a one-time code for the agent of a remote site; it is printed once, alone on standard
     /// output.
     Enrol {
@@ -94,6 +101,8 @@ pub(crate) fn site(command: &SiteCommand, session: &Session) -> Result<()> {
                     [text(one, "/name"), text(one, "/email"), when(one, "/asked_at")]
                 })
             }
+            SiteCommand::Reconcile(days) => accounting::reconcile(session, &remote, days).await,
+            SiteCommand::AccountAgain(days) => accounting::again(session, &remote, days).await,
             SiteCommand::Enrol { name } => {
                 let path = format!("/sites/{}/code", segment(name));
                 let made = remote.post(&path, &json!({})).await?;

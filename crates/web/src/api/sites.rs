@@ -1,5 +1,6 @@
 //! Sites: what staff see of them, and what their agents pull and push (`site::protocol`).
 
+mod accounting;
 mod agents;
 mod health;
 mod logins;
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .layer(DefaultBodyLimit::max(EVENTS_BYTES_MAX))
         .routes(routes!(list))
         .routes(routes!(show))
+        .merge(accounting::routes())
         .merge(agents::routes())
         .merge(health::routes())
         .merge(logins::routes())

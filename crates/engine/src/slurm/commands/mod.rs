@@ -5,6 +5,7 @@
 //! of Slurm's.
 
 mod columns;
+mod runs;
 mod sacct;
 mod sbatch;
 mod scancel;
@@ -25,6 +26,7 @@ use super::transport::{
     About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport,
 };
 use crate::Error;
+use crate::accounts::{Accounted as Run, Span};
 
 /// How many jobs one command is asked about: the system limits how long a command line may be.
 const IDS_MAX: usize = 5_000;
@@ -38,6 +40,15 @@ pub(super) struct Commands {
 impl Commands {
     pub(super) const fn new(settings: Arc<Settings>) -> Self {
         Self { settings }
+    }
+
+    /// What everybody's jobs held in a time.
+    ///
+    /// # Errors
+    /// When the accounting gives no usable answer.
+    pub(super) async fn runs(&self, span: Span) -> Result<Vec<Run>, Error> {
+        let between = runs::between();
+        runs::parse(&self.ask(runs::build(span, &between)).await?, &between)
     }
 
     async fn ask(&self, invocation: Invocation) -> Result<Vec<u8>, Error> {
