@@ -17,12 +17,15 @@ fn kind(name: &str) -> Option<Resource> {
     }
 }
 
+/// Amounts of the kinds that are ours, and those of others by name.
+type Listed<'t, T> = (Tres<Option<T>>, Vec<(&'t str, &'t str)>);
+
 /// The amounts in a list, and those that are of no kind of ours by name. Typed GPUs are among the
 /// latter, for the plain count holds them too.
 pub(super) fn amounts<'t, T>(
     field: &Field<'t>,
     read: impl Fn(&Field<'t>, Resource) -> Result<T, TraceError>,
-) -> Result<(Tres<Option<T>>, Vec<(&'t str, &'t str)>), TraceError>
+) -> Result<Listed<'t, T>, TraceError>
 where
     T: Copy,
 {

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod health;
+mod import;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -11,6 +12,7 @@ use super::{LIST_MAX, Session, segment};
 use crate::output::{entries, number, text, when};
 use crate::remote::wait;
 use accounting::Days;
+use import::Import;
 
 pub(crate) use health::status;
 
@@ -52,6 +54,9 @@ pub(crate) enum SiteCommand {
     Reconcile(Days),
     /// Have the site's agent tell its accounting again from a day on.
     AccountAgain(Days),
+    /// Charge years of a site's accounting to the allocations of its accounts; whoever is
+    /// interrupted begins again.
+    Import(Import),
     /// Make a one-time code for the agent of a remote site; it is printed once, alone on standard
     /// output.
     Enrol {
@@ -103,6 +108,7 @@ pub(crate) fn site(command: &SiteCommand, session: &Session) -> Result<()> {
             }
             SiteCommand::Reconcile(days) => accounting::reconcile(session, &remote, days).await,
             SiteCommand::AccountAgain(days) => accounting::again(session, &remote, days).await,
+            SiteCommand::Import(asked) => import::import(session, &remote, asked).await,
             SiteCommand::Enrol { name } => {
                 let path = format!("/sites/{}/code", segment(name));
                 let made = remote.post(&path, &json!({})).await?;

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod accounting;
 mod agent;
 mod cli;
 mod crash;

@@ -16,18 +16,18 @@ use crate::story::{StartUp, text};
 /// Where the cluster's `slurm.conf` is, which `cargo xtask test` brings up.
 const CONF: &str = "USINE_TEST_SLURM";
 /// The login of the person who submits, and the account that Slurm books on.
-const LOGIN: &str = "usine-ann";
+pub(crate) const LOGIN: &str = "usine-ann";
 const ACCOUNT: &str = "usine-lab";
 
 /// The cluster, for one test at a time.
-struct Cluster {
-    conf: PathBuf,
+pub(crate) struct Cluster {
+    pub(crate) conf: PathBuf,
     _turn: File,
 }
 
 impl Cluster {
     /// `None`, said aloud, where there is none.
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let Some(conf) = std::env::var_os(CONF).map(PathBuf::from) else {
             println!("skipped: {CONF} names no slurm.conf; `cargo xtask test` brings a cluster up");
             return None;
@@ -35,14 +35,18 @@ impl Cluster {
         let turn = File::create(conf.with_extension("turn")).unwrap();
         turn.lock().unwrap();
         let cluster = Self { conf, _turn: turn };
-        // What is there already is refused.
-        cluster.ask("sacctmgr", &["-i", "--quiet", "add", "account", ACCOUNT]);
-        let account = format!("account={ACCOUNT}");
-        cluster.ask("sacctmgr", &["-i", "--quiet", "add", "user", LOGIN, &account]);
+        cluster.account(ACCOUNT);
         Some(cluster)
     }
 
-    fn ask(&self, program: &str, arguments: &[&str]) -> String {
+    /// Makes an account, and lets the person use it. What is there already is refused.
+    pub(crate) fn account(&self, name: &str) {
+        self.ask("sacctmgr", &["-i", "--quiet", "add", "account", name]);
+        let account = format!("account={name}");
+        self.ask("sacctmgr", &["-i", "--quiet", "add", "user", LOGIN, &account]);
+    }
+
+    pub(crate) fn ask(&self, program: &str, arguments: &[&str]) -> String {
         let mut command = Command::new(program);
         let output = command.args(arguments).env("SLURM_CONF", &self.conf).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
@@ -62,7 +66,7 @@ impl Cluster {
     }
 
     /// What the agent of `afar` needs to know.
-    fn configured(&self, folder: &Path, url: &str, address: &str) -> PathBuf {
+    pub(crate) fn configured(&self, folder: &Path, url: &str, address: &str) -> PathBuf {
         let home = folder.join("people").join(LOGIN);
         fs::create_dir_all(&home).unwrap();
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();

@@ -16,7 +16,9 @@ PriorityDecayHalfLife=1-0
 PriorityCalcPeriod=1
 PriorityWeightFairshare=100000
 PriorityWeightQOS=50000
-PriorityWeightAge=1000";
+PriorityWeightAge=1000
+PreemptType=preempt/qos
+PreemptMode=REQUEUE";
 
 /// Writes all of them; says whether `slurm.conf` is another than before.
 pub(super) fn write(cluster: &Cluster) -> Result<bool> {
