@@ -117,13 +117,14 @@ pub(crate) fn run(arguments: AgentArguments, hub: &HubChoice) -> Result<()> {
                 let message = "--reason: say why in one line; users will read it";
                 return Err(config::invalid(message.to_owned()));
             }
-            drain::drain(&config.settings().folder, reason).context("cannot note it")?;
+            drain::drain(&config.settings()?.folder, reason).context("cannot note it")?;
             println!("the site {} takes no more jobs: {reason}", config.site);
             Ok(())
         }
         Some(AgentCommand::Resume(place)) => {
             let config = load(&place)?;
-            let was_drained = drain::resume(&config.settings().folder).context("cannot note it")?;
+            let was_drained =
+                drain::resume(&config.settings()?.folder).context("cannot note it")?;
             let again = if was_drained { "takes jobs again" } else { "was not drained here" };
             println!("the site {} {again}", config.site);
             Ok(())

@@ -199,7 +199,18 @@ fn a_job_that_nothing_was_held_for_is_charged_around_what_is_held() {
          correct 3 10
          charge a 4 0
          settle 1 20",
-        expect![[]],
+        expect![[r#"
+            open lumi.gpu union=100 state:FI=100 -> open capacity > pool union 100, capacity > pool state:FI 100
+            grant a lumi.gpu 60 union=1 state:FI=1 -> grant pool union > available union 30, pool state:FI > available state:FI 30
+            hold a 1 20 -> hold available union > held union 10, available state:FI > held state:FI 10
+            charge a 2 25 -> charge available union > used union 13, available state:FI > used state:FI 12
+            charge a 3 30 -> charge available union > used union 7, available state:FI > used state:FI 8, capacity > absorbed 15
+            correct 3 10 -> correction used union > available union 3, used state:FI > available state:FI 2, absorbed > capacity 15
+            charge a 4 0 -> refused: an entry needs at least one transfer
+            settle 1 20 -> settle held union > used union 10, held state:FI > used state:FI 10
+            a union: available 3, held 0, used 27
+            a state:FI: available 2, held 0, used 28
+        "#]],
     );
 }
 

@@ -2,14 +2,16 @@
 //! second.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::agent::{AgentProcess, enrolled, until, with_remote_site};
-use crate::factory::Factory;
+use crate::factory::{Client, Factory};
 use crate::slurm::{Cluster, LOGIN};
 use crate::story::{StartUp, text};
 
@@ -38,18 +40,18 @@ impl Cluster {
     }
 
     /// Waits until a job stands so in the queue.
-    fn wait_for(&self, job: &str, state: &str) {
+    async fn wait_for(&self, job: &str, state: &str) {
         for _ in 0..400 {
             if self.ask("squeue", &["-h", "-t", "all", "-j", job, "-o", "%T"]).contains(state) {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(100));
+            sleep(Duration::from_millis(100)).await;
         }
         panic!("job {job} is never {state}: {}", self.ask("squeue", &["-t", "all"]));
     }
 
     /// Everything that the accounting has of an account, once nothing of it runs any more.
-    fn booked(&self, account: &str) -> Vec<Row> {
+    async fn booked(&self, account: &str) -> Vec<Row> {
         let account = format!("--accounts={account}");
         let columns = ["-a", "-X", "-D", "-n", "-P", "-S", "now-1days", &account];
         let format = ["-o", "State,ElapsedRaw,Suspended,Comment"];
@@ -66,7 +68,7 @@ impl Cluster {
             {
                 return runs;
             }
-            std::thread::sleep(Duration::from_millis(100));
+            sleep(Duration::from_millis(100)).await;
         }
         panic!("jobs go on: {}", self.ask("squeue", &["-t", "all"]))
     }
@@ -78,7 +80,7 @@ impl Cluster {
 }
 
 /// Has jobs by hand go through everything that Slurm does to jobs.
-fn provoke(cluster: &Cluster, account: &str) {
+async fn provoke(cluster: &Cluster, account: &str) {
     cluster.ask("sacctmgr", &["-i", "--quiet", "add", "qos", "usine-low"]);
     cluster.ask("sacctmgr", &["-i", "--quiet", "add", "qos", "usine-high", "preempt=usine-low"]);
     let both = "qos+=usine-low,usine-high";
@@ -90,14 +92,14 @@ fn provoke(cluster: &Cluster, account: &str) {
     let suspended = cluster.submit(account, &["--exclusive"], "sleep 6");
     let lost = cluster.submit(account, &["--exclusive", "--no-requeue"], "sleep 60");
     for job in [&requeued, &suspended, &lost] {
-        cluster.wait_for(job, "RUNNING");
+        cluster.wait_for(job, "RUNNING").await;
     }
-    std::thread::sleep(Duration::from_secs(2));
+    sleep(Duration::from_secs(2)).await;
     cluster.ask("scontrol", &["suspend", &suspended]);
     cluster.ask("scontrol", &["requeue", &requeued]);
     let node = format!("nodename={}", cluster.node_of(&lost));
     cluster.ask("scontrol", &["update", &node, "state=down", "reason=test"]);
-    std::thread::sleep(Duration::from_secs(3));
+    sleep(Duration::from_secs(3)).await;
     cluster.ask("scontrol", &["resume", &suspended]);
     cluster.ask("scontrol", &["update", &node, "state=resume"]);
     // A requeued job waits for two minutes unless it is told not to.
@@ -107,10 +109,10 @@ fn provoke(cluster: &Cluster, account: &str) {
     let all = format!("--nodes={nodes}");
     let low = ["--qos=usine-low", "--exclusive", "--requeue", all.as_str()];
     let preempted = cluster.submit(account, &low, "sleep 5");
-    cluster.wait_for(&preempted, "RUNNING");
+    cluster.wait_for(&preempted, "RUNNING").await;
     let high = ["--qos=usine-high", "--exclusive", all.as_str()];
     let urgent = cluster.submit(account, &high, "sleep 1");
-    cluster.wait_for(&urgent, "COMPLETED");
+    cluster.wait_for(&urgent, "COMPLETED").await;
     cluster.ask("scontrol", &["update", &format!("jobid={preempted}"), "starttime=now"]);
 }
 
@@ -123,6 +125,48 @@ fn sums(found: &Value) -> (i64, i64, i64) {
     (sum("/runs"), sum("/accounted/unit_seconds"), sum("/charged/unit_seconds"))
 }
 
+/// The causes of all differences of all days.
+fn causes(found: &Value) -> Vec<&str> {
+    let days = found["days"].as_array().unwrap().iter();
+    let differences = days.flat_map(|day| day["differences"].as_array().unwrap());
+    differences.map(|difference| difference["cause"].as_str().unwrap()).collect()
+}
+
+/// The configuration of the agent, with an account for each allocation.
+fn with_accounts(cluster: &Cluster, folder: &Path, url: &str, email: &str) -> PathBuf {
+    let config = cluster.configured(folder, url, email);
+    let written = fs::read_to_string(&config).unwrap();
+    let kept = written.replace("account = \"usine-lab\"\n", "") + "[slurm.accounts]\n";
+    let often = "[slurm]\naccounting_seconds = 1\ntime_zone = \"UTC\"\n";
+    fs::write(&config, kept.replace("[slurm]\n", often)).unwrap();
+    config
+}
+
+/// The day on which the agent called last.
+async fn today(administrator: &Client) -> String {
+    let seen = text(&administrator.get("/sites/afar").await, "seen_at");
+    seen.split('T').next().unwrap().to_owned()
+}
+
+/// What the ledger's entries charge in all.
+async fn charged_in_all(administrator: &Client) -> i64 {
+    let page = administrator.get("/ledger/entries?limit=200").await;
+    let charges = ["settle", "charge", "correction"];
+    let is_charge = |entry: &&Value| charges.contains(&entry["kind"].as_str().unwrap());
+    let entries = page["items"].as_array().unwrap().iter().filter(is_charge);
+    entries.map(|entry| entry["amount"].as_i64().unwrap()).sum()
+}
+
+/// Everything that Slurm does to jobs is among the runs of an account.
+fn assert_all_of_it(runs: &[Row], job: &str) {
+    for state in ["REQUEUED", "NODE_FAIL", "PREEMPTED", "FAILED", "COMPLETED"] {
+        assert!(runs.iter().any(|[is, ..]| is.starts_with(state)), "no run is {state}: {runs:?}");
+    }
+    assert!(runs.iter().any(|[_, _, suspended, _]| suspended != "00:00:00"), "{runs:?}");
+    let mark = format!("usine:{job}");
+    assert_eq!(runs.iter().filter(|[.., comment]| *comment == mark).count(), 1, "{runs:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_to_jobs_the_ledger_has_every_second_of_the_accounting() {
     let Some(cluster) = Cluster::new() else { return };
@@ -133,80 +177,43 @@ async fn whatever_happens_to_jobs_the_ledger_has_every_second_of_the_accounting(
     let start_up = StartUp::with_hours(&factory, 100).await;
     let project = format!("/projects/{}", start_up.project);
     let allocations = start_up.founder.get(&format!("{project}/allocations")).await;
-    let allocation = text(&allocations["items"][0], "id");
-    let account = format!("usine_a{}", allocation.replace('-', ""));
+    let account = format!("usine_a{}", text(&allocations["items"][0], "id").replace('-', ""));
     cluster.account(&account);
     cluster.account("usine_stray");
-    let config = cluster.configured(folder.path(), &factory.url, &start_up.email);
-    let written = fs::read_to_string(&config).unwrap();
-    let kept = written.replace("account = \"usine-lab\"\n", "") + "[slurm.accounts]\n";
-    let kept = kept.replace("[slurm]\n", "[slurm]\naccounting_seconds = 1\ntime_zone = \"UTC\"\n");
-    fs::write(&config, kept).unwrap();
+    let config = with_accounts(&cluster, folder.path(), &factory.url, &start_up.email);
     enrolled(&administrator, &config).await;
     let mut agent = AgentProcess::start(&config);
     until(&administrator, "/sites/afar", |site| site["inventory"].is_object()).await;
 
-    let today = |at: jiff::Timestamp| at.strftime("%Y-%m-%d").to_string();
-    let first = today(jiff::Timestamp::now());
-    let jobs = format!("{project}/jobs");
+    let first = today(&administrator).await;
     let script = "#!/bin/sh\n#SBATCH --time=2 --mem=64M --ntasks=1\nsleep 3\n";
+    let jobs = format!("{project}/jobs");
     let job = text(&start_up.founder.post(&jobs, json!({ "script": script })).await, "id");
     cluster.submit("usine_stray", &[], "sleep 1");
-    provoke(&cluster, &account);
+    provoke(&cluster, &account).await;
     // An agent that is away for a while misses nothing.
     agent.kill();
-    let runs = cluster.booked(&account);
-    let agent = AgentProcess::start(&config);
-    let path = format!("/jobs/{job}");
-    until(&start_up.founder, &path, |job| job["state"] == "ended").await;
+    let runs = cluster.booked(&account).await;
+    let _agent = AgentProcess::start(&config);
+    until(&start_up.founder, &format!("/jobs/{job}"), |job| job["state"] == "ended").await;
+    assert_all_of_it(&runs, &job);
 
-    let of = |state: &str| runs.iter().filter(|[is, ..]| is.starts_with(state)).count();
-    for state in ["REQUEUED", "NODE_FAIL", "PREEMPTED", "FAILED", "COMPLETED"] {
-        assert!(of(state) > 0, "no run is {state}: {runs:?}");
-    }
-    assert!(runs.iter().any(|[_, _, suspended, _]| suspended != "00:00:00"), "{runs:?}");
-    let hub = runs.iter().filter(|[.., comment]| *comment == format!("usine:{job}"));
-    assert_eq!(hub.count(), 1, "{runs:?}");
-    let seconds: i64 = runs.iter().map(|[_, seconds, ..]| seconds.parse::<i64>().unwrap()).sum();
-    let days = format!("?from={first}&to={}", today(jiff::Timestamp::now()));
-    let proof = format!("/sites/afar/reconciliation{days}");
+    let proof =
+        format!("/sites/afar/reconciliation?from={first}&to={}", today(&administrator).await);
     let count = i64::try_from(runs.len()).unwrap();
-    let found = until(&administrator, &proof, |found| {
-        let (runs, accounted, charged) = sums(found);
-        runs == count && accounted == charged
-    })
-    .await;
-    let ran: i64 = found["days"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|day| day["ran_seconds"].as_i64().unwrap())
-        .sum();
+    let agrees = |(told, accounted, charged)| told == count && accounted == charged;
+    let found = until(&administrator, &proof, |found| agrees(sums(found))).await;
+    let days = found["days"].as_array().unwrap().iter();
+    let ran: i64 = days.map(|day| day["ran_seconds"].as_i64().unwrap()).sum();
+    let seconds: i64 = runs.iter().map(|[_, seconds, ..]| seconds.parse::<i64>().unwrap()).sum();
     assert_eq!(ran, seconds, "{found}");
-    let causes: Vec<&str> = found["days"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|day| day["differences"].as_array().unwrap())
-        .map(|difference| difference["cause"].as_str().unwrap())
-        .collect();
-    assert!(
-        causes.iter().all(|cause| ["not-reported", "unknown-account"].contains(cause)),
-        "{found}"
-    );
-    assert!(causes.contains(&"unknown-account"), "{found}");
-
-    let (_, _, charged) = sums(&found);
-    let statement = administrator.get("/ledger/entries?limit=200").await;
-    let entries = statement["items"].as_array().unwrap().iter();
-    let used = entries.filter(|entry| {
-        ["settle", "charge", "correction"].contains(&entry["kind"].as_str().unwrap())
-    });
-    let used: i64 = used.map(|entry| entry["amount"].as_i64().unwrap()).sum();
-    assert_eq!(used, charged, "the proof is of the ledger itself");
+    let told = causes(&found);
+    assert!(told.contains(&"unknown-account"), "{found}");
+    let harmless = ["not-reported", "unknown-account"];
+    assert!(told.iter().all(|cause| harmless.contains(cause)), "{found}");
+    assert_eq!(charged_in_all(&administrator).await, sums(&found).2, "the proof is of the ledger");
     let check = administrator.get("/ledger/check").await;
     assert_eq!(check["sound"], true, "{check}");
-    drop(agent);
 
     // The same for people: the day is not over, and says so.
     let mut command = Command::new(env!("CARGO_BIN_EXE_usine"));
