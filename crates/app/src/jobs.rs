@@ -91,6 +91,8 @@ pub struct SiteSettings {
     pub time_limit_default_seconds: NonZeroU32,
     /// The longest time limit.
     pub time_limit_max_seconds: NonZeroU32,
+    /// The hosts to which people may log in by SSH; none when they may not.
+    pub ssh_hosts: site::ssh::Hosts,
     /// What its operator says of link, power and carbon.
     pub figures: Figures,
 }

@@ -26,6 +26,7 @@ pub mod projects;
 mod secret;
 pub mod services;
 pub mod sites;
+pub mod ssh;
 pub mod statement;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -56,6 +57,8 @@ pub struct Parts {
     pub rules: federation::Rules,
     /// Where jobs run and what is offered for them.
     pub jobs: jobs::Settings,
+    /// Who signs certificates for SSH.
+    pub ssh: Arc<site::ssh::Authority>,
     /// What simulations of awards assume.
     pub what_if: Arc<twin::award::Settings>,
 }

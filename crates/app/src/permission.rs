@@ -279,6 +279,8 @@ actions! {
     ReadJobLog: "read this job's output", Some(Read), PROJECT;
     /// Submit a job.
     SubmitJob: "submit jobs in this project", Some(Run), Roles(&[User, ProjectManager]);
+    /// Get a certificate for SSH to a site where one has hours.
+    OpenShell: "get or revoke certificates for SSH", Some(Run), SignedIn;
     /// Cancel a job.
     CancelJob: "cancel this job", Some(Run), Roles(&[
         User, ProjectManager, SiteOperator, Administrator]);

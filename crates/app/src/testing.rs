@@ -101,7 +101,24 @@ fn start() -> Timestamp {
 /// What the hub of tests is made of.
 fn parts(store: Store, clock: Arc<MovableClock>) -> Parts {
     let data = Data { vault: vault::Vault::memory(), file_bytes_max: 1_000_000 };
-    Parts { store, clock, data, rules: rules(), jobs: work(), what_if: Arc::new(what_if()) }
+    Parts {
+        store,
+        clock,
+        data,
+        rules: rules(),
+        jobs: work(),
+        ssh: authority(),
+        what_if: Arc::new(what_if()),
+    }
+}
+
+/// An authority of tests.
+///
+/// # Panics
+/// When it cannot be made: no test may pass then.
+#[expect(clippy::expect_used, reason = "a test that cannot have its authority must fail")]
+fn authority() -> Arc<site::ssh::Authority> {
+    Arc::new(site::ssh::Authority::of_seed(&[9; 32]).expect("an authority"))
 }
 
 /// The project's own federation and policy, read once; `meluxina-ai.gpu` is served.
@@ -146,6 +163,7 @@ pub fn work() -> jobs::Settings {
         stands_in: true,
         time_limit_default_seconds: seconds(3_600),
         time_limit_max_seconds: seconds(86_400),
+        ssh_hosts: vec!["login.here.example".to_owned()].try_into().expect("hosts"),
         figures: jobs::Figures::default(),
     };
     let afar = jobs::SiteSettings {
@@ -153,6 +171,7 @@ pub fn work() -> jobs::Settings {
         partition: "meluxina.gpu".parse().expect("a partition"),
         agent: jobs::AgentKind::Remote,
         stands_in: false,
+        ssh_hosts: Default::default(),
         ..here.clone()
     };
     jobs::Settings {

@@ -21,6 +21,7 @@ pub mod projects;
 pub mod repositories;
 pub mod scope;
 pub mod sites;
+pub mod ssh;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod usage;

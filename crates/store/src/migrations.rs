@@ -16,6 +16,7 @@ mod m0010_more_hours;
 mod m0011_agents;
 mod m0013_usage;
 mod m0016_health;
+mod m0017_ssh;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_agents::Migration),
             Box::new(m0013_usage::Migration),
             Box::new(m0016_health::Migration),
+            Box::new(m0017_ssh::Migration),
         ]
     }
 }

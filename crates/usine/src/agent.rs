@@ -5,6 +5,7 @@
 
 mod config;
 mod slurm;
+mod ssh;
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
@@ -82,6 +83,23 @@ enum AgentCommand {
     },
     /// Let this site take jobs again.
     Resume(Place),
+    /// Print whom a certificate may be let in as this login, for sshd's AuthorizedPrincipalsCommand.
+    Principals {
+        #[command(flatten)]
+        place: Place,
+        /// The login (sshd's %u).
+        login: String,
+        /// The certificate (sshd's %k).
+        certificate: String,
+    },
+    /// Fetch the key of the hub's SSH authority and the list of revoked keys into a folder, for sshd.
+    SshTrust {
+        #[command(flatten)]
+        place: Place,
+        /// The folder: `authority.pub` and `revoked` are written there.
+        #[arg(long, value_name = "FOLDER", default_value = "/etc/ssh/usine")]
+        folder: PathBuf,
+    },
     /// Show which site and hub this agent is for, and the fingerprint of its key.
     Show(Place),
 }
@@ -129,6 +147,10 @@ pub(crate) fn run(arguments: AgentArguments, hub: &HubChoice) -> Result<()> {
             println!("the site {} {again}", config.site);
             Ok(())
         }
+        Some(AgentCommand::Principals { place, login, certificate }) => {
+            ssh::principals(&load(&place)?, &login, &certificate)
+        }
+        Some(AgentCommand::SshTrust { place, folder }) => ssh::trust(&load(&place)?, &folder),
         Some(AgentCommand::Show(place)) => show(&load(&place)?),
     }
 }

@@ -137,6 +137,9 @@ pub(crate) struct Site {
     pub(crate) time_limit_default_seconds: NonZeroU32,
     /// The longest time limit a job may ask for.
     pub(crate) time_limit_max_seconds: NonZeroU32,
+    /// The hosts to which people may log in by SSH, such as `login.example.eu`; `*` stands for one or
+    /// more characters of a name's part.
+    pub(crate) ssh_hosts: ::site::ssh::Hosts,
     /// How fast data comes from the hub, for placement; not counted when not set.
     pub(crate) link_megabits_per_second: Option<NonZeroU32>,
     /// Electric power for each unit that is charged, cooling included, for placement.
@@ -188,6 +191,7 @@ impl Default for Site {
             memory_mb: None,
             time_limit_default_seconds: HOUR_SECONDS,
             time_limit_max_seconds: DAY_SECONDS,
+            ssh_hosts: Default::default(),
             link_megabits_per_second: None,
             watts_per_unit: None,
             carbon_grams_per_kwh: None,

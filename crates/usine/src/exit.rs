@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     NotSignedIn,
     /// The hub does not answer.
     Unreachable,
+    /// Another program was run and ended with this code.
+    Passed(u8),
 }
 
 impl Failure {
@@ -39,6 +41,7 @@ impl Failure {
             Self::NotFound => 4,
             Self::NotSignedIn => 5,
             Self::Unreachable => 6,
+            Self::Passed(code) => code,
         }
     }
 }

@@ -113,6 +113,7 @@ fn site_settings(site: &Site, rules: &Rules) -> Result<SiteSettings> {
         stands_in: true,
         time_limit_default_seconds: site.time_limit_default_seconds,
         time_limit_max_seconds: site.time_limit_max_seconds,
+        ssh_hosts: site.ssh_hosts.clone(),
         figures: jobs::Figures {
             link_megabits_per_second: site.link_megabits_per_second,
             watts_per_unit: site.watts_per_unit,

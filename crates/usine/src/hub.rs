@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use ::site::ssh::Authority;
 use anyhow::{Context, Result};
 use app::data::Data;
 use app::{App, Clock as _, Parts, Secret, SystemClock};
@@ -95,7 +96,8 @@ pub(crate) async fn open(config: &Config) -> Result<App> {
     let rules = folders::rules(config, SystemClock.now())?;
     let jobs = folders::jobs(config, &rules)?;
     let what_if = Arc::new(folders::what_if(config)?);
-    Ok(App::new(Parts { store, clock: Arc::new(SystemClock), data, rules, jobs, what_if }))
+    let ssh = Arc::new(Authority::open(&config.data.join("ssh_authority"))?);
+    Ok(App::new(Parts { store, clock: Arc::new(SystemClock), data, rules, jobs, ssh, what_if }))
 }
 
 /// Makes a folder that only this user can read, or makes an existing one so.

@@ -17,6 +17,7 @@ mod lm;
 mod output;
 mod remote;
 mod site;
+mod ssh;
 mod twin;
 mod up;
 
@@ -106,6 +107,8 @@ enum Command {
     /// Sites: where jobs run, and the agents that work there.
     #[command(subcommand)]
     Site(sites::SiteCommand),
+    /// Log in to a site by SSH, with a certificate that lasts an hour.
+    Ssh(ssh::SshArguments),
     /// Work as the agent of a site, enrol it, change its key.
     Agent(agent::AgentArguments),
     /// The federation: check its description, forecast its pools, take a history out.
@@ -158,6 +161,7 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Lm(arguments) => lm::run(arguments, session.audience),
         Command::Status => sites::status(session),
         Command::Site(command) => sites::site(&command, session),
+        Command::Ssh(arguments) => ssh::run(&arguments, session),
         Command::Agent(arguments) => agent::run(arguments, &session.hub),
         Command::Federation(command) => federation::run(&command, session),
         Command::Twin(arguments) => twin::run(arguments, session.audience),

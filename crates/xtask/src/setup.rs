@@ -1,6 +1,8 @@
 //! What the tests need beyond Rust: installed once, from the distribution's, Python's and Node's
 //! own registries, into `target/tools` where it is not part of the system.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -21,6 +23,8 @@ pub(crate) struct Tools {
     pub(crate) python_transformers: PathBuf,
     /// A browser.
     pub(crate) chromium: PathBuf,
+    /// The server of OpenSSH.
+    pub(crate) sshd: PathBuf,
 }
 
 impl Tools {
@@ -30,21 +34,24 @@ impl Tools {
         let postgres = postgres()?;
         let chromium = debian("chromium", &[], &["chromium"])?;
         debian("node", &[], &["nodejs", "npm"])?;
+        let sshd = debian("sshd", &["/usr/sbin"], &["openssh-client", "openssh-server"])?;
         portal_packages()?;
         Ok(Self {
             postgres,
             python: schemathesis()?,
             python_transformers: transformers()?,
             chromium,
+            sshd,
         })
     }
 
     /// What the tests read, as environment variables.
-    pub(crate) fn environment(&self) -> [(&'static str, &Path); 3] {
+    pub(crate) fn environment(&self) -> [(&'static str, &Path); 4] {
         [
             ("USINE_TEST_SCHEMATHESIS", &self.python),
             ("USINE_TEST_PYTHON", &self.python_transformers),
             ("USINE_TEST_CHROMIUM", &self.chromium),
+            ("USINE_TEST_SSHD", &self.sshd),
         ]
     }
 }
@@ -53,6 +60,7 @@ impl Tools {
 pub(crate) fn describe(tools: &Tools) {
     println!("PostgreSQL:   {}", tools.postgres.display());
     println!("Chromium:     {}", tools.chromium.display());
+    println!("sshd:         {}", tools.sshd.display());
     println!("schemathesis: {}", tools.python.display());
     println!("transformers: {}", tools.python_transformers.display());
 }
@@ -86,12 +94,29 @@ fn debian(program: &str, folders: &[&str], packages: &[&str]) -> Result<PathBuf>
         .with_context(|| format!("`{program}` is missing after installing {packages:?}"))
 }
 
-/// Installs packages of the distribution.
+/// Says no to all that packages would start by themselves.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// Installs packages of the distribution; none of their daemons is started.
 pub(crate) fn apt(packages: &[&str]) -> Result<()> {
     let wanted = packages.join(" ");
     if !shell::is_root() {
         bail!("install it first: sudo apt-get install {wanted}");
     }
+    let policy = Path::new(POLICY);
+    let ours = !policy.exists();
+    if ours {
+        std::fs::write(policy, "#!/bin/sh\nexit 101\n")?;
+        std::fs::set_permissions(policy, Permissions::from_mode(0o755))?;
+    }
+    let done = fetched(packages, &wanted);
+    if ours {
+        std::fs::remove_file(policy)?;
+    }
+    done
+}
+
+fn fetched(packages: &[&str], wanted: &str) -> Result<()> {
     shell::quiet("apt-get update", &mut shell::command("apt-get", ["update", "-qq"]))?;
     shell::step(
         &format!("install {wanted}"),

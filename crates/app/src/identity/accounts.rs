@@ -136,7 +136,8 @@ impl App {
                     return Err(Error::refused("account.administrator", text));
                 }
                 tokens::revoke_all(&tx, &object, self.now()).await?;
-                (Some(self.now()), "person.close", "sessions and tokens revoked")
+                store::ssh::revoke_all(&tx, id, self.now()).await?;
+                (Some(self.now()), "person.close", "sessions, tokens and certificates revoked")
             }
         };
         people::set_disabled(&tx, id, since).await?;

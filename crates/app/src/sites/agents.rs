@@ -136,7 +136,7 @@ impl App {
         }
     }
 
-    pub(super) fn settings_of(&self, name: &Slug) -> Option<&SiteSettings> {
+    pub(crate) fn settings_of(&self, name: &Slug) -> Option<&SiteSettings> {
         self.work().sites.iter().find(|site| site.name == *name)
     }
 

@@ -104,6 +104,17 @@ impl Authority {
         Ok(Self { key: PrivateKey::new(pair, "usine")? })
     }
 
+    /// A key pair for somebody's own use, as OpenSSH writes it: secret, public.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn pair() -> Result<(String, String), AuthorityError> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|_| ssh_key::Error::Crypto)?;
+        let made = Self::of_seed(&seed)?;
+        Ok((made.key.to_openssh(LineEnding::LF)?.to_string(), made.public()?))
+    }
+
     /// The line by which hosts trust it.
     ///
     /// # Errors

@@ -64,6 +64,15 @@ struct Written {
     engine: EngineKind,
     local: Local,
     slurm: Option<Slurm>,
+    ssh: Ssh,
+}
+
+/// What this host is to people who come by SSH.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Ssh {
+    /// The names of this host, as certificates name them.
+    hosts: Vec<String>,
 }
 
 impl Default for Written {
@@ -79,6 +88,7 @@ impl Default for Written {
             engine: EngineKind::default(),
             local: Local::default(),
             slurm: None,
+            ssh: Ssh::default(),
         }
     }
 }
@@ -156,6 +166,19 @@ impl AgentConfig {
             },
             ..Settings::new(self.site.clone(), self.folder.join("agent"))
         })
+    }
+
+    /// The names of this host, as certificates for SSH name them.
+    ///
+    /// # Errors
+    /// When the file names none: then nobody can be let in.
+    pub(super) fn ssh_hosts(&self) -> Result<&[String]> {
+        let hosts = &self.written.ssh.hosts;
+        if hosts.is_empty() {
+            let text = "`[ssh]`: set `hosts` to the names of this host, such as login.example.eu";
+            return Err(invalid(text.to_owned()));
+        }
+        Ok(hosts)
     }
 
     /// The cluster as an engine.

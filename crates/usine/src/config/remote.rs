@@ -26,6 +26,10 @@ pub(crate) struct RemoteSite {
     /// The longest time limit a job may ask for.
     #[serde(default = "a_day")]
     pub(crate) time_limit_max_seconds: NonZeroU32,
+    /// The hosts to which people may log in by SSH, such as `login.example.eu`; `*` stands for one or
+    /// more characters of a name's part.
+    #[serde(default)]
+    pub(crate) ssh_hosts: ::site::ssh::Hosts,
     /// How fast data comes from the hub, for placement; not counted when not set.
     pub(crate) link_megabits_per_second: Option<NonZeroU32>,
     /// Electric power for each unit that is charged, cooling included, for placement.
@@ -53,6 +57,7 @@ impl RemoteSite {
             memory_mb: None,
             time_limit_default_seconds: self.time_limit_default_seconds,
             time_limit_max_seconds: self.time_limit_max_seconds,
+            ssh_hosts: self.ssh_hosts.clone(),
             link_megabits_per_second: self.link_megabits_per_second,
             watts_per_unit: self.watts_per_unit,
             carbon_grams_per_kwh: self.carbon_grams_per_kwh,

@@ -18,6 +18,7 @@ mod faults;
 mod line;
 mod placement;
 mod slurm;
+mod ssh;
 mod story;
 mod tls;
 mod twin;

@@ -20,6 +20,7 @@ mod repositories;
 mod services;
 mod session;
 mod sites;
+mod ssh;
 mod statements;
 mod tokens;
 pub mod wire;
@@ -65,6 +66,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(services::routes())
         .merge(session::routes())
         .merge(sites::routes())
+        .merge(ssh::routes())
         .merge(statements::routes())
         .merge(tokens::routes())
 }

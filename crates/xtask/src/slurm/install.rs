@@ -23,9 +23,6 @@ const PACKAGES: &[&str] = &[
     "slurmrestd",
 ];
 
-/// Says no to all that packages would start by themselves.
-const POLICY: &str = "/usr/sbin/policy-rc.d";
-
 /// Installs the packages that are missing.
 pub(super) fn packages() -> Result<()> {
     let status = ["-W", "-f", "${db:Status-Status} ${Package}\n"];
@@ -36,17 +33,7 @@ pub(super) fn packages() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let policy = Path::new(POLICY);
-    let ours = !policy.exists();
-    if ours {
-        std::fs::write(policy, "#!/bin/sh\nexit 101\n")?;
-        std::fs::set_permissions(policy, Permissions::from_mode(0o755))?;
-    }
-    let done = setup::apt(&missing);
-    if ours {
-        std::fs::remove_file(policy)?;
-    }
-    done.context("a cluster of Slurm needs these packages")
+    setup::apt(&missing).context("a cluster of Slurm needs these packages")
 }
 
 /// Makes the users of daemons and of tests that are not there.
