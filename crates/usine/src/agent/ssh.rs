@@ -13,7 +13,7 @@ use crate::exit::{Failure, Told};
 
 /// Prints the principals that may become `login`; prints nothing when none may.
 pub(super) fn principals(config: &AgentConfig, login: &str, certificate: &str) -> Result<()> {
-    let Persons::Known(logins) = config.settings().persons else {
+    let Persons::Known(logins) = config.settings()?.persons else {
         let text = "`[slurm.persons]` is missing: it says who has which login here";
         return Err(invalid(text.to_owned()));
     };

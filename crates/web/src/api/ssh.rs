@@ -107,6 +107,7 @@ impl From<IssuedSsh> for IssuedOut {
 #[serde(deny_unknown_fields)]
 struct CertificateIn {
     /// The site.
+    #[schema(example = "meluxina")]
     site: String,
     /// The public key, as OpenSSH writes it; only Ed25519 keys are certified.
     #[schema(example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI… ada@laptop")]

@@ -138,6 +138,7 @@ impl World {
             ("partitions", _) => Some("meluxina-ai.gpu"),
             ("services", _) => Some("train-lm"),
             (_, "site") => Some("here"),
+            ("certificates", "serial") => Some("7"),
             ("blobs", _) => Some(story::BYTES_SHA256),
             ("inputs", "mount") => Some("dataset"),
             ("inputs", "path") | ("files", _) => Some("sea.txt"),
