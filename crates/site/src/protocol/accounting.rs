@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 
 use crate::wire::{optional_text, text};
 
-/// The most runs in one [`Accounting`].
-pub const RUNS_MAX: usize = 2_000;
+/// The most runs in one [`Accounting`]: so many fit a request that carries a key of its own, whose
+/// length a hub bounds by half a mebibyte.
+pub const RUNS_MAX: usize = 400;
 
 /// What the accounting of a site tells. Runs may be told any number of times, in any order and
 /// cut: what is told last of a run holds.

@@ -15,6 +15,7 @@ mod crash;
 mod demo;
 mod factory;
 mod faults;
+mod import;
 mod line;
 mod placement;
 mod slurm;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use app::App;
 use app::accounting::{Day, Difference, Reconciliation, Taken};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -19,14 +19,10 @@ use crate::api::wire::{Amount, Instant};
 use crate::extract::{Json, Path, Query};
 use crate::problem::{Kind, Problem};
 
-/// The longest message, in bytes of JSON.
-const BYTES_MAX: usize = 16 * 1024 * 1024;
-
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(tell))
         .routes(routes!(import))
-        .layer(DefaultBodyLimit::max(BYTES_MAX))
         .routes(routes!(again))
         .routes(routes!(reconciliation))
 }
@@ -59,7 +55,7 @@ struct ImportIn {
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, Uuid>)]
     accounts: BTreeMap<String, String>,
-    /// At most 2000.
+    /// At most 400.
     runs: Vec<Run>,
 }
 
