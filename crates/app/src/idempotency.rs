@@ -16,6 +16,8 @@ use crate::{App, Error, Subject};
 
 /// How long an answer is remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// No request is carried out for longer: the hub gives each up after a minute at most.
+const UNDER_WAY: SignedDuration = SignedDuration::from_mins(2);
 
 /// A request that carries an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +46,8 @@ impl App {
         let caller = keyed.caller.to_string();
         let tx = self.store().write().await?;
         idempotency::forget_before(&tx, expired).await?;
-        let known = idempotency::reserve(&tx, &caller, &keyed.key, &keyed.request, now).await?;
+        let times = (now, now.saturating_sub(UNDER_WAY).unwrap_or(Timestamp::MIN));
+        let known = idempotency::reserve(&tx, &caller, &keyed.key, &keyed.request, times).await?;
         tx.commit().await?;
         Ok(known)
     }
@@ -133,6 +136,34 @@ mod tests {
             assert_eq!(hub.app.free_unfinished_keys().await.unwrap(), 1);
             assert_eq!(hub.app.reserve_key(&before).await.unwrap(), Remembered::New);
             assert_eq!(hub.app.reserve_key(&after).await.unwrap(), Remembered::Done);
+        }
+    }
+
+    /// A connection that breaks takes the request along that came over it, but not its key.
+    #[tokio::test]
+    async fn a_request_that_broke_off_may_be_repeated_once_it_cannot_be_under_way() {
+        for hub in TestHub::each().await {
+            let broken = keyed("broken");
+            assert_eq!(hub.app.reserve_key(&broken).await.unwrap(), Remembered::New);
+            hub.clock.advance(SignedDuration::from_secs(60));
+            assert_eq!(hub.app.reserve_key(&broken).await.unwrap(), Remembered::Pending);
+            hub.clock.advance(SignedDuration::from_secs(61));
+            assert_eq!(hub.app.reserve_key(&broken).await.unwrap(), Remembered::New);
+            assert_eq!(hub.app.reserve_key(&broken).await.unwrap(), Remembered::Pending);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_key_of_a_change_that_was_made_is_kept_though_its_answer_failed() {
+        for hub in TestHub::each().await {
+            let made = keyed("made");
+            assert_eq!(hub.app.reserve_key(&made).await.unwrap(), Remembered::New);
+            let tx = hub.app.store().write().await.unwrap();
+            hub.app.carry_out(made.clone(), hub.app.mark_done(&tx)).await.unwrap();
+            tx.commit().await.unwrap();
+            hub.app.settle_key(&made, None).await.unwrap();
+            hub.clock.advance(SignedDuration::from_hours(1));
+            assert_eq!(hub.app.reserve_key(&made).await.unwrap(), Remembered::Done);
         }
     }
 

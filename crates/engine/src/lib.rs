@@ -10,7 +10,9 @@
 mod accounts;
 pub mod beneath;
 pub mod carry;
+mod clock;
 pub mod conformance;
+pub mod disk;
 mod ended;
 mod health;
 mod job;
@@ -29,6 +31,8 @@ use units::JobId;
 
 pub use accounts::{Accounted, Accounts, Span};
 pub use carry::Isolation;
+pub use clock::Clock;
+pub use disk::Disk;
 pub use health::{Condition, Health, NodeAway, Reserved};
 pub use job::{Capacity, Ended, Network, Observation, Place, Request, Spec, State, Stream};
 pub use local::{Carrier, ControlGroups, LocalEngine, Settings};

@@ -1,6 +1,6 @@
 //! An engine that only pretends, on a clock that its owner moves.
 
-mod script;
+pub(crate) mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -113,7 +113,7 @@ pub enum Effect {
         /// When it ended.
         ended: Timestamp,
     },
-    /// Give back everything that was held: it never ran.
+    /// Give back everything that was held: it never ran, or its site cannot say for how long.
     Release,
 }
 
@@ -224,23 +224,23 @@ fn started(life: Life, at: Timestamp) -> Result<Step, Ignored> {
     }
 }
 
-/// The report of the end stands alone: it may overtake the others, and its start corrects theirs.
+/// The report of the end stands alone: it may overtake the others, and its start corrects theirs. A
+/// job without one there is charged nothing, whatever was told before: its site has lost the run, or
+/// takes it back.
 fn ended_with(
     life: Life,
     end: End,
     started: Option<Timestamp>,
     ended: Timestamp,
 ) -> Result<Step, Ignored> {
-    let seen = match life.state {
+    match life.state {
         State::Held => return Err(Ignored::NeverOrdered),
         State::Ended { end: e, started: s, ended: t } if (e, s, t) == (end, started, ended) => {
             return Err(Ignored::Duplicate);
         }
         State::Ended { .. } => return Err(Ignored::Late),
-        State::Ordered | State::Queued => None,
-        State::Running { started } => Some(started),
-    };
-    let started = started.or(seen);
+        State::Ordered | State::Queued | State::Running { .. } => {}
+    }
     if started.is_some_and(|started| ended < started) {
         return Err(Ignored::EndsBeforeStart);
     }

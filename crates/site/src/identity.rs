@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use units::Slug;
 
 use crate::client::{self, Client, segment};
-use crate::clock::now;
 use crate::key::{KeyError, Purpose, SecretKey};
 use crate::protocol::{Enrolled, Enrolment, Rotation, VERSION, apart};
 
@@ -145,7 +144,7 @@ pub async fn enrol(
     code: &str,
 ) -> Result<String, client::Error> {
     let key = identity.prepare()?;
-    let proof = key.prove(Purpose::Enrol { code }, site, now()).map_err(Error::from)?;
+    let proof = key.prove(Purpose::Enrol { code }, site, client.now()).map_err(Error::from)?;
     let body = Enrolment { version: VERSION, code: code.to_owned(), proof };
     let path = format!("/sites/{}/agent", segment(site.as_str()));
     let enrolled = client.post::<_, Enrolled>(&path, &body, client::Key::fresh()).await;
@@ -163,7 +162,7 @@ pub async fn rotate(
 ) -> Result<String, client::Error> {
     let old = identity.key()?;
     let new = identity.prepare()?.public();
-    let proof = old.prove(Purpose::Rotate { to: &new }, site, now()).map_err(Error::from)?;
+    let proof = old.prove(Purpose::Rotate { to: &new }, site, client.now()).map_err(Error::from)?;
     let body = Rotation { version: VERSION, to: new.to_string(), proof };
     let path = format!("/sites/{}/agent/key", segment(site.as_str()));
     let rotated = client.post::<_, Enrolled>(&path, &body, client::Key::fresh()).await;

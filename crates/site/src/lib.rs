@@ -5,7 +5,6 @@
 
 pub mod agent;
 pub mod client;
-mod clock;
 pub mod identity;
 pub mod key;
 pub mod protocol;

@@ -23,6 +23,8 @@ const WAIT_SECONDS_MAX: u64 = 30;
 pub struct Store {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
+    #[cfg(any(test, feature = "testing"))]
+    fuse: crate::testing::Fuse,
 }
 
 impl Store {
@@ -54,7 +56,12 @@ impl Store {
         } else {
             return Err(StoreError::Url(url.to_owned()));
         };
-        Ok(Self { writer, reader })
+        Ok(Self {
+            writer,
+            reader,
+            #[cfg(any(test, feature = "testing"))]
+            fuse: crate::testing::Fuse::default(),
+        })
     }
 
     /// Begins a transaction that may write. On SQLite it is the only one until it ends.
@@ -66,7 +73,7 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(Tx(self.writer.begin_with_options(options).await?))
+        Ok(self.tx(self.writer.begin_with_options(options).await?))
     }
 
     /// Begins a transaction that only reads, seeing one state throughout.
@@ -82,7 +89,21 @@ impl Store {
             },
             _ => TransactionOptions::default(),
         };
-        Ok(Tx(self.reader.begin_with_options(options).await?))
+        Ok(self.tx(self.reader.begin_with_options(options).await?))
+    }
+
+    fn tx(&self, inner: DatabaseTransaction) -> Tx {
+        Tx {
+            inner,
+            #[cfg(any(test, feature = "testing"))]
+            fuse: self.fuse.clone(),
+        }
+    }
+
+    /// What a test stops this hub by between two statements.
+    #[cfg(any(test, feature = "testing"))]
+    pub const fn fuse(&self) -> &crate::testing::Fuse {
+        &self.fuse
     }
 
     /// Ends all connections; transactions still open are rolled back.
@@ -97,7 +118,11 @@ impl Store {
 
 /// One transaction. Dropped without [`Tx::commit`], it leaves no trace.
 #[derive(Debug)]
-pub struct Tx(DatabaseTransaction);
+pub struct Tx {
+    inner: DatabaseTransaction,
+    #[cfg(any(test, feature = "testing"))]
+    fuse: crate::testing::Fuse,
+}
 
 impl Tx {
     /// Makes everything written durable and visible.
@@ -105,12 +130,14 @@ impl Tx {
     /// # Errors
     /// When the database fails; then nothing of it was written.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+        #[cfg(any(test, feature = "testing"))]
+        self.fuse.pass().await;
+        Ok(self.inner.commit().await?)
     }
 
     /// Whether writers must take turns by themselves: PostgreSQL lets several write at once.
     pub(crate) fn is_postgres(&self) -> bool {
-        self.0.get_database_backend() == DbBackend::Postgres
+        self.inner.get_database_backend() == DbBackend::Postgres
     }
 
     /// Runs a statement in portable SQL with `$1` parameters; returns the number of rows changed.
@@ -119,7 +146,9 @@ impl Tx {
         sql: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<u64, StoreError> {
-        Ok(self.0.execute_raw(self.statement(sql, values)).await?.rows_affected())
+        #[cfg(any(test, feature = "testing"))]
+        self.fuse.pass().await;
+        Ok(self.inner.execute_raw(self.statement(sql, values)).await?.rows_affected())
     }
 
     /// The first row, if there is one.
@@ -128,7 +157,9 @@ impl Tx {
         sql: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Option<R>, StoreError> {
-        let row = self.0.query_one_raw(self.statement(sql, values)).await?;
+        #[cfg(any(test, feature = "testing"))]
+        self.fuse.pass().await;
+        let row = self.inner.query_one_raw(self.statement(sql, values)).await?;
         Ok(row.map(|row| R::from_query_result(&row, "")).transpose()?)
     }
 
@@ -138,12 +169,14 @@ impl Tx {
         sql: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<R>, StoreError> {
-        let rows = self.0.query_all_raw(self.statement(sql, values)).await?;
+        #[cfg(any(test, feature = "testing"))]
+        self.fuse.pass().await;
+        let rows = self.inner.query_all_raw(self.statement(sql, values)).await?;
         rows.iter().map(|row| Ok(R::from_query_result(row, "")?)).collect()
     }
 
     fn statement(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
-        Statement::from_sql_and_values(self.0.get_database_backend(), sql, values)
+        Statement::from_sql_and_values(self.inner.get_database_backend(), sql, values)
     }
 }
 

@@ -1,6 +1,10 @@
 //! Databases for tests: SQLite always, PostgreSQL where `USINE_TEST_POSTGRES` names a server.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sea_orm::{ConnectionTrait, Database};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::Store;
@@ -13,6 +17,51 @@ pub struct TestDatabase {
     /// Where it lives, for a second [`Store::open`].
     pub url: String,
     _directory: Option<tempfile::TempDir>,
+}
+
+/// Stops a hub between two statements of its transactions, as a power cut would.
+#[derive(Clone, Debug, Default)]
+pub struct Fuse(Arc<Burning>);
+
+#[derive(Debug, Default)]
+struct Burning {
+    /// Statements that ran since the database was opened.
+    passed: AtomicU64,
+    /// Before which of them it blows; zero for none.
+    blows_at: AtomicU64,
+    blown: Notify,
+}
+
+impl Fuse {
+    /// How many statements ran.
+    pub fn passed(&self) -> u64 {
+        self.0.passed.load(Ordering::SeqCst)
+    }
+
+    /// Blows before the statement after the next `count` ones.
+    pub fn set(&self, count: u64) {
+        let at = self.passed().saturating_add(count).saturating_add(1);
+        self.0.blows_at.store(at, Ordering::SeqCst);
+    }
+
+    /// Never blows, until it is set again.
+    pub fn mend(&self) {
+        self.0.blows_at.store(0, Ordering::SeqCst);
+    }
+
+    /// Returns once it has blown.
+    pub async fn blown(&self) {
+        self.0.blown.notified().await;
+    }
+
+    /// One more statement; the last one never runs.
+    pub(crate) async fn pass(&self) {
+        let number = self.0.passed.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+        if number == self.0.blows_at.load(Ordering::SeqCst) {
+            self.0.blown.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// One fresh, migrated database of each kind that can be had.

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask test` installs what the tests need and runs all of them; `cargo xtask check` runs
 //! format, lints, documentation, licences and the rules of the house; `cargo xtask bench NAME`
-//! measures; `cargo xtask slurm up|down` brings up a real Slurm for tests, and `cargo xtask compare`
+//! measures; `cargo xtask simulate` lets everything go wrong at once; `cargo xtask slurm up|down` brings up a real Slurm for tests, and `cargo xtask compare`
 //! sets our answers beside another program's. Not here: anything a user of Usine runs.
 
 mod bench;
@@ -11,6 +11,7 @@ mod compare;
 mod postgres;
 mod setup;
 mod shell;
+mod simulate;
 mod slurm;
 mod test;
 mod tidy;
@@ -37,6 +38,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// Set our answers beside another program's; takes minutes.
     Compare(compare::Arguments),
+    /// Let hub, agents and clusters live through faults that a seed chooses.
+    Simulate(simulate::Arguments),
     /// Bring up a real Slurm on loopback, or stop it.
     Slurm(slurm::Arguments),
     /// Install what the tests need and say where it is.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Chore::Check => check::run(),
         Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Compare(arguments) => compare::run(&arguments),
+        Chore::Simulate(arguments) => simulate::run(&arguments),
         Chore::Slurm(arguments) => slurm::run(&arguments),
         Chore::Setup => setup::Tools::install().map(|tools| setup::describe(&tools)),
     };

@@ -6,15 +6,15 @@ use jobs::life::{End, Failure};
 
 /// Where a line goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Written {
+pub(crate) enum Written {
     Stdout,
     Stderr,
     Metrics,
 }
 
 /// What a script does and when, counted from its start.
-#[derive(Debug)]
-pub(super) struct Play {
+#[derive(Clone, Debug)]
+pub(crate) struct Play {
     lines: Vec<(Duration, Written, String)>,
     length: Duration,
     end: End,
@@ -23,7 +23,7 @@ pub(super) struct Play {
 impl Play {
     /// Understands `echo`, `sleep`, `exit` and `kill -N $$`; any other command fails as one that
     /// is not installed.
-    pub(super) fn of(script: &str) -> Self {
+    pub(crate) fn of(script: &str) -> Self {
         let mut play = Self { lines: Vec::new(), length: Duration::ZERO, end: End::Completed };
         for line in script.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
             let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -58,17 +58,17 @@ impl Play {
     }
 
     /// How long it takes when nothing stops it.
-    pub(super) const fn length(&self) -> Duration {
+    pub(crate) const fn length(&self) -> Duration {
         self.length
     }
 
     /// How it ends when nothing stops it.
-    pub(super) const fn end(&self) -> End {
+    pub(crate) const fn end(&self) -> End {
         self.end
     }
 
     /// What it has written after `passed` to the places that are `wanted`.
-    pub(super) fn written(&self, passed: Duration, wanted: impl Fn(Written) -> bool) -> Vec<u8> {
+    pub(crate) fn written(&self, passed: Duration, wanted: impl Fn(Written) -> bool) -> Vec<u8> {
         let so_far = self.lines.iter().filter(|(at, to, _)| *at <= passed && wanted(*to));
         so_far.flat_map(|(_, _, text)| text.bytes()).collect()
     }

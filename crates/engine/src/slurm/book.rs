@@ -1,17 +1,17 @@
 //! What is known of each job: in files, written before it is acted on, and in memory.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use units::{JobId, Timestamp};
 
+use super::script::WORK;
 use super::transport::{Queued, SlurmId};
+use crate::disk::Kind;
 use crate::ended::EndRecord;
 use crate::job::{Spec, State};
-use crate::{Error, record};
+use crate::{Disk, Error};
 
 /// A job that was taken in, durable.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,6 +56,7 @@ pub(super) struct Job {
 /// All jobs by their ids; `None` for one that was cleared.
 #[derive(Debug)]
 pub(super) struct Book {
+    disk: Disk,
     folder: PathBuf,
     pub(super) jobs: BTreeMap<JobId, Option<Job>>,
 }
@@ -100,17 +101,14 @@ impl Job {
 
 impl Book {
     /// Reads what an engine before this one wrote.
-    pub(super) fn open(folder: &Path) -> Result<Self, Error> {
+    pub(super) fn open(disk: Disk, folder: &Path) -> Result<Self, Error> {
         let read = || Error::system("read the records of jobs");
-        fs::create_dir_all(folder).map_err(read())?;
-        close_to_others(folder).map_err(read())?;
-        let mut book = Self { folder: folder.to_owned(), jobs: BTreeMap::new() };
-        for entry in fs::read_dir(folder).map_err(read())? {
-            let entry = entry.map_err(read())?;
-            let Some(job) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-                continue;
-            };
-            match record::read::<Page>(&book.page(job)).map_err(read())? {
+        // Inputs and outputs of everybody lie here.
+        disk.files().make(folder).map_err(read())?;
+        let mut book = Self { disk, folder: folder.to_owned(), jobs: BTreeMap::new() };
+        for name in book.disk.files().names(folder).map_err(read())? {
+            let Ok(job) = name.parse() else { continue };
+            match book.disk.read::<Page>(&book.page(job)).map_err(read())? {
                 Some(Page::Open(record)) => book.jobs.insert(job, Some(Job::new(*record))),
                 Some(Page::Cleared) => book.jobs.insert(job, None),
                 None => continue,
@@ -133,21 +131,20 @@ impl Book {
         job: JobId,
         change: impl FnOnce(&mut Record) -> T,
     ) -> Result<Option<T>, Error> {
-        let page = self.page(job);
+        let (disk, page) = (self.disk.clone(), self.page(job));
         let Some(known) = self.job_mut(job) else { return Ok(None) };
         let mut record = known.record.clone();
         let told = change(&mut record);
-        write(&page, &Page::Open(Box::new(record.clone())))?;
+        write(&disk, &page, &Page::Open(Box::new(record.clone())))?;
         known.record = record;
         Ok(Some(told))
     }
 
     /// Takes a job in.
     pub(super) fn add(&mut self, job: JobId, record: Record) -> Result<(), Error> {
-        fs::create_dir_all(self.folder_of(job))
-            .and_then(|()| record::sync_parent(&self.folder_of(job)))
-            .map_err(Error::system("note a new job"))?;
-        write(&self.page(job), &Page::Open(Box::new(record.clone())))?;
+        let made = self.disk.files().make(&self.folder_of(job));
+        made.map_err(Error::system("note a new job"))?;
+        write(&self.disk, &self.page(job), &Page::Open(Box::new(record.clone())))?;
         let submitting = true;
         self.jobs.insert(job, Some(Job { submitting, ..Job::new(record) }));
         Ok(())
@@ -155,19 +152,30 @@ impl Book {
 
     /// Forgets a job, as if it had never come.
     pub(super) fn forget(&mut self, job: JobId) -> Result<(), Error> {
-        gone(fs::remove_dir_all(self.folder_of(job)))?;
+        self.delete(&self.folder_of(job))?;
         self.jobs.remove(&job);
         Ok(())
     }
 
     /// Lets go of everything but the knowledge that there was such a job.
     pub(super) fn clear(&mut self, job: JobId) -> Result<(), Error> {
-        write(&self.page(job), &Page::Cleared)?;
+        write(&self.disk, &self.page(job), &Page::Cleared)?;
         self.jobs.insert(job, None);
-        for folder in [self.hand(job), self.back(job)] {
-            gone(fs::remove_dir_all(folder))?;
-        }
-        Ok(())
+        [self.hand(job), self.back(job)].iter().try_for_each(|folder| self.delete(folder))
+    }
+
+    /// Puts a file of a job where its folder is put together.
+    pub(super) fn put(&self, job: JobId, name: &str, text: &str) -> Result<(), Error> {
+        let (path, kind) = (self.hand(job).join(name), Kind::Program);
+        let put = self.disk.files().write(&path, text.as_bytes(), kind);
+        put.map_err(Error::system("write the script of a job"))
+    }
+
+    /// Makes the folder in which a job is to run, for its inputs; its path.
+    pub(super) fn work(&self, job: JobId) -> Result<PathBuf, Error> {
+        let work = self.hand(job).join(WORK);
+        self.disk.files().make(&work).map_err(Error::system("make the folder of a job"))?;
+        Ok(work)
     }
 
     /// Where this engine puts together what the job's folder will hold.
@@ -180,6 +188,10 @@ impl Book {
         self.folder_of(job).join("back")
     }
 
+    fn delete(&self, folder: &Path) -> Result<(), Error> {
+        self.disk.files().delete(folder).map_err(Error::system("delete the files of a job"))
+    }
+
     fn folder_of(&self, job: JobId) -> PathBuf {
         self.folder.join(job.to_string())
     }
@@ -189,23 +201,8 @@ impl Book {
     }
 }
 
-fn write(path: &Path, page: &Page) -> Result<(), Error> {
-    record::write(path, page).map_err(Error::system("note what became of a job"))
-}
-
-/// Inputs and outputs of everybody lie here.
-fn close_to_others(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-}
-
-fn gone(outcome: io::Result<()>) -> Result<(), Error> {
-    match outcome {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Error::system("delete the files of a job")(error))
-        }
-        _ => Ok(()),
-    }
+fn write(disk: &Disk, path: &Path, page: &Page) -> Result<(), Error> {
+    disk.write(path, page).map_err(Error::system("note what became of a job"))
 }
 
 #[cfg(test)]
@@ -218,18 +215,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let job: JobId = "0189abcd-0000-7000-8000-000000000001".parse().unwrap();
         let other: JobId = "0189abcd-0000-7000-8000-000000000002".parse().unwrap();
-        let mut book = Book::open(folder.path()).unwrap();
+        let mut book = Book::open(Disk::default(), folder.path()).unwrap();
         for id in [job, other] {
             book.add(id, Record::new(&small("exit 0"), Timestamp::UNIX_EPOCH)).unwrap();
         }
         book.change(job, |record| record.slurm = Some(SlurmId(7))).unwrap();
         book.clear(other).unwrap();
 
-        let mut book = Book::open(folder.path()).unwrap();
+        let mut book = Book::open(Disk::default(), folder.path()).unwrap();
         assert_eq!(book.job(job).unwrap().record.slurm, Some(SlurmId(7)));
         assert!(!book.job(job).unwrap().submitting, "nobody is submitting it any more");
         assert!(matches!(book.jobs.get(&other), Some(None)));
         book.forget(job).unwrap();
-        assert!(Book::open(folder.path()).unwrap().job(job).is_none());
+        assert!(Book::open(Disk::default(), folder.path()).unwrap().job(job).is_none());
     }
 }

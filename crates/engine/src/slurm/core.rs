@@ -1,22 +1,20 @@
 //! The engine over any way to Slurm.
 
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use sched::Snapshot;
+use tokio::time::Instant;
 use units::{JobId, Timestamp};
 
 use super::book::{Book, Job, Record};
 use super::folder::Folder;
 use super::settings::Settings;
 use super::transport::{About, Node, Submission, Transport};
-use super::{health, name, options, process, script, snapshot};
+use super::{health, modelled, name, options, process, script, snapshot};
 use crate::job::{Capacity, Observation, Spec, Stream};
-use crate::{Error, Health, carry};
+use crate::{Error, Health};
 
 #[derive(Debug)]
 pub(super) struct Core<T> {
@@ -29,14 +27,19 @@ pub(super) struct Core<T> {
     nodes: Mutex<Vec<Node>>,
     /// When the cluster was last looked at; held while it is.
     pub(super) looked: tokio::sync::Mutex<Option<Instant>>,
+    /// Whether there is a reason to look again before it is time.
+    pub(super) in_haste: AtomicBool,
 }
 
 impl<T: Transport> Core<T> {
     pub(super) async fn open(settings: Arc<Settings>, transport: T) -> Result<Self, Error> {
         settings.check()?;
         let about = transport.about().await?;
-        let me = process::own_login(&settings).await?;
-        let book = Mutex::new(Book::open(&settings.records)?);
+        let me = match transport.shelf() {
+            Some(_) => modelled::LOGIN.to_owned(),
+            None => process::own_login(&settings).await?,
+        };
+        let book = Mutex::new(Book::open(settings.disk.clone(), &settings.records)?);
         let nodes = Mutex::new(transport.nodes().await?);
         tracing::info!(cluster = about.cluster, version = about.version, "jobs go to Slurm");
         Ok(Self {
@@ -47,6 +50,7 @@ impl<T: Transport> Core<T> {
             book,
             nodes,
             looked: tokio::sync::Mutex::default(),
+            in_haste: AtomicBool::default(),
         })
     }
 
@@ -60,7 +64,12 @@ impl<T: Transport> Core<T> {
     }
 
     pub(super) fn folder(&self, job: JobId, user: Option<&str>) -> Result<Folder<'_>, Error> {
-        Folder::new(&self.settings, user, job)
+        Folder::new(&self.settings, self.transport.shelf(), user, job)
+    }
+
+    /// What time it is here.
+    pub(super) fn now(&self) -> Timestamp {
+        self.settings.clock.now()
     }
 
     /// The login under which a job runs.
@@ -85,20 +94,16 @@ impl<T: Transport> Core<T> {
     }
 
     pub(super) async fn prepare(&self, job: JobId) -> Result<PathBuf, Error> {
-        let (known, hand, back) = {
+        let (known, back) = {
             let book = self.book();
-            (book.job(job).cloned(), book.hand(job), book.back(job))
+            (book.job(job).cloned(), book.back(job))
         };
         match known {
             Some(known) if known.has_ended() => {
                 let folder = self.folder(job, known.record.user())?;
                 folder.left(&known.record.spec.outputs, back).await
             }
-            Some(_) | None => {
-                let work = hand.join(script::WORK);
-                fs::create_dir_all(&work).map_err(Error::system("make the folder of a job"))?;
-                Ok(work)
-            }
+            Some(_) | None => self.book().work(job),
         }
     }
 
@@ -117,11 +122,10 @@ impl<T: Transport> Core<T> {
         let folder = self.folder(job, spec.place.user.as_deref())?;
         let environment = script::environment(job, spec)?;
         let hand = self.prepare(job).await?.with_file_name("");
-        put(&hand.join(script::SCRIPT), &spec.script)
-            .and_then(|()| put(&hand.join(script::ENVIRONMENT), &environment))
-            .map_err(Error::system("write the script of a job"))?;
+        self.book().put(job, script::SCRIPT, &spec.script)?;
+        self.book().put(job, script::ENVIRONMENT, &environment)?;
         folder.place(&hand).await?;
-        self.book().add(job, Record::new(spec, carry::now()))?;
+        self.book().add(job, Record::new(spec, self.now()))?;
         match self.try_to_submit(job).await {
             Err(Error::Refused(why)) => {
                 self.book().forget(job)?;
@@ -145,7 +149,14 @@ impl<T: Transport> Core<T> {
         let script = script::fence(&path, record.attempt, &record.spec);
         let submission = Submission { job, spec: &record.spec, folder: &path, script };
         match self.transport.submit(submission).await {
-            Ok(id) => self.book().change(job, |record| record.slurm = Some(id)).map(drop),
+            Ok(id) => {
+                let noted = self.book().change(job, |record| {
+                    record.slurm = Some(id);
+                    // A controller that forgot may give a number out again.
+                    record.abandoned.retain(|other| *other != id);
+                });
+                noted.map(drop)
+            }
             Err(Error::Refused(why)) => Err(Error::Refused(why)),
             Err(error) => {
                 tracing::warn!(%job, %error, "whether Slurm took a job is not known yet");
@@ -154,23 +165,17 @@ impl<T: Transport> Core<T> {
         }
     }
 
-    pub(super) async fn cancel(&self, job: JobId) -> Result<(), Error> {
-        let record = {
-            let mut book = self.book();
-            match book.jobs.get(&job) {
-                None => return Err(Error::Unknown(job)),
-                Some(None) => return Ok(()),
-                Some(Some(known)) if known.has_ended() => return Ok(()),
-                Some(Some(_)) => book.change(job, |record| record.cancel = true)?,
-            };
-            book.job(job).map(|job| job.record.clone())
+    /// Notes that a job is to end. The next look, which comes at once, ends what it finds: the number
+    /// that is known may be another job's by now, of a controller that forgot this one.
+    pub(super) fn cancel(&self, job: JobId) -> Result<(), Error> {
+        let mut book = self.book();
+        match book.jobs.get(&job) {
+            None => return Err(Error::Unknown(job)),
+            Some(None) => return Ok(()),
+            Some(Some(known)) if known.has_ended() || known.record.cancel => return Ok(()),
+            Some(Some(_)) => book.change(job, |record| record.cancel = true)?,
         };
-        let Some(record) = record else { return Ok(()) };
-        if let Some(id) = record.slurm
-            && let Err(error) = self.transport.cancel(record.user(), &[id]).await
-        {
-            tracing::warn!(%job, %error, "a job could not be cancelled yet");
-        }
+        self.in_haste.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -191,7 +196,7 @@ impl<T: Transport> Core<T> {
     pub(super) async fn health(&self) -> Result<Health, Error> {
         let (nodes, orders) = tokio::try_join!(self.transport.nodes(), self.transport.orders())?;
         let partition = snapshot::shown(&nodes, self.settings.partition.as_deref())?;
-        Ok(health::of(&partition, &nodes, orders, carry::now()))
+        Ok(health::of(&partition, &nodes, orders, self.now()))
     }
 
     pub(super) async fn read(
@@ -258,13 +263,6 @@ impl<T: Transport> Drop for OnItsWay<'_, T> {
             job.submitting = false;
         }
     }
-}
-
-/// Writes a file that its owner alone may read and run.
-fn put(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    let options = options.write(true).create(true).truncate(true).mode(0o700);
-    options.open(path)?.write_all(text.as_bytes())
 }
 
 /// The instant that is so many seconds before another.

@@ -10,6 +10,7 @@ use std::process::Stdio;
 
 use units::JobId;
 
+use super::modelled::Modelled;
 use super::process::{Invocation, Output};
 use super::script::{BEGUN, STDERR, STDOUT, STOPPED, WORK, begun};
 use super::settings::{Reading, Settings};
@@ -21,6 +22,9 @@ use crate::{Error, beneath, run_blocking};
 #[derive(Clone, Debug)]
 pub(super) struct Folder<'s> {
     settings: &'s Settings,
+    /// Where it lies instead of on a file system.
+    shelf: Option<&'s Modelled>,
+    job: JobId,
     user: Option<String>,
     /// Above what the person could have changed.
     trusted: PathBuf,
@@ -31,12 +35,13 @@ pub(super) struct Folder<'s> {
 impl<'s> Folder<'s> {
     pub(super) fn new(
         settings: &'s Settings,
+        shelf: Option<&'s Modelled>,
         user: Option<&str>,
         job: JobId,
     ) -> Result<Self, Error> {
         let (trusted, jobs) = settings.jobs_of(user)?;
         let inside = if jobs.is_empty() { job.to_string() } else { format!("{jobs}/{job}") };
-        Ok(Self { settings, user: user.map(str::to_owned), trusted, inside })
+        Ok(Self { settings, shelf, job, user: user.map(str::to_owned), trusted, inside })
     }
 
     /// Its path on every node.
@@ -46,6 +51,9 @@ impl<'s> Folder<'s> {
 
     /// Makes it, and puts there what lies in `hand`.
     pub(super) async fn place(&self, hand: &Path) -> Result<(), Error> {
+        if let Some(shelf) = self.shelf {
+            return shelf.place(self.job).await;
+        }
         let mode = match self.settings.reading {
             Reading::AsPerson => "0700",
             Reading::Directly => "0750",
@@ -65,12 +73,18 @@ impl<'s> Folder<'s> {
 
     /// The attempt and the number under which the script began, if it did.
     pub(super) async fn begun(&self) -> Result<Option<(u32, u32)>, Error> {
+        if let Some(shelf) = self.shelf {
+            return shelf.begun(self.job).await;
+        }
         let bytes = self.read_file(BEGUN, 0, 64).await?;
         Ok(begun(&String::from_utf8_lossy(&bytes)))
     }
 
     /// Whether the fence stopped a copy of this number.
     pub(super) async fn was_stopped(&self, id: SlurmId) -> Result<bool, Error> {
+        if let Some(shelf) = self.shelf {
+            return shelf.was_stopped(self.job, id).await;
+        }
         Ok(!self.read_file(&format!("{STOPPED}.{}", id.0), 0, 1).await?.is_empty())
     }
 
@@ -82,6 +96,9 @@ impl<'s> Folder<'s> {
         offset: u64,
         length_max: usize,
     ) -> Result<Vec<u8>, Error> {
+        if let Some(shelf) = self.shelf {
+            return shelf.read(self.job, stream, offset, length_max).await;
+        }
         let name = match stream {
             Stream::Stdout => STDOUT.to_owned(),
             Stream::Stderr => STDERR.to_owned(),
@@ -113,6 +130,9 @@ impl<'s> Folder<'s> {
 
     /// Deletes it.
     pub(super) async fn remove(&self) -> Result<(), Error> {
+        if let Some(shelf) = self.shelf {
+            return shelf.remove(self.job).await;
+        }
         let path = self.path();
         self.call("rm", ["-r", "-f", "--", &path]).ask(self.settings).await.map(drop)
     }

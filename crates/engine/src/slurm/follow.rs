@@ -6,8 +6,10 @@
 //! it is submitted again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use twin::slurm::hostlist;
 use units::{JobId, Timestamp};
 
@@ -17,7 +19,6 @@ use super::script::FENCED;
 use super::state::{Exit, Phase};
 use super::transport::{Accounted, Queued, SlurmId, Transport};
 use crate::Error;
-use crate::carry::now;
 use crate::ended::{EndRecord, How};
 use crate::job::{Ended, Observation, State};
 
@@ -50,7 +51,8 @@ impl<T: Transport> Core<T> {
     /// Where every job stands; what was seen a moment ago is not asked again.
     pub(super) async fn observe(&self) -> Result<Vec<Observation>, Error> {
         let mut looked = self.looked.lock().await;
-        let is_fresh = looked.is_some_and(|at| at.elapsed() < self.settings.interval);
+        let in_haste = self.in_haste.swap(false, Ordering::Relaxed);
+        let is_fresh = !in_haste && looked.is_some_and(|at| at.elapsed() < self.settings.interval);
         if !is_fresh && self.has_open_jobs() {
             self.look().await?;
             *looked = Some(Instant::now());
@@ -69,7 +71,7 @@ impl<T: Transport> Core<T> {
         for one in self.transport.queue().await? {
             queue.entry(one.job).or_default().push(one);
         }
-        let now = now();
+        let now = self.now();
         let mut questions = Questions::default();
         for job in watched {
             let copies = queue.remove(&job).unwrap_or_default();
@@ -110,8 +112,13 @@ impl<T: Transport> Core<T> {
         // The comment is anybody's to write; only the person's own jobs count.
         let (slurm, cancel, user) = (*slurm, *cancel, spec.place.user.clone());
         let mine = user.as_deref().unwrap_or(&self.me);
-        let is_ours = |copy: &Queued| copy.user == mine && !abandoned.contains(&copy.id);
-        let copies: Vec<Queued> = copies.into_iter().filter(is_ours).collect();
+        let copies = copies.into_iter().filter(|copy| copy.user == mine);
+        let (copies, left): (Vec<_>, Vec<_>) =
+            copies.partition(|copy| !abandoned.contains(&copy.id));
+        // Those that were given up are to go, however often that has to be said.
+        for copy in left.iter().filter(|copy| !copy.is_over()) {
+            questions.cancels.entry(user.clone()).or_default().push(copy.id);
+        }
         let ids = copies.iter().map(|copy| copy.id).chain(slurm).collect();
         let Some(copy) = chosen(copies, slurm) else {
             questions.ends.insert(job, ids);
@@ -234,6 +241,8 @@ impl<T: Transport> Core<T> {
     /// Slurm holds a job for ever after it failed to start it, which it does when a copy of it that
     /// it has forgotten still runs. The copy that is held is ended, and the job is as good as lost.
     async fn give_up(&self, job: JobId, id: SlurmId, now: Timestamp) -> Result<(), Error> {
+        // Noted first, or its end would be taken for the job's when the answer is lost.
+        self.book().change(job, |record| record.abandoned.push(id))?;
         let Some(record) = self.book().job(job).map(|job| job.record.clone()) else {
             return Ok(());
         };
@@ -241,7 +250,6 @@ impl<T: Transport> Core<T> {
             tracing::warn!(%job, %error, "a job that Slurm cannot start could not be cancelled yet");
             return Ok(());
         }
-        self.book().change(job, |record| record.abandoned.push(id))?;
         self.lost(job, &record, now).await
     }
 
@@ -296,7 +304,7 @@ impl<T: Transport> Core<T> {
                 let began = self.folder(job, record.user())?.begun().await?;
                 if began.is_none() {
                     self.book().change(job, |record| record.abandoned.push(id))?;
-                    return self.lost(job, record, now()).await;
+                    return self.lost(job, record, self.now()).await;
                 }
                 return self.end(job, record_of);
             }
@@ -307,8 +315,11 @@ impl<T: Transport> Core<T> {
                 let again = self.folder(job, record.user())?.was_stopped(id).await?;
                 let reason = "Slurm forgot that the script had begun, and started it once more";
                 // Otherwise the script itself chose this number.
-                let end =
-                    if again { never(How::NodeFailed, Some(reason), now()) } else { record_of };
+                let end = if again {
+                    never(How::NodeFailed, Some(reason), self.now())
+                } else {
+                    record_of
+                };
                 self.end(job, end)
             }
             Some((_, winner)) => self.end_of_winner(job, SlurmId(winner)).await,
@@ -328,7 +339,7 @@ impl<T: Transport> Core<T> {
             Some(row) => ended_by(&row, None).into(),
             None => {
                 let reason = "Slurm lost the copy of the job whose script had begun";
-                never(How::NodeFailed, Some(reason), now())
+                never(How::NodeFailed, Some(reason), self.now())
             }
         };
         self.end(job, end)
@@ -347,8 +358,7 @@ impl<T: Transport> Core<T> {
 
 /// The copy of a job that counts: one that is not over, the one that is known already, the first.
 fn chosen(copies: Vec<Queued>, known: Option<SlurmId>) -> Option<Queued> {
-    let is_over = |copy: &Queued| matches!(copy.phase, Ok(Phase::Over(_)));
-    copies.into_iter().min_by_key(|copy| (is_over(copy), Some(copy.id) != known, copy.id))
+    copies.into_iter().min_by_key(|copy| (copy.is_over(), Some(copy.id) != known, copy.id))
 }
 
 /// Whether a job can have ended so although its script never began: Slurm could not start it, or

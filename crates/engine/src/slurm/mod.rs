@@ -16,6 +16,7 @@
 //! | the cluster as the scheduler sees it | `snapshot` |
 //! | what keeps it from taking work | `health` |
 //! | the ways to Slurm | `transport`, `way`: `commands`, `rest` |
+//! | a cluster in memory instead, made to fail | `modelled` |
 //! | Slurm's words and figures | `state`, `text` |
 //!
 //! Not here: accounts and limits (nothing of the site's is changed), and which login a person has.
@@ -26,6 +27,7 @@ mod core;
 mod folder;
 mod follow;
 mod health;
+pub mod modelled;
 mod name;
 mod options;
 mod process;
@@ -73,6 +75,15 @@ impl SlurmEngine {
         Ok(Self { core: Arc::new(Core::open(settings, way).await?) })
     }
 
+    /// The engine on a cluster that is only modelled.
+    ///
+    /// # Errors
+    /// When the records of the engine before this one cannot be read, or the cluster does not answer.
+    pub async fn modelled(settings: Settings, cluster: modelled::Modelled) -> Result<Self, Error> {
+        let core = Core::open(Arc::new(settings), Way::Modelled(cluster)).await?;
+        Ok(Self { core: Arc::new(core) })
+    }
+
     /// The release of Slurm.
     pub fn version(&self) -> &str {
         &self.core.about.version
@@ -97,7 +108,7 @@ impl Engine for SlurmEngine {
     }
 
     async fn cancel(&self, job: JobId) -> Result<(), Error> {
-        self.core.cancel(job).await
+        self.core.cancel(job)
     }
 
     async fn observe(&self) -> Result<Vec<Observation>, Error> {

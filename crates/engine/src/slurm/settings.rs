@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::rest::RestSettings;
-use crate::Error;
+use crate::{Clock, Disk, Error};
 
 /// Stands for the login of the person in [`Settings::jobs`] and [`Settings::person`].
 const USER: &str = "{user}";
@@ -13,7 +13,7 @@ const USER: &str = "{user}";
 const PROGRAMS: [&str; 6] = ["sacct", "sbatch", "scancel", "scontrol", "sinfo", "squeue"];
 
 /// How jobs reach Slurm.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The engine's own records, for nobody else to read.
     pub records: PathBuf,
@@ -42,6 +42,10 @@ pub struct Settings {
     pub settle: Duration,
     /// How long the accounting may take to tell of an end that the queue shows.
     pub accounting_lag: Duration,
+    /// What the engine's own records are kept on.
+    pub disk: Disk,
+    /// What tells the time here.
+    pub clock: Clock,
 }
 
 /// How what jobs write is read while they run.
@@ -71,6 +75,8 @@ impl Settings {
             patience: Duration::from_secs(30),
             settle: Duration::from_secs(45),
             accounting_lag: Duration::from_secs(60),
+            disk: Disk::default(),
+            clock: Clock::Machine,
         }
     }
 

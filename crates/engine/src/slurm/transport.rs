@@ -6,6 +6,7 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 use units::{JobId, Timestamp};
 
+use super::modelled::Modelled;
 use super::state::{Exit, Phase, UnknownState};
 use crate::job::Spec;
 use crate::{Condition, Error};
@@ -57,6 +58,13 @@ pub(super) struct Queued {
     /// Names in short.
     pub(super) nodes: String,
     pub(super) exit: Option<Exit>,
+}
+
+impl Queued {
+    /// Whether nothing more will come of it.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.phase, Ok(Phase::Over(_)))
+    }
 }
 
 /// One run of a job in Slurm's accounting.
@@ -154,6 +162,11 @@ pub(super) struct Load {
 /// A way to a Slurm controller and its accounting. A call that fails with [`Error::Unclear`] tells
 /// nothing about the jobs.
 pub(super) trait Transport: Send + Sync + 'static {
+    /// Where jobs' folders lie, if not on a file system.
+    fn shelf(&self) -> Option<&Modelled> {
+        None
+    }
+
     /// What the cluster is, after making sure that it can be worked with.
     fn about(&self) -> impl Future<Output = Result<About, Error>> + Send;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use units::Timestamp;
 
 use super::commands::Commands;
+use super::modelled::Modelled;
 use super::rest::Rest;
 use super::settings::Settings;
 use super::transport::{
@@ -19,6 +20,8 @@ pub(super) enum Way {
     Commands(Commands),
     /// With the commands beside it for what it cannot be asked.
     Rest(Box<Rest>, Commands),
+    /// To no Slurm at all.
+    Modelled(Modelled),
 }
 
 impl Way {
@@ -57,11 +60,19 @@ macro_rules! by_either {
         match $self {
             Self::Commands($way) => $call.await,
             Self::Rest($way, _) => $call.await,
+            Self::Modelled($way) => $call.await,
         }
     };
 }
 
 impl Transport for Way {
+    fn shelf(&self) -> Option<&Modelled> {
+        match self {
+            Self::Commands(_) | Self::Rest(..) => None,
+            Self::Modelled(modelled) => Some(modelled),
+        }
+    }
+
     async fn about(&self) -> Result<About, Error> {
         let Self::Rest(rest, commands) = self else { return by_either!(self, way => way.about()) };
         match commands.about().await {

@@ -6,4 +6,5 @@ mod conformance;
 mod isolation;
 mod limits;
 mod machine;
+mod modelled;
 mod slurm;

@@ -149,13 +149,26 @@ fn a_cancellation_waits_for_the_site_and_the_site_has_the_last_word() {
 fn an_end_before_the_start_is_not_believed() {
     check(
         Waits::ForNothing,
-        "completed@5 from 9\nstart@9\nnode-failed@8\nnode-failed@9",
+        "completed@5 from 9\nstart@9\nnode-failed@8 from 9\nnode-failed@9 from 9",
         expect![[r#"
             submit -> ordered, OrderStart
             completed@5 from 9 -> ignored: the end lies before the start
             start@9 -> running
-            node-failed@8 -> ignored: the end lies before the start
-            node-failed@9 -> node-failed, settle 9..9
+            node-failed@8 from 9 -> ignored: the end lies before the start
+            node-failed@9 from 9 -> node-failed, settle 9..9
+        "#]],
+    );
+}
+
+#[test]
+fn a_run_that_the_site_has_lost_costs_nothing_however_late_the_loss_is_noticed() {
+    check(
+        Waits::ForNothing,
+        "start@9\nnode-failed@1800",
+        expect![[r#"
+            submit -> ordered, OrderStart
+            start@9 -> running
+            node-failed@1800 -> node-failed, Release
         "#]],
     );
 }

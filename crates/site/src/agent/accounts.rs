@@ -7,17 +7,17 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use engine::{Accounted, Accounts, Engine};
 use jiff::SignedDuration;
 use jobs::AccountPrefix;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use units::Timestamp;
 
 use super::orders::error_chain;
 use super::persons::Persons;
-use super::{Error, Shared, now, pause_after};
+use super::{Error, Shared, pause_after};
 use crate::client::{Key, segment};
 use crate::protocol::{Accounting, AccountingReceipt, Covered, RUNS_MAX, Run, VERSION};
 
@@ -77,7 +77,7 @@ async fn look<E: Engine>(
     let mut from = wanted.saturating_sub(reach).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut seen = Told::new();
     loop {
-        let until = now();
+        let until = shared.now();
         let to = from.saturating_add(SLICE).unwrap_or(until).min(until);
         let Some(accounts) = shared.engine.accounts((from, to)).await? else { return Ok(()) };
         let mut fresh = Vec::new();

@@ -11,7 +11,7 @@ use super::journal::Entry;
 use super::orders::error_chain;
 use super::output::Teller;
 use super::table::{Charge, Sight};
-use super::{Error, Shared, convert, key, now, pause_after, staging};
+use super::{Error, Shared, convert, key, pause_after, staging};
 use crate::protocol::{End, Event, EventBody, StartJob};
 
 /// Sees every job through, each in a task of its own; they end with this.
@@ -19,6 +19,7 @@ pub(super) async fn see_to_all<E: Engine>(shared: &Arc<Shared<E>>) {
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
+            biased;
             Some(charge) = shared.table.next() => {
                 tasks.spawn(see_to(Arc::clone(shared), charge));
             }
@@ -56,7 +57,7 @@ impl<E: Engine> Care<E> {
         let mark = self.shared.journal.mark(self.job);
         let Some(order) = self.order.clone().filter(|_| !mark.over) else {
             if !mark.over {
-                self.tell_last(cancelled_unbegun())?;
+                self.tell_last(cancelled_unbegun(self.shared.now()))?;
             }
             return self.close().await;
         };
@@ -80,7 +81,7 @@ impl<E: Engine> Care<E> {
             self.tell_last(last_word)?;
             return Ok(false);
         }
-        self.tell("accepted", now(), EventBody::Accepted)?;
+        self.tell("accepted", self.shared.now(), EventBody::Accepted)?;
         Ok(true)
     }
 
@@ -93,8 +94,9 @@ impl<E: Engine> Care<E> {
         };
         let work = self.shared.engine.prepare(self.job).await?;
         let staged = tokio::select! {
+            biased;
             _asked = self.sight.wait_for(|sight| sight.cancel) => {
-                return Ok(Some(cancelled_unbegun()));
+                return Ok(Some(cancelled_unbegun(self.shared.now())));
             }
             staged = staging::fetch_inputs(&self.shared, order, &work) => staged?,
         };
@@ -123,6 +125,7 @@ impl<E: Engine> Care<E> {
                     teller.tell_new().await?;
                     let pause = tokio::time::sleep(shared.settings.interval);
                     tokio::select! {
+                        biased;
                         () = self.wait() => {}
                         () = pause => {}
                     }
@@ -157,7 +160,7 @@ impl<E: Engine> Care<E> {
     }
 
     fn tell_last(&self, body: EventBody) -> Result<(), Error> {
-        self.tell("last", now(), body)
+        self.tell("last", self.shared.now(), body)
     }
 
     fn tell(&self, what: &str, at: Timestamp, body: EventBody) -> Result<(), Error> {
@@ -172,9 +175,7 @@ impl<E: Engine> Care<E> {
     async fn close(&self) -> Result<(), Error> {
         let mut changes = self.shared.journal.changes();
         while !self.shared.journal.is_taken(self.job) {
-            if changes.changed().await.is_err() {
-                return Ok(());
-            }
+            changes.heard().await;
         }
         self.shared.engine.clear(self.job).await?;
         self.shared.table.close(self.job).map_err(Error::folder("note that a job is over"))?;
@@ -184,11 +185,11 @@ impl<E: Engine> Care<E> {
 }
 
 /// The end of a job that was cancelled before it began.
-fn cancelled_unbegun() -> EventBody {
+fn cancelled_unbegun(ended: Timestamp) -> EventBody {
     EventBody::Ended {
         end: End::Cancelled,
         started: None,
-        ended: now(),
+        ended,
         peak_memory_mb: None,
         cpu_milliseconds: None,
     }

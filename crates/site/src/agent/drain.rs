@@ -4,8 +4,8 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::clock::now;
 use crate::protocol::Drained;
+use engine::Clock;
 
 /// Lets the site whose agent has `folder` take no more jobs, for `reason`. What runs and waits there
 /// goes on. Said again, the reason is the new one.
@@ -13,7 +13,7 @@ use crate::protocol::Drained;
 /// # Errors
 /// When the file cannot be written.
 pub fn drain(folder: &Path, reason: &str) -> io::Result<()> {
-    let since = read(folder)?.map_or_else(now, |drained| drained.since);
+    let since = read(folder)?.map_or_else(|| Clock::Machine.now(), |drained| drained.since);
     let text = serde_json::to_string(&Drained { since, reason: reason.to_owned() })?;
     std::fs::create_dir_all(folder)?;
     let new = folder.join("drained.new");

@@ -11,10 +11,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use engine::Disk;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 use units::JobId;
 
+use super::bell::{Bell, Listener};
 use super::mark::Mark;
 use crate::protocol::{Event, EventBody};
 use segment::Segment;
@@ -50,10 +51,11 @@ struct Taken {
 /// The durable queue between the jobs of a site and the hub.
 #[derive(Debug)]
 pub(super) struct Journal {
+    disk: Disk,
     folder: PathBuf,
     state: Mutex<State>,
-    /// Bumped whenever events came or went.
-    changed: watch::Sender<u64>,
+    /// Rung whenever events came or went.
+    changed: Bell,
 }
 
 #[derive(Debug)]
@@ -70,18 +72,18 @@ struct State {
 
 impl Journal {
     /// Opens the journal in `folder`, or begins one.
-    pub(super) fn open(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        let taken: Taken = engine::record::read(&folder.join("taken.json"))?.unwrap_or_default();
+    pub(super) fn open(disk: Disk, folder: &Path) -> io::Result<Self> {
+        disk.files().make(folder)?;
+        let taken: Taken = disk.read(&folder.join("taken.json"))?.unwrap_or_default();
         let parse = |(job, mark): (String, Mark)| Some((job.parse().ok()?, mark));
         let mut marks: BTreeMap<JobId, Mark> = taken.marks.into_iter().filter_map(parse).collect();
         let mut waiting = VecDeque::new();
         let mut waiting_bytes = 0_u64;
         let mut closed = Vec::new();
         let mut next = taken.events;
-        for (first, path) in segment::list(folder)? {
+        for (first, path) in segment::list(&disk, folder)? {
             next = first;
-            for (entry, length) in segment::read(&path)? {
+            for (entry, length) in segment::read(&disk, &path)? {
                 let mark = marks.entry(entry.event.job).or_default();
                 mark.take(&entry.event.body, entry.metrics_bytes);
                 if next >= taken.events {
@@ -93,13 +95,13 @@ impl Journal {
             closed.push((first, path));
         }
         let next = next.max(taken.events);
-        let current = Segment::create(folder, next)?;
+        let current = Segment::begin(&disk, folder, next)?;
         // A segment without events has the name of the one that follows it.
         closed.retain(|(_, path)| path != current.path());
         let first = taken.events;
         let state = State { current, closed, first, waiting, waiting_bytes, marks };
-        let (changed, _) = watch::channel(0);
-        Ok(Self { folder: folder.to_owned(), state: Mutex::new(state), changed })
+        let state = Mutex::new(state);
+        Ok(Self { disk, folder: folder.to_owned(), state, changed: Bell::default() })
     }
 
     /// Makes events durable; once this returns they will reach the hub.
@@ -108,7 +110,7 @@ impl Journal {
             return Ok(());
         }
         let mut state = self.state();
-        let length = state.current.append(&entries)?;
+        let length = state.current.append(&self.disk, &entries)?;
         state.waiting_bytes = state.waiting_bytes.saturating_add(length);
         for entry in entries {
             let mark = state.marks.entry(entry.event.job).or_default();
@@ -117,11 +119,12 @@ impl Journal {
         }
         if state.current.length() > SEGMENT_BYTES_MAX {
             let next = state.end();
-            let full = std::mem::replace(&mut state.current, Segment::create(&self.folder, next)?);
+            let fresh = Segment::begin(&self.disk, &self.folder, next)?;
+            let full = std::mem::replace(&mut state.current, fresh);
             state.closed.push(full.close());
         }
         drop(state);
-        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+        self.changed.ring();
         Ok(())
     }
 
@@ -161,10 +164,10 @@ impl Journal {
         state.closed.retain(|(_, path)| {
             let done = ends.next().is_some_and(|end| end <= first);
             // A segment that stays behind is read again and changes nothing.
-            !done || std::fs::remove_file(path).is_err()
+            !done || self.disk.files().delete(path).is_err()
         });
         drop(state);
-        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+        self.changed.ring();
         Ok(())
     }
 
@@ -189,14 +192,14 @@ impl Journal {
     }
 
     /// Tells whenever events came or went.
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+    pub(super) fn changes(&self) -> Listener<'_> {
+        self.changed.listen()
     }
 
     fn note(&self, state: &State) -> io::Result<()> {
         let marks = state.marks.iter().map(|(job, mark)| (job.to_string(), mark.clone())).collect();
         let taken = Taken { events: state.first, marks };
-        engine::record::write(&self.folder.join("taken.json"), &taken)
+        self.disk.write(&self.folder.join("taken.json"), &taken)
     }
 
     /// A panic while it was held cannot have left a half event: files are written first.

@@ -2,10 +2,12 @@
 //!
 //! Six parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
 //! [`watch`] looks at the engine, [`care`] sees one job through (one task each), [`staging`] moves
-//! its files, [`push`] sends the journal, [`accounts`] tells what the accounting has. Each may be dropped or killed between any two steps: what
-//! matters was durable before it was acted on, and every step may be taken twice.
+//! its files, [`push`] sends the journal, [`accounts`] tells what the accounting has. Each may be
+//! dropped or killed between any two steps: what matters was durable before it was acted on, and
+//! every step may be taken twice.
 
 mod accounts;
+mod bell;
 mod care;
 mod convert;
 pub mod drain;
@@ -26,13 +28,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Engine;
+use engine::{Disk, Engine};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use units::Slug;
+use units::{Slug, Timestamp};
 
 use crate::client::Client;
-use crate::clock::now;
 pub use accounts::Books;
 use journal::Journal;
 pub use persons::{Account, Logins, Persons};
@@ -61,6 +62,8 @@ pub struct Settings {
     /// How much of each of a job's streams is sent; the rest stays at the site until the job is
     /// cleared.
     pub log_bytes_max: u64,
+    /// What the journal and the records are kept on.
+    pub disk: Disk,
 }
 
 impl Settings {
@@ -75,6 +78,7 @@ impl Settings {
             interval: Duration::from_millis(200),
             wait_seconds: 25,
             log_bytes_max: 64 << 20,
+            disk: Disk::default(),
         }
     }
 }
@@ -128,10 +132,11 @@ impl<E: Engine> Agent<E> {
     /// # Errors
     /// When the folder cannot be used.
     pub fn open(settings: Settings, client: Client, engine: E) -> Result<Self, Error> {
-        std::fs::create_dir_all(&settings.folder).map_err(Error::folder("make its own folder"))?;
-        let journal = Journal::open(&settings.folder.join("journal"))
+        let (disk, folder) = (&settings.disk, &settings.folder);
+        disk.files().make(folder).map_err(Error::folder("make its own folder"))?;
+        let journal = Journal::open(disk.clone(), &folder.join("journal"))
             .map_err(Error::folder("open its journal"))?;
-        let table = Table::open(&settings.folder.join("jobs"))
+        let table = Table::open(disk.clone(), &folder.join("jobs"))
             .map_err(Error::folder("read the records of its jobs"))?;
         let client = client.with_patience(crate::client::Patience::NONE);
         let transfers = Semaphore::new(TRANSFERS_MAX);
@@ -153,6 +158,13 @@ impl<E: Engine> Agent<E> {
             )
         };
         let _stopped = stop.run_until_cancelled(work).await;
+    }
+}
+
+impl<E> Shared<E> {
+    /// What time it is at the site.
+    fn now(&self) -> Timestamp {
+        self.client.now()
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use units::{JobId, OrderId};
 
 use super::journal::Entry;
-use super::{Error, Shared, key, now, pause_after};
+use super::{Error, Shared, key, pause_after};
 use crate::client::{self, segment};
 use crate::protocol::{Event, EventBody, OrderBody, VERSION, apart};
 use crate::wire::text;
@@ -51,9 +51,9 @@ pub(super) async fn pull<E>(shared: &Shared<E>) {
 
 async fn pull_once<E>(shared: &Shared<E>) -> Result<(), Error> {
     let path = cursor_path(shared);
-    let cursor: Cursor = engine::record::read(&path)
-        .map_err(Error::folder("read how far its orders go"))?
-        .unwrap_or_default();
+    let disk = &shared.settings.disk;
+    let cursor: Cursor =
+        disk.read(&path).map_err(Error::folder("read how far its orders go"))?.unwrap_or_default();
     let settings = &shared.settings;
     let query = format!("after={}&wait_seconds={}", cursor.after, settings.wait_seconds);
     let site = segment(settings.site.as_str());
@@ -65,8 +65,7 @@ async fn pull_once<E>(shared: &Shared<E>) -> Result<(), Error> {
     for order in orders.orders {
         note(shared, &order)?;
     }
-    engine::record::write(&path, &Cursor { after: last })
-        .map_err(Error::folder("note how far its orders go"))
+    disk.write(&path, &Cursor { after: last }).map_err(Error::folder("note how far its orders go"))
 }
 
 fn note<E>(shared: &Shared<E>, order: &Order) -> Result<(), Error> {
@@ -93,7 +92,7 @@ fn refuse<E>(shared: &Shared<E>, order: &Order, error: &serde_json::Error) -> st
     let Some(job) = word("job").and_then(|job| job.parse::<JobId>().ok()) else { return Ok(()) };
     let body = EventBody::OrderRefused { order: order.key, reason };
     let key = key::event(job, &format!("order/{}", order.key));
-    shared.journal.append(vec![Entry::from(Event { key, job, at: now(), body })])
+    shared.journal.append(vec![Entry::from(Event { key, job, at: shared.now(), body })])
 }
 
 fn cursor_path<E>(shared: &Shared<E>) -> PathBuf {

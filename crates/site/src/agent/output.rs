@@ -5,7 +5,7 @@ use serde::Deserialize;
 use units::JobId;
 
 use super::journal::Entry;
-use super::{Error, Shared, key, now};
+use super::{Error, Shared, key};
 use crate::protocol::{Event, EventBody, MetricPoint, Stream};
 
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -52,9 +52,7 @@ impl<'a, E: Engine> Teller<'a, E> {
     pub(super) async fn tell_rest(&mut self) -> Result<(), Error> {
         let mut changes = self.shared.journal.changes();
         while self.shared.journal.waiting_bytes() >= WAITING_BYTES_MAX {
-            if changes.changed().await.is_err() {
-                return Ok(());
-            }
+            changes.heard().await;
         }
         self.tell(Lines::LastMayBeCut).await
     }
@@ -112,7 +110,8 @@ impl<'a, E: Engine> Teller<'a, E> {
     }
 
     fn append(&self, what: &str, body: EventBody, end: Option<u64>) -> Result<Step, Error> {
-        let event = Event { key: key::event(self.job, what), job: self.job, at: now(), body };
+        let at = self.shared.now();
+        let event = Event { key: key::event(self.job, what), job: self.job, at, body };
         self.shared
             .journal
             .append(vec![Entry { event, metrics_bytes: end }])

@@ -1,13 +1,13 @@
 //! Sends the journal to the hub, in order, until it says that it has it; and beside it what the
 //! site has and what runs there.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use engine::Engine;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::orders::error_chain;
-use super::{Error, Settings, Shared, now, pause_after};
+use super::{Error, Settings, Shared, pause_after};
 use super::{convert, drain};
 use crate::client::{Key, segment};
 use crate::protocol::{Event, Events, Health, Inventory, Receipt, VERSION};
@@ -110,14 +110,14 @@ pub(super) async fn send<E: Engine>(shared: &Shared<E>) {
     let mut told = Told::nothing();
     let mut failures = 0;
     loop {
-        changes.mark_unchanged();
+        changes.mark();
         let events = shared.journal.waiting(EVENTS_MAX);
         told.snapshot_owed |= !events.is_empty();
         let news = told.news(shared).await;
         if events.is_empty() && news.is_none() {
             // An event, or time, changes that; after a while others may have changed the site.
             let rest = told.rest();
-            let silent = timeout(rest, changes.changed()).await.is_err();
+            let silent = timeout(rest, changes.heard()).await.is_err();
             told.snapshot_owed |= silent;
             continue;
         }
@@ -187,8 +187,10 @@ async fn post<E>(
     let path = format!("/sites/{}/events", segment(shared.settings.site.as_str()));
     let inventory = news.inventory.clone();
     let known = |job| shared.table.has(job);
-    let snapshot =
-        news.snapshot.as_ref().and_then(|snapshot| convert::snapshot(snapshot, now(), known));
+    let snapshot = news
+        .snapshot
+        .as_ref()
+        .and_then(|snapshot| convert::snapshot(snapshot, shared.now(), known));
     let health = news.health.clone();
     let message = Events { version: VERSION, inventory, snapshot, health, events };
     // Each event carries its own key. The message must not: a hub that was killed while it took

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
 
 use super::journal::Entry;
-use super::{Error, Shared, key, now};
+use super::{Error, Shared, key};
 use crate::client::{segment, segments};
 use crate::protocol::{Event, EventBody, InputMount, Output, StartJob, StoredFile};
 
@@ -148,7 +148,8 @@ pub(super) async fn store_outputs<E: Engine>(
             Err(reason) => EventBody::OutputRefused { output: name, reason },
         };
         let what = format!("output/{}", output.output);
-        let event = Event { key: key::event(order.job, &what), job: order.job, at: now(), body };
+        let (key, at) = (key::event(order.job, &what), shared.now());
+        let event = Event { key, job: order.job, at, body };
         shared
             .journal
             .append(vec![Entry::from(event)])

@@ -1,12 +1,11 @@
 //! The jobs of a site: records on disk, and the state of each as last seen.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use engine::{Observation, State};
+use engine::{Disk, Observation, State};
 use tokio::sync::{mpsc, watch};
 use units::JobId;
 
@@ -34,6 +33,7 @@ pub(super) struct Charge {
 /// All jobs that the agent has a record of.
 #[derive(Debug)]
 pub(super) struct Table {
+    disk: Disk,
     folder: PathBuf,
     jobs: Mutex<BTreeMap<JobId, Option<watch::Sender<Sight>>>>,
     charges: mpsc::UnboundedSender<Charge>,
@@ -41,22 +41,21 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn open(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+    pub(super) fn open(disk: Disk, folder: &Path) -> io::Result<Self> {
+        disk.files().make(folder)?;
         let (charges, new) = mpsc::unbounded_channel();
         let table = Self {
+            disk,
             folder: folder.to_owned(),
             jobs: Mutex::default(),
             charges,
             new: tokio::sync::Mutex::new(new),
         };
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            let name = path.file_name().and_then(|name| name.to_str());
-            let Some(job) = name.and_then(|name| name.strip_suffix(".json")?.parse().ok()) else {
+        for name in table.disk.files().names(folder)? {
+            let Some(job) = name.strip_suffix(".json").and_then(|job| job.parse().ok()) else {
                 continue;
             };
-            if let Some(record) = engine::record::read::<JobRecord>(&path)? {
+            if let Some(record) = table.disk.read::<JobRecord>(&table.path(job))? {
                 table.take_up(job, record);
             }
         }
@@ -79,11 +78,11 @@ impl Table {
 
     /// Notes that a job is to be ended.
     pub(super) fn cancel(&self, job: JobId) -> io::Result<()> {
-        match engine::record::read::<JobRecord>(&self.path(job))? {
+        match self.disk.read::<JobRecord>(&self.path(job))? {
             None => self.note(job, JobRecord::CancelledUnseen),
             Some(JobRecord::Ordered { order, cancel: false }) => {
                 let record = JobRecord::Ordered { order, cancel: true };
-                engine::record::write(&self.path(job), &record)?;
+                self.disk.write(&self.path(job), &record)?;
                 if let Some(Some(sight)) = self.jobs().get(&job) {
                     sight.send_modify(|sight| sight.cancel = true);
                 }
@@ -97,7 +96,7 @@ impl Table {
 
     /// Notes that there is nothing more to do for a job.
     pub(super) fn close(&self, job: JobId) -> io::Result<()> {
-        engine::record::write(&self.path(job), &JobRecord::Over)?;
+        self.disk.write(&self.path(job), &JobRecord::Over)?;
         self.jobs().insert(job, None);
         Ok(())
     }
@@ -127,7 +126,7 @@ impl Table {
     }
 
     fn note(&self, job: JobId, record: JobRecord) -> io::Result<()> {
-        engine::record::write(&self.path(job), &record)?;
+        self.disk.write(&self.path(job), &record)?;
         self.take_up(job, record);
         Ok(())
     }

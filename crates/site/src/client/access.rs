@@ -1,12 +1,12 @@
 //! What a client proves who it is by: nothing, a token, or an agent's key.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use units::Slug;
 
 use super::{Client, Error, Key, segment};
-use crate::clock::now;
 use crate::identity::Identity;
 use crate::key::{Purpose, SecretKey};
 use crate::protocol::{Knock, Session, VERSION, apart};
@@ -93,7 +93,7 @@ impl Door {
     }
 
     async fn knock_with(&self, client: &Client, key: &SecretKey) -> Result<Session, Error> {
-        let proof = key.prove(Purpose::Session, &self.site, now())?;
+        let proof = key.prove(Purpose::Session, &self.site, client.now())?;
         let path = format!("/sites/{}/agent/session", segment(self.site.as_str()));
         let body = Knock { version: VERSION, proof };
         client.anonymous().post(&path, &body, Key::fresh()).await

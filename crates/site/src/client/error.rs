@@ -36,6 +36,9 @@ pub enum Error {
     /// Nobody answers.
     #[error("the hub cannot be reached")]
     Unreachable(#[source] reqwest::Error),
+    /// A wire that is not the network was cut.
+    #[error("the connection to the hub was cut: {0}")]
+    Cut(&'static str),
     /// The connection broke within an answer.
     #[error("the connection to the hub broke")]
     Interrupted(#[source] reqwest::Error),
@@ -138,7 +141,7 @@ impl Error {
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Interrupted(_) => true,
+            Self::Unreachable(_) | Self::Cut(_) | Self::Interrupted(_) => true,
             _ => matches!(self.status(), Some(408 | 425 | 429 | 500 | 502 | 503 | 504)),
         }
     }

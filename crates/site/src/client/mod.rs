@@ -9,6 +9,7 @@ mod events;
 mod retry;
 pub mod tls;
 mod transfer;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,12 +23,14 @@ use uuid::Uuid;
 
 use crate::identity::Identity;
 use access::{Access, Door};
+use engine::Clock;
 
 pub use error::{Error, Problem, Reason};
 pub use events::{EventStream, ServerEvent};
 pub use retry::Patience;
 pub use tls::Trust;
 pub use transfer::{Download, Progress};
+pub use wire::Wire;
 
 /// The header with the idempotency key.
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -55,6 +58,8 @@ impl Key {
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
+    wire: Arc<dyn Wire>,
+    clock: Clock,
     base: String,
     access: Arc<Access>,
     patience: Patience,
@@ -95,13 +100,31 @@ impl Client {
             .build()
             .map_err(Error::Setup)?;
         let base = format!("{base}/api/v1");
-        Ok(Self { http, base, access: Arc::default(), patience: Patience::default() })
+        Ok(Self {
+            wire: Arc::new(http.clone()),
+            http,
+            clock: Clock::Machine,
+            base,
+            access: Arc::default(),
+            patience: Patience::default(),
+        })
     }
 
     /// The same as the agent of `site`, which its key lets in.
     #[must_use]
     pub fn as_agent(self, site: Slug, identity: Identity) -> Self {
         Self { access: Arc::new(Access::Agent(Door::new(site, identity))), ..self }
+    }
+
+    /// The same over another wire than the network, by another clock than the machine's.
+    #[must_use]
+    pub fn over(self, wire: Arc<dyn Wire>, clock: Clock) -> Self {
+        Self { wire, clock, ..self }
+    }
+
+    /// What time it is here.
+    pub(crate) fn now(&self) -> units::Timestamp {
+        self.clock.now()
     }
 
     /// The same as anybody, making one attempt at each call.
@@ -193,32 +216,33 @@ impl Client {
         request: impl Fn() -> Result<RequestBuilder, Error>,
     ) -> Result<Response, Error> {
         let door = match &*self.access {
-            Access::Nobody => return answer(request()?).await,
-            Access::Token(token) => return answer(request()?.bearer_auth(token)).await,
+            Access::Nobody => return self.answer(request()?).await,
+            Access::Token(token) => return self.answer(request()?.bearer_auth(token)).await,
             Access::Agent(door) => door,
         };
         let token = Box::pin(door.token(self)).await?;
-        match answer(request()?.bearer_auth(&token)).await {
+        match self.answer(request()?.bearer_auth(&token)).await {
             Err(error) if error.status() == Some(401) => {
                 door.forget(&token).await;
                 let token = Box::pin(door.token(self)).await?;
-                answer(request()?.bearer_auth(&token)).await
+                self.answer(request()?.bearer_auth(&token)).await
             }
             answer => answer,
         }
     }
-}
 
-/// A response of success, or the error that it stands for.
-async fn answer(request: RequestBuilder) -> Result<Response, Error> {
-    let response = request.send().await.map_err(Error::unsent)?;
-    let status = response.status();
-    if status.is_success() || status == reqwest::StatusCode::NOT_MODIFIED {
-        return Ok(response);
+    /// A response of success, or the error that it stands for.
+    async fn answer(&self, request: RequestBuilder) -> Result<Response, Error> {
+        let request = request.build().map_err(Error::unsent)?;
+        let response = self.wire.carry(request).await?;
+        let status = response.status();
+        if status.is_success() || status == reqwest::StatusCode::NOT_MODIFIED {
+            return Ok(response);
+        }
+        let wait_seconds = wait_seconds(response.headers());
+        let text = response.text().await.map_err(Error::Interrupted)?;
+        Err(Error::refused(status.as_u16(), &text, wait_seconds))
     }
-    let wait_seconds = wait_seconds(response.headers());
-    let text = response.text().await.map_err(Error::Interrupted)?;
-    Err(Error::refused(status.as_u16(), &text, wait_seconds))
 }
 
 fn wait_seconds(headers: &HeaderMap) -> Option<u64> {

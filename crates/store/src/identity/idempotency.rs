@@ -46,6 +46,7 @@ struct Row {
 }
 
 /// Reserves `key` of `caller` for the request that hashes to `request`, or says what is known of it.
+/// A request that was begun before `stale` is under way no more.
 ///
 /// # Errors
 /// When the database fails.
@@ -54,7 +55,7 @@ pub async fn reserve(
     caller: &str,
     key: &str,
     request: &str,
-    now: Timestamp,
+    (now, stale): (Timestamp, Timestamp),
 ) -> Result<Remembered, StoreError> {
     const INSERT: &str = "INSERT INTO idempotency (caller, key, request, created_at)
         VALUES ($1, $2, $3, $4) ON CONFLICT (caller, key) DO NOTHING";
@@ -71,7 +72,15 @@ pub async fn reserve(
         return Ok(Remembered::Other);
     }
     let Some(status) = row.status else {
-        return Ok(if row.done { Remembered::Done } else { Remembered::Pending });
+        if row.done {
+            return Ok(Remembered::Done);
+        }
+        // Whoever carried it out cannot be at it any more; its connection broke, and it with it.
+        const TAKE_OVER: &str = "UPDATE idempotency SET created_at = $3
+            WHERE caller = $1 AND key = $2 AND status IS NULL AND NOT done AND created_at < $4";
+        let values = [caller.into(), key.into(), micros(now).into(), micros(stale).into()];
+        let taken_over = tx.execute(TAKE_OVER, values).await? == 1;
+        return Ok(if taken_over { Remembered::New } else { Remembered::Pending });
     };
     Ok(Remembered::Answered(Answer {
         status: u16::try_from(status).map_err(|error| StoreError::damaged("status", error))?,
@@ -127,7 +136,8 @@ pub async fn answer(tx: &Tx, caller: &str, key: &str, answer: &Answer) -> Result
 /// # Errors
 /// When the database fails.
 pub async fn forget(tx: &Tx, caller: &str, key: &str) -> Result<(), StoreError> {
-    const SQL: &str = "DELETE FROM idempotency WHERE caller = $1 AND key = $2 AND status IS NULL";
+    const SQL: &str = "DELETE FROM idempotency
+        WHERE caller = $1 AND key = $2 AND status IS NULL AND NOT done";
     tx.execute(SQL, [caller.into(), key.into()]).await?;
     Ok(())
 }

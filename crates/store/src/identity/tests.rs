@@ -95,7 +95,7 @@ async fn a_repeated_request_is_answered_not_repeated() {
         };
         let tx = database.store.write().await.unwrap();
         let reserve = async |request: &'static str| {
-            idempotency::reserve(&tx, "person:1", "k", request, at(1)).await.unwrap()
+            idempotency::reserve(&tx, "person:1", "k", request, (at(1), at(0))).await.unwrap()
         };
         assert_eq!(reserve("r").await, Remembered::New);
         assert_eq!(reserve("r").await, Remembered::Pending);
@@ -112,7 +112,7 @@ async fn a_key_is_freed_only_if_its_request_was_never_carried_out() {
     for database in databases().await {
         let tx = database.store.write().await.unwrap();
         let reserve = async |key: &'static str| {
-            idempotency::reserve(&tx, "person:1", key, "r", at(1)).await.unwrap()
+            idempotency::reserve(&tx, "person:1", key, "r", (at(1), at(0))).await.unwrap()
         };
         for key in ["never", "done"] {
             assert_eq!(reserve(key).await, Remembered::New);

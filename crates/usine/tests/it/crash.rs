@@ -42,7 +42,7 @@ impl Dice {
     }
 }
 
-fn number_from(variable: &str) -> Option<u64> {
+pub(crate) fn number_from(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
@@ -55,9 +55,13 @@ pub(crate) struct Project {
 impl Project {
     /// A start-up with hours under the playground call.
     pub(crate) async fn new(factory: &Factory) -> Self {
+        Self::with_email(factory).await.0
+    }
+
+    /// The same with the address of its founder.
+    pub(crate) async fn with_email(factory: &Factory) -> (Self, String) {
         let start_up = StartUp::with_hours(factory, 5_000).await;
-        let token = start_up.founder.token.unwrap();
-        Self { token, id: start_up.project }
+        (Self { token: start_up.founder.token.unwrap(), id: start_up.project }, start_up.email)
     }
 
     pub(crate) fn client(&self, factory: &Factory) -> Client {
@@ -70,23 +74,28 @@ pub(crate) struct Trial {
     name: String,
     key: Key,
     script: String,
-    end: &'static str,
+    pub(crate) end: &'static str,
     /// Its id, once a reply came through.
-    job: Option<String>,
-    cancelled: bool,
+    pub(crate) job: Option<String>,
+    pub(crate) cancelled: bool,
 }
 
 impl Trial {
     pub(crate) fn new(number: u64, dice: &mut Dice) -> Self {
-        let (name, pause) = (format!("trial-{number}"), dice.roll(8));
+        let pause = dice.roll(8);
         let (last, end) = match number % 3 {
             0 => ("exit 0", "completed"),
             1 => ("exit 7", "failed exit 7"),
             _ => ("kill -9 $$", "failed signal 9"),
         };
+        Self::of(number, &format!("echo ran\nsleep 0.{pause}\n{last}"), end)
+    }
+
+    /// A job that does this.
+    pub(crate) fn of(number: u64, script: &str, end: &'static str) -> Self {
+        let name = format!("trial-{number}");
         let script = format!(
-            "#!/bin/sh\n#SBATCH --time=5 --mem=64M --ntasks=1 --job-name={name}\n\
-             echo ran\nsleep 0.{pause}\n{last}\n"
+            "#!/bin/sh\n#SBATCH --time=5 --mem=64M --ntasks=1 --job-name={name}\n{script}\n"
         );
         Self { name, key: Key::fresh(), script, end, job: None, cancelled: false }
     }
@@ -109,6 +118,7 @@ impl Trial {
     /// Finds out what became of a request; when nothing did, it may be made anew.
     async fn look(&mut self, project: &Project, url: &str) {
         let client = site::client::Client::new(url, Some(project.token.clone())).unwrap();
+        // Newest first, and what is looked for is new.
         let path = format!("/projects/{}/jobs?limit=200", project.id);
         let Ok(page) = client.with_patience(Patience::NONE).get::<Value>(&path).await else {
             return;
@@ -219,14 +229,26 @@ pub(crate) async fn check(client: &Client, trial: &Trial) {
     }
 }
 
+/// Every job of the project.
+pub(crate) async fn all_jobs(client: &Client, project: &Project) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut path = format!("/projects/{}/jobs?limit=200", project.id);
+    loop {
+        let page = client.get(&path).await;
+        all.extend(page["items"].as_array().unwrap().iter().cloned());
+        let Some(next) = page["next"].as_str() else { return all };
+        path = format!("/projects/{}/jobs?limit=200&cursor={next}", project.id);
+    }
+}
+
 pub(crate) async fn check_books(
     client: &Client,
     auditor: &Client,
     project: &Project,
     trials: &[Trial],
 ) {
-    let listed = client.get(&format!("/projects/{}/jobs?limit=200", project.id)).await;
-    assert_eq!(listed["items"].as_array().unwrap().len(), trials.len(), "a job twice, or lost");
+    let listed = all_jobs(client, project).await;
+    assert_eq!(listed.len(), trials.len(), "a job twice, or lost");
 
     let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut path = "/ledger/entries?limit=200".to_owned();
@@ -241,7 +263,7 @@ pub(crate) async fn check_books(
         let Some(next) = page["next"].as_str() else { break };
         path = format!("/ledger/entries?limit=200&cursor={next}");
     }
-    for job in listed["items"].as_array().unwrap() {
+    for job in &listed {
         let id = job["id"].as_str().unwrap();
         let last = if job["started_at"].is_null() { "release" } else { "settle" };
         assert_eq!(kinds[id], ["hold", last], "{job}");

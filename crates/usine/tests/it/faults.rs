@@ -48,14 +48,25 @@ impl Fate {
 }
 
 /// A network that carries requests to a hub, badly.
-struct BadNetwork {
-    url: String,
+pub(crate) struct BadNetwork {
+    pub(crate) url: String,
     fates: Arc<Mutex<Vec<Fate>>>,
+    way: Arc<Mutex<Way>>,
+}
+
+/// Where it leads, and how.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    hub: SocketAddr,
+    is_cut: bool,
+    is_good: bool,
 }
 
 impl BadNetwork {
-    async fn before(hub: &str, mut dice: Dice) -> Self {
-        let hub: SocketAddr = hub.trim_start_matches("http://").parse().unwrap();
+    pub(crate) async fn before(hub: &str, mut dice: Dice) -> Self {
+        let way = Way { hub: address(hub), is_cut: false, is_good: false };
+        let way = Arc::new(Mutex::new(way));
+        let leads = Arc::clone(&way);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let fates = Arc::new(Mutex::new(Vec::new()));
@@ -63,7 +74,14 @@ impl BadNetwork {
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (fate, pause) = (Fate::cast(&mut dice), dice.roll(600));
+                let (mut fate, pause) = (Fate::cast(&mut dice), dice.roll(600));
+                let Way { hub, is_cut, is_good } = *leads.lock().unwrap();
+                if is_good {
+                    fate = Fate::Well;
+                }
+                if is_cut {
+                    fate = Fate::Unheard;
+                }
                 seen.lock().unwrap().push(fate);
                 tokio::spawn(async move {
                     // A connection that breaks is what this is about.
@@ -71,8 +89,27 @@ impl BadNetwork {
                 });
             }
         });
-        Self { url, fates }
+        Self { url, fates, way }
     }
+
+    /// The hub is somewhere else now.
+    pub(crate) fn lead_to(&self, hub: &str) {
+        self.way.lock().unwrap().hub = address(hub);
+    }
+
+    /// Nothing goes through until this is taken back.
+    pub(crate) fn cut(&self, is_cut: bool) {
+        self.way.lock().unwrap().is_cut = is_cut;
+    }
+
+    /// Everything goes through from now on.
+    pub(crate) fn mend(&self) {
+        self.way.lock().unwrap().is_good = true;
+    }
+}
+
+fn address(hub: &str) -> SocketAddr {
+    hub.trim_start_matches("http://").parse().unwrap()
 }
 
 /// Carries one request to the hub and its reply back, as `fate` has it.

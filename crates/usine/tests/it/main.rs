@@ -22,6 +22,7 @@ mod slurm;
 mod ssh;
 mod story;
 mod tls;
+mod trial;
 mod twin;
 mod up;
 

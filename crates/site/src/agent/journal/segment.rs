@@ -1,9 +1,9 @@
 //! One file of events, a line each.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use engine::Disk;
 
 use super::Entry;
 
@@ -14,36 +14,26 @@ const ENDING: &str = ".jsonl";
 pub(super) struct Segment {
     first: u64,
     path: PathBuf,
-    file: File,
     length: u64,
 }
 
 impl Segment {
     /// Begins the segment whose first event has the number `first`, anew if one without events is
     /// there.
-    pub(super) fn create(folder: &Path, first: u64) -> io::Result<Self> {
+    pub(super) fn begin(disk: &Disk, folder: &Path, first: u64) -> io::Result<Self> {
         let path = folder.join(format!("{first:020}{ENDING}"));
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-        engine::record::sync_parent(&path)?;
-        Ok(Self { first, path, file, length: 0 })
+        disk.files().write(&path, &[], engine::disk::Kind::Record)?;
+        Ok(Self { first, path, length: 0 })
     }
 
     /// Appends whole lines and makes them durable; returns their length.
-    ///
-    /// After a failure the file is cut back, so that the next append begins a line.
-    pub(super) fn append(&mut self, entries: &[Entry]) -> io::Result<u64> {
+    pub(super) fn append(&mut self, disk: &Disk, entries: &[Entry]) -> io::Result<u64> {
         let mut lines = Vec::new();
         for entry in entries {
             serde_json::to_writer(&mut lines, entry)?;
             lines.push(b'\n');
         }
-        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            self.file.set_len(self.length)?;
-            io::Seek::seek(&mut self.file, io::SeekFrom::Start(self.length))?;
-            return Err(error);
-        }
+        disk.files().append(&self.path, self.length, &lines)?;
         let length = u64::try_from(lines.len()).unwrap_or_default();
         self.length = self.length.saturating_add(length);
         Ok(length)
@@ -67,13 +57,11 @@ impl Segment {
 }
 
 /// The segments of a journal with the numbers of their first events, in order.
-pub(super) fn list(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+pub(super) fn list(disk: &Disk, folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if let Some(first) = name.and_then(|name| name.strip_suffix(ENDING)?.parse().ok()) {
-            found.push((first, path));
+    for name in disk.files().names(folder)? {
+        if let Some(first) = name.strip_suffix(ENDING).and_then(|number| number.parse().ok()) {
+            found.push((first, folder.join(name)));
         }
     }
     found.sort();
@@ -82,9 +70,8 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
 
 /// The entries of a segment with their lengths; a last line that a crash cut short was never told
 /// to anybody and is left out.
-pub(super) fn read(path: &Path) -> io::Result<Vec<(Entry, u64)>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.read_to_end(&mut bytes)?;
+pub(super) fn read(disk: &Disk, path: &Path) -> io::Result<Vec<(Entry, u64)>> {
+    let bytes = disk.files().read(path)?.unwrap_or_default();
     let mut found = Vec::new();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         if !line.ends_with(b"\n") {

@@ -19,21 +19,21 @@ fn log(offset: u64, text: &str) -> Entry {
 #[test]
 fn what_the_hub_has_not_taken_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let journal = Journal::open(folder.path()).unwrap();
+    let journal = Journal::open(Disk::default(), folder.path()).unwrap();
     journal.append(vec![log(0, "ab"), log(2, "cd")]).unwrap();
     journal.append(vec![log(4, "ef")]).unwrap();
     journal.taken(1).unwrap();
     drop(journal);
     for _ in 0..3 {
-        let journal = Journal::open(folder.path()).unwrap();
+        let journal = Journal::open(Disk::default(), folder.path()).unwrap();
         assert_eq!(journal.waiting(9), [log(2, "cd").event, log(4, "ef").event]);
         assert_eq!(journal.mark(job()).stdout_bytes, 6);
         assert!(!journal.is_taken(job()));
     }
-    let journal = Journal::open(folder.path()).unwrap();
+    let journal = Journal::open(Disk::default(), folder.path()).unwrap();
     journal.taken(2).unwrap();
     drop(journal);
-    let journal = Journal::open(folder.path()).unwrap();
+    let journal = Journal::open(Disk::default(), folder.path()).unwrap();
     assert!(journal.waiting(9).is_empty());
     assert!(journal.is_taken(job()));
     assert_eq!(journal.mark(job()).stdout_bytes, 6, "what was told is remembered");
@@ -42,34 +42,34 @@ fn what_the_hub_has_not_taken_is_there_after_a_restart() {
 #[test]
 fn a_line_that_a_crash_cut_short_was_never_written() {
     let folder = tempfile::tempdir().unwrap();
-    let journal = Journal::open(folder.path()).unwrap();
+    let journal = Journal::open(Disk::default(), folder.path()).unwrap();
     journal.append(vec![log(0, "ab")]).unwrap();
     drop(journal);
-    let (_, path) = segment::list(folder.path()).unwrap().pop().unwrap();
+    let (_, path) = segment::list(&Disk::default(), folder.path()).unwrap().pop().unwrap();
     let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
     file.write_all(br#"{"event":{"key":"#).unwrap();
     drop(file);
-    let journal = Journal::open(folder.path()).unwrap();
+    let journal = Journal::open(Disk::default(), folder.path()).unwrap();
     journal.append(vec![log(2, "cd")]).unwrap();
     drop(journal);
-    let journal = Journal::open(folder.path()).unwrap();
+    let journal = Journal::open(Disk::default(), folder.path()).unwrap();
     assert_eq!(journal.waiting(9), [log(0, "ab").event, log(2, "cd").event]);
 }
 
 #[test]
 fn segments_that_the_hub_has_are_deleted() {
     let folder = tempfile::tempdir().unwrap();
-    let journal = Journal::open(folder.path()).unwrap();
+    let journal = Journal::open(Disk::default(), folder.path()).unwrap();
     let large = "x".repeat(1 << 20);
     for offset in 0..12 {
         journal.append(vec![log(offset << 20, &large)]).unwrap();
     }
-    let files = || segment::list(folder.path()).unwrap().len();
+    let files = || segment::list(&Disk::default(), folder.path()).unwrap().len();
     assert!(files() > 2, "one segment holds all");
     journal.taken(11).unwrap();
     assert!(files() <= 2, "{} segments are left", files());
     drop(journal);
-    let journal = Journal::open(folder.path()).unwrap();
+    let journal = Journal::open(Disk::default(), folder.path()).unwrap();
     assert_eq!(journal.waiting(99).len(), 1);
     let more = (12..20).map(|offset| log(offset << 20, &large)).collect();
     journal.append(more).unwrap();
