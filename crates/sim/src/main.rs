@@ -132,7 +132,6 @@ fn tell(seed: u64, verdict: &Verdict, took: Duration) {
 }
 
 /// A seed that differs from run to run; it is printed.
-#[expect(clippy::disallowed_methods, reason = "a seed by the clock is as good as any other")]
 fn fresh_seed() -> u64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask test` installs what the tests need and runs all of them; `cargo xtask check` runs
 //! format, lints, documentation, licences and the rules of the house; `cargo xtask bench NAME`
-//! measures; `cargo xtask simulate` lets everything go wrong at once; `cargo xtask slurm up|down` brings up a real Slurm for tests, and `cargo xtask compare`
+//! measures; `cargo xtask simulate` and `cargo xtask trial` let everything go wrong; `cargo xtask slurm up|down` brings up a real Slurm for tests, and `cargo xtask compare`
 //! sets our answers beside another program's. Not here: anything a user of Usine runs.
 
 mod bench;
@@ -15,6 +15,7 @@ mod simulate;
 mod slurm;
 mod test;
 mod tidy;
+mod trial;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -40,6 +41,8 @@ enum Chore {
     Compare(compare::Arguments),
     /// Let hub, agents and clusters live through faults that a seed chooses.
     Simulate(simulate::Arguments),
+    /// Kill hub, agent and a real Slurm at random moments under hundreds of jobs; takes minutes.
+    Trial(trial::Arguments),
     /// Bring up a real Slurm on loopback, or stop it.
     Slurm(slurm::Arguments),
     /// Install what the tests need and say where it is.
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Compare(arguments) => compare::run(&arguments),
         Chore::Simulate(arguments) => simulate::run(&arguments),
+        Chore::Trial(arguments) => trial::run(&arguments),
         Chore::Slurm(arguments) => slurm::run(&arguments),
         Chore::Setup => setup::Tools::install().map(|tools| setup::describe(&tools)),
     };

@@ -30,7 +30,8 @@ impl Site {
         let clock = Clock::Set { at, since: Instant::now() };
         let cluster = Modelled::new(Size { nodes: 1, cores: 4 }, clock, seed);
         let settings = Settings::modelled(folder.path().join("records"), Disk::default(), clock);
-        let settings = Settings { jobs: "/modelled".to_owned(), ..settings };
+        let interval = Duration::from_millis(100);
+        let settings = Settings { jobs: "/modelled".to_owned(), interval, ..settings };
         let engine = SlurmEngine::modelled(settings, cluster.clone()).await.unwrap();
         Self { cluster, engine, _folder: folder }
     }
@@ -123,12 +124,26 @@ async fn a_copy_that_is_held_is_given_up_for_good_though_the_answer_to_that_is_l
     assert!(held > 0, "no copy was ever held");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_submission_that_arrives_late_is_found_and_not_repeated() {
-    let site = Site::new().await;
+/// How often the script of a job began whose submission arrived so late that it was repeated.
+async fn begun_when_late(seed: u64, has_fence: bool) -> u32 {
+    let site = Site::with(seed).await;
+    if !has_fence {
+        site.cluster.remove_fences();
+    }
     site.cluster.set_faults(Faults { late: 1_000, ..Faults::default() });
     let job = site.submit("sleep 3").await;
     site.cluster.set_faults(Faults::default());
     assert_eq!(site.end(job).await.end, End::Completed);
-    assert_eq!(site.cluster.truth(job).begun, 1);
+    site.pass(180).await;
+    site.cluster.truth(job).begun
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_submission_that_arrives_late_is_found_or_stops_at_the_fence() {
+    let mut doubled = 0;
+    for seed in 1..=10 {
+        assert_eq!(begun_when_late(seed, true).await, 1, "seed {seed}");
+        doubled += u32::from(begun_when_late(seed, false).await > 1);
+    }
+    assert!(doubled > 0, "the fence was never needed");
 }

@@ -56,7 +56,7 @@ struct Written {
     /// The CAs that may vouch for the hub, in PEM, instead of those of this machine.
     ca: Option<PathBuf>,
     /// How often running jobs are looked at.
-    interval_milliseconds: u64,
+    interval_milliseconds: Option<u64>,
     /// How long the hub may keep a request for orders waiting.
     wait_seconds: u32,
     /// How much of each of a job's streams is sent to the hub.
@@ -82,7 +82,7 @@ impl Default for Written {
             site: None,
             folder: PathBuf::from("usine-agent"),
             ca: None,
-            interval_milliseconds: 200,
+            interval_milliseconds: None,
             wait_seconds: 25,
             log_bytes_max: 64 << 20,
             engine: EngineKind::default(),
@@ -125,7 +125,7 @@ impl AgentConfig {
         let site = site.map(str::to_owned).or_else(|| written.site.clone());
         let site = site.ok_or_else(|| missing("site", "--site NAME"))?;
         let site = site.parse().map_err(|error| invalid(format!("site: {error}")))?;
-        if !(1..=60).contains(&written.wait_seconds) || written.interval_milliseconds == 0 {
+        if !(1..=60).contains(&written.wait_seconds) || written.interval_milliseconds == Some(0) {
             let text = "wait_seconds must be 1 to 60, interval_milliseconds at least 1";
             return Err(invalid(text.to_owned()));
         }
@@ -153,7 +153,7 @@ impl AgentConfig {
     /// When the configuration contradicts itself.
     pub(super) fn settings(&self) -> Result<Settings> {
         Ok(Settings {
-            interval: Duration::from_millis(self.written.interval_milliseconds),
+            interval: self.interval(),
             wait_seconds: self.written.wait_seconds,
             log_bytes_max: self.written.log_bytes_max,
             persons: match (self.engine, &self.written.slurm) {
@@ -179,6 +179,16 @@ impl AgentConfig {
             return Err(invalid(text.to_owned()));
         }
         Ok(hosts)
+    }
+
+    /// How often running jobs are looked at. Beside a Slurm each look at a log may be a process, and
+    /// there may be many jobs.
+    fn interval(&self) -> Duration {
+        let usual = match self.engine {
+            EngineKind::Local => 200,
+            EngineKind::Slurm => 2_000,
+        };
+        Duration::from_millis(self.written.interval_milliseconds.unwrap_or(usual))
     }
 
     /// The cluster as an engine.
