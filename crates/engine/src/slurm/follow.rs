@@ -306,7 +306,15 @@ impl<T: Transport> Core<T> {
                     self.book().change(job, |record| record.abandoned.push(id))?;
                     return self.lost(job, record, self.now()).await;
                 }
-                return self.end(job, record_of);
+                let end = match record_of.how {
+                    How::Cancelled => {
+                        let reason = "Slurm ended the job in the second in which its script began, \
+                            and nobody here asked for that";
+                        never(How::NodeFailed, Some(reason), self.now())
+                    }
+                    _ => record_of,
+                };
+                return self.end(job, end);
             }
             _ => return self.end(job, record_of),
         };
