@@ -199,14 +199,7 @@ async fn whatever_is_killed_when_every_script_runs_once_and_is_charged_as_the_ac
     let jobs = ended(&world, &client, &project).await;
     println!("all ended after {:?}", began.elapsed());
 
-    let written = fs::read_to_string(&diary).unwrap();
-    let runs = world.runs();
-    for trial in &trials {
-        let id = trial.job.as_deref().unwrap();
-        let job = jobs.iter().find(|job| job["id"] == id).unwrap();
-        let count = written.lines().filter(|line| *line == id).count();
-        check(trial, job, count, runs.get(id).map_or(&[], Vec::as_slice));
-    }
+    check_all(&world, &trials, &jobs, &diary);
     let token = administrator.token.unwrap();
     let auditor = Client::anonymous(&world.url()).with(&token);
     check_books(&client, &auditor, &project, &trials).await;
@@ -243,6 +236,17 @@ async fn ended(world: &World, client: &Client, project: &Project) -> Vec<Value> 
         assert!(began.elapsed() < AFTERMATH, "these do not end: {open:?}\n{}", world.agent.log());
         world.mend();
         tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+}
+
+fn check_all(world: &World, trials: &[Trial], jobs: &[Value], diary: &Path) {
+    let written = fs::read_to_string(diary).unwrap();
+    let runs = world.runs();
+    for trial in trials {
+        let id = trial.job.as_deref().unwrap();
+        let job = jobs.iter().find(|job| job["id"] == id).unwrap();
+        let count = written.lines().filter(|line| *line == id).count();
+        check(trial, job, count, runs.get(id).map_or(&[], Vec::as_slice));
     }
 }
 
