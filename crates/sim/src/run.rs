@@ -137,6 +137,7 @@ impl World {
             rules: app::testing::rules(),
             jobs: app::testing::work(),
             what_if: Arc::new(app::testing::what_if()),
+            ssh: Arc::new(::site::ssh::Authority::of_seed(&[9; 32])?),
         })?;
         let hub = Hub::start(parts, clock, hub_clock, trace.clone())?;
         let start_up = story::tell(&hub, trace, clock, &store).await?;
