@@ -6,7 +6,9 @@
 
 mod cancel;
 mod offers;
+mod others;
 mod outlook;
+mod place;
 mod prepare;
 mod progress;
 mod see;
@@ -29,7 +31,7 @@ pub use offers::{Limits, Offer, Offers, Terms};
 pub use outlook::{Cause, Expected, Outlook, Sooner};
 pub(crate) use progress::Changes;
 pub use see::{JobDetail, JobFilter};
-pub use store::jobs::{Job, LogPiece, Metric, Outcome, Stream, TrailEntry};
+pub use store::jobs::{Job, LogPiece, Metric, OPEN, Outcome, Stream, TrailEntry};
 pub use submit::Submitted;
 pub use watch::{Cursor, LogSlice, News};
 

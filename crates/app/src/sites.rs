@@ -4,6 +4,7 @@
 //! exist for it.
 
 mod agents;
+mod cluster;
 mod events;
 mod files;
 mod health;
@@ -19,6 +20,7 @@ use crate::jobs::{Job, SiteSettings};
 use crate::{Action, Actor, App, Error, Scope, Subject};
 
 pub use agents::{AgentKey, AgentState};
+pub use cluster::{Cluster, Node};
 pub use health::{PartitionStatus, SiteHealth};
 pub(crate) use machine::SiteMachine;
 pub use store::sites::health::Load;

@@ -78,16 +78,20 @@ impl Spec {
                 "the nodes asked for are not one: this site is a single node".to_owned(),
             ));
         }
-        self.check_anywhere()
+        self.check_anywhere(Reach::OwnDirectory)
     }
 
     /// Refuses what is impossible on any machine.
-    pub(crate) fn check_anywhere(&self) -> Result<(), Error> {
+    pub(crate) fn check_anywhere(&self, reach: Reach) -> Result<(), Error> {
         if !self.script.starts_with("#!") {
             return Err(Error::Refused("the script does not begin with `#!`".to_owned()));
         }
+        let may_be_named = |name: &str| match reach {
+            Reach::OwnDirectory => is_inside(name),
+            Reach::AsPerson => is_inside(name) || is_elsewhere(name),
+        };
         for name in [&self.folder, &self.stdout, &self.stderr].into_iter().flatten() {
-            if !is_inside(name) {
+            if !may_be_named(name) {
                 let text = format!("`{name}` is not a name in the job's own directory");
                 return Err(Error::Refused(text));
             }
@@ -102,6 +106,15 @@ impl Spec {
         }
         Ok(())
     }
+}
+
+/// How far the names of a job's files may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Its own directory.
+    OwnDirectory,
+    /// Absolute paths too: they are opened as the person, who may open no more than is theirs.
+    AsPerson,
 }
 
 /// What a job may use, over all its nodes.
@@ -208,6 +221,11 @@ pub(crate) fn is_inside(path: &str) -> bool {
     !path.is_empty()
         && !path.contains('\0')
         && components.all(|component| matches!(component, Component::Normal(_)))
+}
+
+/// Whether a path says by itself where it begins.
+pub(crate) fn is_elsewhere(path: &str) -> bool {
+    path.starts_with('/') && !path.ends_with('/') && !path.chars().any(char::is_control)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use units::JobId;
 
+use crate::JobNumber;
 use crate::life::{Life, State};
 
 /// The text does not describe dependencies.
@@ -17,10 +18,12 @@ pub enum NotADependency {
     #[error("`{0}` joins dependencies by both `,` (all) and `?` (any); use one of them")]
     Mixed(String),
     /// A kind of dependency that is not offered.
-    #[error("`{0}` is not offered; use after, afterany, afterok, afternotok or singleton")]
+    #[error(
+        "`{0}` is not offered; use after, afterany, aftercorr, afterok, afternotok or singleton"
+    )]
     Kind(String),
     /// Not the name of a job.
-    #[error("`{0}` is not a job of this federation: use the id that submission returned")]
+    #[error("`{0}` is not a job of this federation: use the number or id that submission returned")]
     Job(String),
 }
 
@@ -31,17 +34,28 @@ pub enum When {
     After,
     /// It has ended in any way.
     AfterAny,
+    /// The element of the same index has completed; said only until that element is known.
+    AfterCorr,
     /// It has completed.
     AfterOk,
     /// It has ended without completing.
     AfterNotOk,
 }
 
+/// How a dependency names another job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Other {
+    /// By its id, or that of an array.
+    Id(JobId),
+    /// By a number, which the hub looks up before it keeps the dependency.
+    Number(JobNumber),
+}
+
 /// One condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     /// Something about a job, or about every element of an array.
-    Job(When, JobId),
+    Job(When, Other),
     /// No earlier job of the same person and name is left.
     Singleton,
 }
@@ -79,6 +93,23 @@ impl Dependency {
         &self.conditions
     }
 
+    /// The same, with every job as `find` names it.
+    ///
+    /// # Errors
+    /// The first for whom it has none.
+    pub fn resolved<E>(
+        &self,
+        mut find: impl FnMut(When, Other) -> Result<(When, JobId), E>,
+    ) -> Result<Self, E> {
+        let conditions = self.conditions.iter().map(|condition| match condition {
+            Condition::Singleton => Ok(Condition::Singleton),
+            Condition::Job(when, other) => {
+                find(*when, *other).map(|(when, id)| Condition::Job(when, Other::Id(id)))
+            }
+        });
+        Ok(Self { join: self.join, conditions: conditions.collect::<Result<_, E>>()? })
+    }
+
     /// Decides from the lives of the jobs that each condition names: one job, the elements of an
     /// array, or for a singleton the earlier jobs of the same person and name.
     pub fn verdict(&self, lives: impl Fn(Condition) -> Vec<Life>) -> Verdict {
@@ -106,9 +137,13 @@ impl When {
         match (self, state) {
             (Self::After, State::Running { .. } | State::Ended { .. })
             | (Self::AfterAny, State::Ended { .. }) => Verdict::Met,
-            (Self::AfterOk, State::Ended { end, .. }) if end.is_success() => Verdict::Met,
+            (Self::AfterOk | Self::AfterCorr, State::Ended { end, .. }) if end.is_success() => {
+                Verdict::Met
+            }
             (Self::AfterNotOk, State::Ended { end, .. }) if !end.is_success() => Verdict::Met,
-            (Self::AfterOk | Self::AfterNotOk, State::Ended { .. }) => Verdict::Never,
+            (Self::AfterOk | Self::AfterCorr | Self::AfterNotOk, State::Ended { .. }) => {
+                Verdict::Never
+            }
             _ => Verdict::Waits,
         }
     }
@@ -117,6 +152,7 @@ impl When {
         match self {
             Self::After => "after",
             Self::AfterAny => "afterany",
+            Self::AfterCorr => "aftercorr",
             Self::AfterOk => "afterok",
             Self::AfterNotOk => "afternotok",
         }
@@ -165,10 +201,15 @@ fn term_conditions(term: &str) -> Result<Vec<Condition>, NotADependency> {
     }
     let form = || NotADependency::Form(term.to_owned());
     let (kind, jobs) = term.split_once(':').ok_or_else(form)?;
-    let all = [When::After, When::AfterAny, When::AfterOk, When::AfterNotOk];
+    let all = [When::After, When::AfterAny, When::AfterCorr, When::AfterOk, When::AfterNotOk];
     let when = all.into_iter().find(|when| when.name().eq_ignore_ascii_case(kind));
     let when = when.ok_or_else(|| NotADependency::Kind(kind.to_owned()))?;
-    let named = |job: &str| job.parse().map_err(|_| NotADependency::Job(job.to_owned()));
+    let named = |job: &str| {
+        let number = job.parse().map(Other::Number);
+        number
+            .or_else(|_| job.parse().map(Other::Id))
+            .map_err(|_| NotADependency::Job(job.to_owned()))
+    };
     jobs.split(':').map(|job| named(job).map(|job| Condition::Job(when, job))).collect()
 }
 
@@ -181,7 +222,8 @@ impl fmt::Display for Dependency {
         for (index, condition) in self.conditions.iter().enumerate() {
             f.write_str(if index > 0 { separator } else { "" })?;
             match condition {
-                Condition::Job(when, job) => write!(f, "{}:{job}", when.name())?,
+                Condition::Job(when, Other::Id(job)) => write!(f, "{}:{job}", when.name())?,
+                Condition::Job(when, Other::Number(job)) => write!(f, "{}:{job}", when.name())?,
                 Condition::Singleton => f.write_str("singleton")?,
             }
         }
@@ -215,7 +257,7 @@ mod tests {
         let text = text.replace('A', A).replace('B', B);
         let dependency: Dependency = text.parse().unwrap();
         dependency.verdict(|condition| {
-            let states = if matches!(condition, Condition::Job(_, job) if job.to_string() == B) {
+            let states = if matches!(condition, Condition::Job(_, Other::Id(job)) if job.to_string() == B) {
                 b
             } else {
                 a
@@ -251,6 +293,23 @@ mod tests {
     }
 
     #[test]
+    fn jobs_named_by_numbers_are_looked_up() {
+        let dependency: Dependency = "afterok:17:18_2,singleton".parse().unwrap();
+        assert_eq!(dependency.to_string(), "afterok:17,afterok:18_2,singleton");
+        assert_eq!(dependency.verdict(|_| vec![life("queued")]), Verdict::Waits);
+        let seventeen = JobNumber { number: 17, index: None };
+        let find = |when, other| match other {
+            Other::Number(number) if number == seventeen => Ok((when, A.parse().unwrap())),
+            other => Err(other),
+        };
+        let unknown = JobNumber { number: 18, index: Some(2) };
+        assert_eq!(dependency.resolved(find), Err(Other::Number(unknown)));
+        let only: Dependency = "aftercorr:17".parse().unwrap();
+        let found = only.resolved(|_, other| find(When::AfterOk, other)).unwrap();
+        assert_eq!(found.to_string(), format!("afterok:{A}"));
+    }
+
+    #[test]
     fn an_array_counts_by_all_its_elements() {
         assert_eq!(verdict("afterok:A", &["ok", "ok", "running"], &[]), Verdict::Waits);
         assert_eq!(verdict("afterok:A", &["ok", "failed", "running"], &[]), Verdict::Never);
@@ -260,8 +319,8 @@ mod tests {
     #[test]
     fn what_is_not_offered_is_refused_by_name() {
         let error = |text: &str| text.parse::<Dependency>().unwrap_err().to_string();
-        assert!(error("aftercorr:1").contains("`aftercorr` is not offered"));
-        assert!(error("afterok:123").contains("`123` is not a job of this federation"));
+        assert!(error("expand:1").contains("`expand` is not offered"));
+        assert!(error("afterok:1x").contains("`1x` is not a job of this federation"));
         assert!(error(&format!("after:{A}+5")).contains("is not a job"));
         assert!(error("afterok").contains("is not a dependency"));
         assert!(error(&format!("afterok:{A},afterok:{B}?singleton")).contains("both"));

@@ -1,8 +1,8 @@
 //! What the `#SBATCH` lines of a script mean.
 //!
-//! [`Directives`] holds one field for each option that is carried out. Options that change nothing
-//! here are warned about, options that would change the job are refused with a reason, and the
-//! table of all of them is [`options`].
+//! [`Directives`] holds one field for each option that is carried out here, and those that a site's
+//! own scheduler carries out as they were written. Options that change nothing are warned about,
+//! options that would change the job are refused with a reason, and all of them stand in [`table`].
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -10,9 +10,10 @@ use std::num::NonZeroU32;
 use crate::{ArraySpec, Dependency, Export, FilePattern, GpuCount, Memory, NodeRange, TimeLimit};
 
 pub(crate) mod options;
+pub(crate) mod table;
 pub(crate) mod words;
 
-pub(crate) use options::{Argument, Field, Found, Standing};
+pub(crate) use options::{Argument, Elsewhere, Field, Form, Found, Standing};
 
 /// What a script asks for, as it was written; every field may be left open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +54,16 @@ pub struct Directives {
     pub chdir: Option<String>,
     /// `--exclusive`: whole nodes.
     pub exclusive: bool,
+    /// `--gpus-per-task`.
+    pub gpus_per_task: Option<GpuCount>,
+    /// `--cpus-per-gpu`.
+    pub cpus_per_gpu: Option<NonZeroU32>,
+    /// `--ntasks-per-gpu`.
+    pub ntasks_per_gpu: Option<NonZeroU32>,
+    /// `--mem-per-gpu`.
+    pub memory_per_gpu: Option<Memory>,
+    /// `--account`: the project or allocation, for whoever submits from a command line.
+    pub account: Option<String>,
 }
 
 /// The longest name of a job, in characters; longer ones are refused rather than cut.
@@ -82,8 +93,19 @@ impl Directives {
             Field::Export => self.export = Some(parsed(value)?),
             Field::Chdir => self.chdir = Some(path(value)?),
             Field::Exclusive => self.exclusive = exclusive(value)?,
+            Field::GpusPerTask => self.gpus_per_task = Some(parsed(value)?),
+            Field::CpusPerGpu => self.cpus_per_gpu = Some(positive(value)?),
+            Field::NtasksPerGpu => self.ntasks_per_gpu = Some(positive(value)?),
+            Field::MemoryPerGpu => self.memory_per_gpu = Some(parsed(value)?),
+            Field::Account => self.account = Some(name(value)?),
         }
         Ok(())
+    }
+
+    /// How the job is laid out on nodes, in the words of `sbatch`: long names without the dashes.
+    pub(crate) fn layout(&self) -> impl Iterator<Item = (&'static str, Option<String>)> {
+        let layout = self.written().into_iter().filter(|(field, _)| field.is_layout());
+        layout.map(|(field, value)| (field.name(), Some(value).filter(|value| !value.is_empty())))
     }
 
     /// The fields that say something, each with its value as a directive takes it.
@@ -110,6 +132,11 @@ impl Directives {
             text(Field::Export, self.export.as_ref()),
             text(Field::Chdir, self.chdir.as_ref()),
             self.exclusive.then(|| (Field::Exclusive, String::new())),
+            text(Field::GpusPerTask, self.gpus_per_task.as_ref()),
+            text(Field::CpusPerGpu, self.cpus_per_gpu.as_ref()),
+            text(Field::NtasksPerGpu, self.ntasks_per_gpu.as_ref()),
+            text(Field::MemoryPerGpu, self.memory_per_gpu.as_ref()),
+            text(Field::Account, self.account.as_ref()),
         ];
         all.into_iter().flatten().collect()
     }

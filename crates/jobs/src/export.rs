@@ -39,6 +39,14 @@ impl Export {
     /// What Slurm does when nothing is said: everything is passed.
     pub const ALL: Self = Self { all: true, variables: Vec::new() };
 
+    /// The names of those that are passed as they are where the job is submitted.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().filter_map(|variable| match variable {
+            Variable::Passed(name) => Some(name.as_str()),
+            Variable::Set(..) => None,
+        })
+    }
+
     /// The job's variables out of those that the submitter sent along.
     pub fn apply(&self, sent: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut passed = if self.all { sent.clone() } else { BTreeMap::new() };

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use units::JobId;
-
 /// The text cannot name an output file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAFilePattern {
@@ -40,10 +38,10 @@ pub struct FilePattern(Vec<Piece>);
 /// What the placeholders stand for in one job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileNames<'a> {
-    /// `%j`: the job.
-    pub job: JobId,
-    /// `%A`: the array that the job is an element of, or the job itself.
-    pub array: JobId,
+    /// `%j`: the number of the job.
+    pub job: i64,
+    /// `%A`: the number of the array that the job is an element of, or of the job itself.
+    pub array: i64,
     /// `%a`: the index in the array.
     pub index: Option<u32>,
     /// `%x`: the name of the job.
@@ -57,16 +55,21 @@ impl FilePattern {
     pub fn expand(&self, names: &FileNames<'_>) -> String {
         let expanded = self.0.iter().map(|piece| match piece {
             Piece::Text(text) => text.clone(),
-            Piece::Field(Field::Job, _) => names.job.to_string(),
-            Piece::Field(Field::Array, _) => names.array.to_string(),
+            Piece::Field(Field::Job, width) => filled(names.job, *width),
+            Piece::Field(Field::Array, width) => filled(names.array, *width),
             Piece::Field(Field::Index, width) => {
-                format!("{:0width$}", names.index.unwrap_or_default(), width = usize::from(*width))
+                filled(names.index.unwrap_or_default().into(), *width)
             }
             Piece::Field(Field::Name, _) => names.name.replace('/', "_"),
             Piece::Field(Field::User, _) => names.user.replace('/', "_"),
         });
         expanded.collect()
     }
+}
+
+/// A number with zeros before it, up to so many digits.
+fn filled(number: i64, width: u8) -> String {
+    format!("{number:0width$}", width = usize::from(width))
 }
 
 impl FromStr for FilePattern {
@@ -151,20 +154,13 @@ mod tests {
     use super::*;
 
     fn expanded(text: &str) -> Result<String, NotAFilePattern> {
-        let names = FileNames {
-            job: "00000000-0000-0000-0000-000000000001".parse().unwrap(),
-            array: "00000000-0000-0000-0000-000000000002".parse().unwrap(),
-            index: Some(7),
-            name: "a/b",
-            user: "ada",
-        };
+        let names = FileNames { job: 19, array: 17, index: Some(7), name: "a/b", user: "ada" };
         text.parse::<FilePattern>().map(|pattern| pattern.expand(&names))
     }
 
     #[test]
     fn placeholders_stand_for_the_job() {
-        let job = "00000000-0000-0000-0000-000000000001";
-        let array = "00000000-0000-0000-0000-000000000002";
+        let (job, array) = (19, 17);
         let table = [
             ("out.txt", "out.txt".to_owned()),
             ("slurm-%j.out", format!("slurm-{job}.out")),

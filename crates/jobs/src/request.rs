@@ -58,6 +58,9 @@ struct Needs {
     cores_per_task: NonZeroU32,
     gpus: Option<u32>,
     gpus_per_node: Option<u32>,
+    gpus_per_task: Option<u32>,
+    tasks_per_gpu: Option<NonZeroU32>,
+    cores_per_gpu: Option<NonZeroU32>,
     memory: MemoryNeed,
 }
 
@@ -65,6 +68,7 @@ struct Needs {
 enum MemoryNeed {
     PerNode(Memory),
     PerCore(Memory),
+    PerGpu(Memory),
     /// As much as its part of the node's cores, or of its GPUs if that is more.
     Share,
     WholeNode,
@@ -125,17 +129,23 @@ fn needs(directives: &Directives, partition: &PartitionShape) -> Result<Needs, M
         (Some(gpus), _) | (None, Some(gpus)) => Some(gpus.count),
         (None, None) => None,
     };
-    let memory = match (directives.memory, directives.memory_per_cpu) {
-        (Some(_), Some(_)) => {
+    let memory = match (directives.memory, directives.memory_per_cpu, directives.memory_per_gpu) {
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
             return Err(Misfit::Contradiction(Conflict::MemoryPerNodeAndPerCore));
         }
-        (Some(Memory::ZERO), None) => MemoryNeed::WholeNode,
-        (Some(memory), None) => MemoryNeed::PerNode(memory),
-        (None, Some(memory)) => MemoryNeed::PerCore(memory),
-        (None, None) => MemoryNeed::Share,
+        (Some(Memory::ZERO), None, None) => MemoryNeed::WholeNode,
+        (Some(memory), None, None) => MemoryNeed::PerNode(memory),
+        (None, Some(memory), None) => MemoryNeed::PerCore(memory),
+        (None, None, Some(memory)) => MemoryNeed::PerGpu(memory),
+        (None, None, None) => MemoryNeed::Share,
     };
-    let gpus = directives.gpus.as_ref().map(|GpuCount { count, .. }| *count);
-    if partition.gpus_per_node == 0 && gpus.max(gpus_per_node).is_some_and(|count| count > 0) {
+    if directives.cpus_per_gpu.is_some() && directives.cpus_per_task.is_some() {
+        return Err(Misfit::Contradiction(Conflict::CoresPerTaskAndPerGpu));
+    }
+    let count = |gpus: &Option<GpuCount>| gpus.as_ref().map(|GpuCount { count, .. }| *count);
+    let (gpus, gpus_per_task) = (count(&directives.gpus), count(&directives.gpus_per_task));
+    let most = gpus.max(gpus_per_node).max(gpus_per_task);
+    if partition.gpus_per_node == 0 && most.is_some_and(|count| count > 0) {
         return Err(Misfit::NoGpus);
     }
     Ok(Needs {
@@ -144,6 +154,9 @@ fn needs(directives: &Directives, partition: &PartitionShape) -> Result<Needs, M
         cores_per_task: directives.cpus_per_task.unwrap_or(NonZeroU32::MIN),
         gpus,
         gpus_per_node,
+        gpus_per_task,
+        tasks_per_gpu: directives.ntasks_per_gpu,
+        cores_per_gpu: directives.cpus_per_gpu,
         memory,
     })
 }
@@ -175,12 +188,21 @@ fn nodes(
 
 /// The request on exactly `nodes` nodes, its time limit still open.
 fn on(nodes: NonZeroU32, needs: &Needs, partition: &PartitionShape) -> Result<Request, Misfit> {
-    let tasks = tasks(nodes, needs)?;
-    let gpus = gpus(nodes, needs)?;
-    let cores = product(tasks, needs.cores_per_task);
+    let known = known_gpus(nodes, needs)?;
+    let tasks = tasks(nodes, known, needs)?;
+    let gpus = gpus(tasks, known, needs)?;
     let fullest = |total: u32| u64::from(total.div_ceil(nodes.get()));
-    let tasks_on_fullest = fullest(tasks.get());
-    let cores_on_fullest = tasks_on_fullest.saturating_mul(u64::from(needs.cores_per_task.get()));
+    let (cores, cores_on_fullest) = match needs.cores_per_gpu.zip(NonZeroU32::new(gpus)) {
+        // A task has one core at least, however few GPUs there are.
+        Some((each, gpus)) => {
+            let cores = product(gpus, each).max(tasks);
+            (cores, fullest(cores.get()))
+        }
+        None => {
+            let each = u64::from(needs.cores_per_task.get());
+            (product(tasks, needs.cores_per_task), fullest(tasks.get()).saturating_mul(each))
+        }
+    };
     let memory = memory(nodes, cores, gpus, needs, partition);
     let most_cores = u64::from(partition.cores_per_node.get());
     let most_gpus = u64::from(partition.gpus_per_node);
@@ -199,8 +221,23 @@ fn on(nodes: NonZeroU32, needs: &Needs, partition: &PartitionShape) -> Result<Re
     Ok(Request { nodes, tasks, cores, memory, gpus, time_limit_seconds: NonZeroU32::MIN })
 }
 
-fn tasks(nodes: NonZeroU32, needs: &Needs) -> Result<NonZeroU32, Misfit> {
-    match (needs.tasks, needs.tasks_per_node) {
+/// The GPUs, as far as they are said without the tasks.
+fn known_gpus(nodes: NonZeroU32, needs: &Needs) -> Result<Option<u32>, Misfit> {
+    let by_node = needs.gpus_per_node.map(|each| each.saturating_mul(nodes.get()));
+    match (needs.gpus, by_node) {
+        (Some(total), Some(by_node)) if total != by_node => {
+            Err(Misfit::Contradiction(Conflict::GpusAndGpusPerNode))
+        }
+        (total, by_node) => Ok(total.or(by_node)),
+    }
+}
+
+fn tasks(nodes: NonZeroU32, gpus: Option<u32>, needs: &Needs) -> Result<NonZeroU32, Misfit> {
+    let by_gpus = gpus.and_then(NonZeroU32::new).and_then(|gpus| match needs.tasks_per_gpu {
+        Some(each) => Some(product(gpus, each)),
+        None => NonZeroU32::new(gpus.get().checked_div(needs.gpus_per_task?)?),
+    });
+    match (needs.tasks.or(by_gpus), needs.tasks_per_node) {
         (Some(tasks), Some(each)) if tasks > product(nodes, each) => {
             Err(Misfit::Contradiction(Conflict::TasksAndTasksPerNode))
         }
@@ -213,13 +250,13 @@ fn tasks(nodes: NonZeroU32, needs: &Needs) -> Result<NonZeroU32, Misfit> {
     }
 }
 
-fn gpus(nodes: NonZeroU32, needs: &Needs) -> Result<u32, Misfit> {
-    let by_node = needs.gpus_per_node.map(|each| each.saturating_mul(nodes.get()));
-    match (needs.gpus, by_node) {
-        (Some(total), Some(by_node)) if total != by_node => {
-            Err(Misfit::Contradiction(Conflict::GpusAndGpusPerNode))
+fn gpus(tasks: NonZeroU32, known: Option<u32>, needs: &Needs) -> Result<u32, Misfit> {
+    let by_task = needs.gpus_per_task.map(|each| each.saturating_mul(tasks.get()));
+    match (known, by_task) {
+        (Some(known), Some(by_task)) if known != by_task => {
+            Err(Misfit::Contradiction(Conflict::GpusAndGpusPerTask))
         }
-        (total, by_node) => Ok(total.or(by_node).unwrap_or_default()),
+        (known, by_task) => Ok(known.or(by_task).unwrap_or_default()),
     }
 }
 
@@ -234,6 +271,7 @@ fn memory(
     match needs.memory {
         MemoryNeed::PerNode(memory) => memory.times(nodes.get()),
         MemoryNeed::PerCore(memory) => memory.times(cores.get()),
+        MemoryNeed::PerGpu(memory) => memory.times(gpus),
         MemoryNeed::WholeNode => all.times(nodes.get()),
         MemoryNeed::Share => {
             let by_cores = all.share(cores.get(), partition.cores_per_node.get());

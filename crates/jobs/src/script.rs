@@ -4,7 +4,13 @@ use std::fmt;
 
 use crate::directive::Directives;
 
+mod handed;
+mod line;
 mod read;
+
+use handed::Handed;
+pub use handed::{AtSite, Scheduler};
+pub use line::{Given, command_line, fates};
 
 /// The longest script, in bytes; Slurm's own default.
 pub const SCRIPT_BYTES_MAX: usize = 4 * 1_024 * 1_024;
@@ -15,6 +21,7 @@ pub struct Script {
     text: String,
     directives: Directives,
     warnings: Vec<Remark>,
+    handed: Vec<Handed>,
 }
 
 /// Something about a script, and where.
@@ -46,8 +53,8 @@ impl Script {
         if !reader.errors.is_empty() {
             return Err(ScriptErrors(reader.errors));
         }
-        let (directives, warnings) = (reader.directives, reader.warnings);
-        Ok(Self { text: text.to_owned(), directives, warnings })
+        let read::Reader { directives, warnings, handed, .. } = reader;
+        Ok(Self { text: text.to_owned(), directives, warnings, handed })
     }
 
     /// The script, exactly as it was given.
@@ -60,7 +67,7 @@ impl Script {
         &self.directives
     }
 
-    /// What was read and has no effect.
+    /// What was read and has no effect at any site.
     pub fn warnings(&self) -> &[Remark] {
         &self.warnings
     }

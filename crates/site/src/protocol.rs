@@ -124,6 +124,10 @@ pub struct StartJob {
     pub inputs: Vec<InputMount>,
     /// Folders to be stored after it ended.
     pub outputs: Vec<Output>,
+    /// Options for the site's own scheduler, where its inventory names one: long names without the
+    /// dashes, with their values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<(String, Option<String>)>,
 }
 
 /// Whose a job is.
@@ -260,6 +264,24 @@ pub struct Inventory {
     /// address of their account at the hub. Absent where everybody's jobs run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logins: Option<Vec<String>>,
+    /// The site's own scheduler, where one carries jobs out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduler: Option<Scheduler>,
+}
+
+/// A scheduler of the site's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Scheduler {
+    /// Which: `slurm` is known today.
+    pub kind: String,
+    /// Options that plugins of it add, such as `container-image`: long names without the dashes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<String>,
+}
+
+impl Scheduler {
+    /// The [`Scheduler::kind`] of Slurm.
+    pub const SLURM: &'static str = "slurm";
 }
 
 /// By what an agent names a person to the hub: SHA-256 of the address in small letters, in

@@ -4,6 +4,7 @@
 //! can. Several are taken in the order of their ids, and before the ledger's pen.
 
 mod history;
+mod numbers;
 mod parts;
 mod row;
 mod trail;
@@ -13,7 +14,7 @@ use std::num::NonZeroU32;
 
 use ::jobs::life::{Life, State};
 use ::jobs::request::Request;
-use ::jobs::{Condition, Dependency};
+use ::jobs::{Condition, Dependency, JobNumber, Other};
 use units::{
     AllocationId, JobId, OrganisationId, PartitionKey, PersonId, ProjectId, Slug, Timestamp, Work,
 };
@@ -24,6 +25,7 @@ use crate::db::micros;
 use crate::{StoreError, Tx};
 
 pub use history::{Past, history};
+pub use numbers::{number, numbered};
 pub use parts::{
     Input, Output, inputs, keep_script, mounted, note_output, outputs, put_input, put_output,
     script,
@@ -33,6 +35,7 @@ pub use trail::{
     record, trail,
 };
 
+pub use row::user;
 use row::{COLUMNS, OPEN_COLUMNS, OpenRow, Row};
 
 /// A job at its site, as others in line see it.
@@ -51,6 +54,8 @@ pub struct OpenJob {
 pub struct Element {
     /// The array, which has an id of its own.
     pub array: JobId,
+    /// The array's number.
+    pub number: i64,
     /// The index.
     pub index: u32,
     /// How many elements may be at the site at a time, if that is limited.
@@ -100,6 +105,8 @@ pub struct Program {
     pub stdout: Option<String>,
     /// The file that also holds standard error.
     pub stderr: Option<String>,
+    /// Options for the site's own scheduler: long names with their values.
+    pub options: Vec<(String, Option<String>)>,
 }
 
 /// What was measured of a job.
@@ -122,12 +129,16 @@ pub struct Measured {
 pub struct Job {
     /// Its id.
     pub id: JobId,
+    /// Its number, which no other job or array has.
+    pub number: i64,
     /// Its place in an array.
     pub element: Option<Element>,
     /// Its name.
     pub name: String,
     /// Whose it is.
     pub owner: Owner,
+    /// How its owner is called in names of files: their address up to the `@`.
+    pub user: String,
     /// Where it runs.
     pub place: Place,
     /// What it runs.
@@ -144,10 +155,22 @@ pub struct Job {
     pub submitted_at: Timestamp,
     /// Where it stands.
     pub life: Life,
+    /// The nodes that carry it, or did, where the site tells.
+    pub nodes: Vec<String>,
     /// More about how it ended, for people.
     pub reason: Option<String>,
     /// What was measured.
     pub measured: Measured,
+}
+
+impl Job {
+    /// How people name it: as the element of an array, where it is one.
+    pub fn shown(&self) -> JobNumber {
+        match self.element {
+            Some(Element { number, index, .. }) => JobNumber { number, index: Some(index) },
+            None => JobNumber { number: self.number, index: None },
+        }
+    }
 }
 
 /// Whose jobs somebody may see.
@@ -163,6 +186,9 @@ pub struct Visible {
     pub factories: Vec<Slug>,
 }
 
+/// Stands for all states of jobs that have not ended.
+pub const OPEN: &str = "open";
+
 /// Which jobs a list shows, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -170,8 +196,12 @@ pub struct Filter {
     pub project: Option<ProjectId>,
     /// Of this array.
     pub array: Option<JobId>,
-    /// In this state, by its name.
+    /// Of these numbers, those of arrays standing for their elements; of any when none is named.
+    pub numbers: Vec<JobNumber>,
+    /// In this state, by its name; or [`OPEN`].
     pub state: Option<&'static str>,
+    /// Not ended before this instant.
+    pub since: Option<Timestamp>,
     /// Submitted before this one.
     pub before: Option<JobId>,
 }
@@ -185,7 +215,7 @@ pub async fn insert(tx: &Tx, job: &Job) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO job_dependency (job, other) VALUES ($1, $2)
         ON CONFLICT (job, other) DO NOTHING";
     for condition in job.dependency.iter().flat_map(Dependency::conditions) {
-        if let Condition::Job(_, other) = condition {
+        if let Condition::Job(_, Other::Id(other)) = condition {
             tx.execute(SQL, [job.id.uuid().into(), other.uuid().into()]).await?;
         }
     }
@@ -347,7 +377,7 @@ async fn ids(tx: &Tx, sql: &str, values: Vec<sea_orm::Value>) -> Result<Vec<JobI
 pub async fn update(tx: &Tx, job: &Job) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE job SET state = $2, cancel_asked = $3, started_at = $4,
             ended_at = $5, ended_how = $6, reason = $7, peak_memory_mb = $8,
-            cpu_milliseconds = $9, charged = $10
+            cpu_milliseconds = $9, charged = $10, node_list = $11
         WHERE id = $1";
     let (started, ended, how) = match job.life.state {
         State::Held | State::Ordered | State::Queued => (None, None, None),
@@ -365,6 +395,7 @@ pub async fn update(tx: &Tx, job: &Job) -> Result<(), StoreError> {
         job.measured.peak_memory_mb.into(),
         job.measured.cpu_milliseconds.into(),
         job.charged.map(Work::count).into(),
+        Some(job.nodes.join(",")).filter(|nodes| !nodes.is_empty()).into(),
     ];
     tx.execute(SQL, values).await?;
     Ok(())
@@ -402,8 +433,30 @@ pub async fn page(
     if let Some(array) = filter.array {
         all.push(format!("array_id = {}", bind(array.uuid().into())));
     }
-    if let Some(state) = filter.state {
-        all.push(format!("state = {}", bind(state.into())));
+    let numbers: Vec<String> = filter
+        .numbers
+        .iter()
+        .map(|JobNumber { number, index }| {
+            let number = bind((*number).into());
+            match index {
+                None => format!("number = {number} OR array_number = {number}"),
+                Some(index) => {
+                    let index = bind(i64::from(*index).into());
+                    format!("array_number = {number} AND array_index = {index}")
+                }
+            }
+        })
+        .collect();
+    if !numbers.is_empty() {
+        all.push(format!("({})", numbers.join(" OR ")));
+    }
+    match filter.state {
+        None => {}
+        Some(OPEN) => all.push("state <> 'ended'".to_owned()),
+        Some(state) => all.push(format!("state = {}", bind(state.into()))),
+    }
+    if let Some(since) = filter.since {
+        all.push(format!("(ended_at IS NULL OR ended_at >= {})", bind(micros(since).into())));
     }
     if let Some(before) = filter.before {
         all.push(format!("id < {}", bind(before.uuid().into())));

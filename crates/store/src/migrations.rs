@@ -14,6 +14,7 @@ mod m0008_history;
 mod m0009_alerts;
 mod m0010_more_hours;
 mod m0011_agents;
+mod m0012_numbers;
 mod m0013_usage;
 mod m0016_health;
 mod m0017_ssh;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_alerts::Migration),
             Box::new(m0010_more_hours::Migration),
             Box::new(m0011_agents::Migration),
+            Box::new(m0012_numbers::Migration),
             Box::new(m0013_usage::Migration),
             Box::new(m0016_health::Migration),
             Box::new(m0017_ssh::Migration),

@@ -34,6 +34,10 @@ pub struct Inventory {
     pub gpus: Vec<String>,
     /// What keeps jobs apart, for people.
     pub isolation: Vec<String>,
+    /// The site's own scheduler, where one carries jobs out.
+    pub scheduler: Option<String>,
+    /// Options that plugins of that scheduler add.
+    pub plugins: Vec<String>,
 }
 
 impl Inventory {
@@ -114,6 +118,8 @@ struct Row {
     gpus: Option<String>,
     isolation: Option<String>,
     engine: Option<String>,
+    scheduler: Option<String>,
+    plugins: Option<String>,
     as_persons: Option<bool>,
     protocol: Option<i64>,
     clock_ahead_milliseconds: Option<i64>,
@@ -127,6 +133,7 @@ impl Row {
             serde_json::from_str(&text).map_err(|error| damaged(&error))
         };
         let (gpus, isolation) = (list(self.gpus)?, list(self.isolation)?);
+        let plugins = list(self.plugins)?;
         let inventory = match (self.inventory_at, self.host, self.agent) {
             (Some(at), Some(host), Some(agent)) => Some(Inventory {
                 at: instant(at)?,
@@ -138,6 +145,8 @@ impl Row {
                 memory_mb: self.memory_mb.unwrap_or_default(),
                 gpus,
                 isolation,
+                scheduler: self.scheduler,
+                plugins,
             }),
             _ => None,
         };
@@ -190,7 +199,8 @@ pub async fn seen(tx: &Tx, name: &Slug, at: Timestamp) -> Result<(), StoreError>
 /// When the database fails.
 pub async fn note_inventory(tx: &Tx, name: &Slug, inventory: &Inventory) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE site SET inventory_at = $2, host = $3, agent = $4, cores = $5,
-            memory_mb = $6, gpus = $7, isolation = $8, engine = $9, nodes = $10
+            memory_mb = $6, gpus = $7, isolation = $8, engine = $9, nodes = $10,
+            scheduler = $11, plugins = $12
         WHERE name = $1";
     let list = |items: &[String]| {
         serde_json::to_string(items).map_err(|error| StoreError::damaged("site", error))
@@ -206,6 +216,8 @@ pub async fn note_inventory(tx: &Tx, name: &Slug, inventory: &Inventory) -> Resu
         list(&inventory.isolation)?.into(),
         inventory.engine.clone().into(),
         inventory.nodes.into(),
+        inventory.scheduler.clone().into(),
+        list(&inventory.plugins)?.into(),
     ];
     tx.execute(SQL, values).await?;
     Ok(())

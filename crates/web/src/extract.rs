@@ -115,6 +115,21 @@ impl<T: Segments, S: Send + Sync> FromRequestParts<S> for Path<T> {
     }
 }
 
+/// A job of the path: by its id, or by its number (`17`, `17_3`).
+#[derive(Clone, Copy, Debug)]
+pub struct JobPath(pub units::JobId);
+
+impl FromRequestParts<app::App> for JobPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &app::App) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, app).await?;
+        let Ok(number) = text.parse::<jobs::JobNumber>() else { return parsed(&text).map(Self) };
+        let actor = crate::Actor::from_request_parts(parts, app).await?;
+        Ok(Self(app.job_numbered(&actor, number).await?))
+    }
+}
+
 /// A type that one segment of a path can be parsed into.
 pub trait Segment: Sized {
     /// Parses one segment.

@@ -13,6 +13,7 @@ use units::{
 };
 
 use super::outlook::{Expected, blocking};
+use super::place::Ways;
 use super::prepare::{Prepared, fitted, shape};
 use super::{SiteSettings, Submission};
 use crate::sites::SiteMachine;
@@ -158,8 +159,7 @@ impl App {
             Ok(site) => site,
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let rule = self.work().rules.find(&site.charge_rule, self.now());
-        let rule = match rule {
+        let rule = match self.work().rules.find(&site.charge_rule, self.now()) {
             Ok(rule) => rule,
             Err(error) => return Ok(Err(error.to_string())),
         };
@@ -167,10 +167,12 @@ impl App {
         if let Some(why) = self.shut(tx, site, (known.as_ref(), person)).await? {
             return Ok(Err(why));
         }
+        let ways = Ways::of(known.as_ref());
         let inventory = known.and_then(|site| site.inventory);
-        let request = shape(site, inventory.as_ref(), rule.whole_nodes)
-            .and_then(|shape| fitted(&prepared.script, &shape));
-        let request = match request {
+        let fitted = shape(site, inventory.as_ref(), rule.whole_nodes)
+            .and_then(|shape| fitted(&prepared.script, &shape))
+            .and_then(|request| ways.place(&prepared.script).map(|_| request));
+        let request = match fitted {
             Ok(request) => request,
             Err(error) => return Ok(Err(error.to_string())),
         };
@@ -188,12 +190,8 @@ impl App {
             standing.total().map_or(Amount::ZERO, |total| total.available)
         });
         if held > available {
-            let meter = allocation.meter;
-            return Ok(Err(format!(
-                "{} would be held and {} are left",
-                held.display(meter),
-                available.display(meter)
-            )));
+            let [held, available] = [held, available].map(|it| it.display(allocation.meter));
+            return Ok(Err(format!("{held} would be held and {available} are left")));
         }
         let shares = store::allocations::shares(tx, allocation.id).await?;
         let figures = Footprint::of(site, held, prepared.input_bytes);

@@ -26,7 +26,6 @@ const ENVIRONMENT_BYTES_MAX: usize = 256 * 1_024;
 pub(super) struct Prepared {
     pub(super) script: Script,
     pub(super) recipe: Recipe,
-    pub(super) folder: Option<String>,
     pub(super) inputs: Vec<Input>,
     pub(super) outputs: Vec<Output>,
     /// What all inputs come to.
@@ -44,7 +43,6 @@ impl App {
         check_environment(new)?;
         let (text, recipe, mut inputs, outputs) = self.rendered(new)?;
         let script = Script::parse(text.as_bytes(), &new.options).map_err(script_errors)?;
-        let folder = begins_in(&script)?;
         for (mount, reference) in &new.inputs {
             inputs.push((mount.clone(), reference.clone(), None));
         }
@@ -73,7 +71,7 @@ impl App {
             input_bytes = input_bytes.saturating_add(input.tree.size_bytes());
             fixed.push(Input { mount, repository: input.repository, revision: input.revision });
         }
-        Ok(Prepared { script, recipe, folder, inputs: fixed, outputs, input_bytes })
+        Ok(Prepared { script, recipe, inputs: fixed, outputs, input_bytes })
     }
 
     #[expect(clippy::type_complexity, reason = "an intermediate result of one caller")]
@@ -146,18 +144,6 @@ pub(super) fn fitted(script: &Script, shape: &PartitionShape) -> Result<Request,
     })
 }
 
-/// Where the script runs: the job's directory, or a folder below it such as `inputs/code`.
-fn begins_in(script: &Script) -> Result<Option<String>, Error> {
-    let Some(named) = &script.directives().chdir else { return Ok(None) };
-    match named.trim_start_matches("./").trim_end_matches('/') {
-        "" | "." => Ok(None),
-        folder => folder.parse::<FilePath>().map(|path| Some(path.to_string())).map_err(|_| {
-            let text = "`--chdir`: a job runs in a directory of its own; name a folder below it";
-            Error::invalid("script", text)
-        }),
-    }
-}
-
 fn check_environment(new: &Submission) -> Result<(), Error> {
     let bytes: usize = new.environment.iter().map(|(name, value)| name.len() + value.len()).sum();
     if new.environment.len() > VARIABLES_MAX || bytes > ENVIRONMENT_BYTES_MAX {
@@ -218,7 +204,7 @@ fn service_outputs(
     Ok(outputs.collect())
 }
 
-fn script_errors(errors: ScriptErrors) -> Error {
+pub(super) fn script_errors(errors: ScriptErrors) -> Error {
     let fields = errors.0.into_iter().map(|remark| match remark.line {
         Some(_) => FieldError::new("script", remark.to_string()),
         None => FieldError::new("options", remark.text),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ::jobs::charge::ChargeError;
 use ::jobs::life::{self, Effect, Event, Ignored, Life};
-use ::jobs::{Condition, Dependency, Verdict};
+use ::jobs::{Condition, Dependency, Other, Verdict};
 use store::ledger::{Denied, Pen};
 use store::sites::{self, OrderKind};
 use store::{Tx, jobs as records};
@@ -182,7 +182,9 @@ impl App {
         let mut lives = BTreeMap::<Condition, Vec<Life>>::new();
         for condition in dependency.conditions() {
             let others = match condition {
-                Condition::Job(_, other) => records::named(tx, *other).await?,
+                Condition::Job(_, Other::Id(other)) => records::named(tx, *other).await?,
+                // Looked up before the job was kept.
+                Condition::Job(_, Other::Number(_)) => Vec::new(),
                 Condition::Singleton => records::earlier_namesakes(tx, job).await?,
             };
             let mut found = Vec::with_capacity(others.len());

@@ -1,9 +1,10 @@
 //! Looking at jobs.
 
+use ::jobs::JobNumber;
 use ::jobs::charge::Rate;
 use store::Tx;
 use store::jobs::{self as records, Filter, Input, Output, TrailEntry, Visible};
-use units::{JobId, Meter, ProjectId};
+use units::{JobId, Meter, ProjectId, Timestamp};
 
 use super::{Job, scopes};
 use crate::{Action, Actor, App, Error, Scope};
@@ -35,8 +36,12 @@ pub struct JobFilter {
     pub project: Option<ProjectId>,
     /// Only the elements of this array.
     pub array: Option<JobId>,
-    /// Only those in this state.
+    /// Only those of these numbers; of any when none is named.
+    pub numbers: Vec<JobNumber>,
+    /// Only those in this state, or all that have not ended ([`super::OPEN`]).
     pub state: Option<&'static str>,
+    /// Only those that had not ended before this instant.
+    pub since: Option<Timestamp>,
     /// Only those submitted before this one.
     pub before: Option<JobId>,
 }
@@ -57,8 +62,8 @@ impl App {
         if let Some(project) = filter.project {
             self.project_for(&tx, actor, (Action::ViewJob, project)).await?;
         }
-        let JobFilter { project, array, state, before } = filter;
-        let filter = Filter { project, array, state, before };
+        let JobFilter { project, array, numbers, state, since, before } = filter;
+        let filter = Filter { project, array, numbers, state, since, before };
         Ok(records::page(&tx, &visible(actor), &filter, limit.clamp(1, PAGE_MAX)).await?)
     }
 

@@ -6,7 +6,7 @@ use ::jobs::charge::ChargeRule;
 use ::jobs::life::{Effect, Life, Waits};
 use ::jobs::request::Request;
 use ::jobs::script::Remark;
-use ::jobs::{Condition, Dependency, Export, FileNames, FilePattern, Verdict};
+use ::jobs::{Export, FileNames, FilePattern, Verdict};
 use access::allocation::Allocation;
 use access::project::Project;
 use store::identity::people;
@@ -15,18 +15,23 @@ use store::ledger::{Denied, Pen};
 use store::sites::{self, OrderKind};
 use store::{Tx, allocations};
 use units::{JobId, PersonId, ProjectId, Work as Amount};
-use vault::FilePath;
 
+use super::place::{Placed, Ways};
 use super::prepare::{Prepared, fitted, shape};
-use super::{Changes, Job, Offers, SiteSettings, Submission, scopes};
+use super::{Changes, Job, Offers, SiteSettings, Submission};
 use crate::audit::Entry;
 use crate::{Action, Actor, App, Error};
+
+/// The variable by which a job knows its number.
+const NUMBER: &str = "USINE_JOB_NUMBER";
 
 /// What was submitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submitted {
     /// The job, or the array.
     pub id: JobId,
+    /// Its number.
+    pub number: i64,
     /// The job, or the elements in the order of their indices.
     pub jobs: Vec<Job>,
     /// What was read and has no effect.
@@ -41,6 +46,7 @@ struct Common<'a> {
     user: String,
     site: &'a SiteSettings,
     prepared: &'a Prepared,
+    placed: Placed,
     request: Request,
     held: Amount,
     environment: BTreeMap<String, String>,
@@ -84,8 +90,9 @@ impl App {
         let rule = self.work().rules.find(&site.charge_rule, self.now());
         let rule = rule.map_err(|error| Error::refused("charge-rule", error.to_string()))?;
         let prepared = self.prepare(&tx, actor, &new).await?;
-        let inventory = known.and_then(|site| site.inventory);
-        let shape = shape(site, inventory.as_ref(), rule.whole_nodes)?;
+        let inventory = known.as_ref().and_then(|site| site.inventory.as_ref());
+        let shape = shape(site, inventory, rule.whole_nodes)?;
+        let placed_at = Ways::of(known.as_ref()).place(&prepared.script)?;
         let request = fitted(&prepared.script, &shape)?;
         let held = hold_of(rule, &request)?;
         let export = prepared.script.directives().export.clone().unwrap_or(Export::ALL);
@@ -99,18 +106,19 @@ impl App {
             user: user_name(&tx, person).await?,
             site,
             prepared: &prepared,
+            placed: placed_at,
             request,
             held,
             environment: export.apply(&new.environment),
             network: new.network,
         };
-        let (id, mut jobs) = self.elements(&common)?;
+        let ((id, number), mut jobs) = self.elements(&tx, &common).await?;
         let mut changes = Changes::default();
         self.enter_jobs(&tx, actor, &mut jobs, &common, &mut changes).await?;
         self.audit_submission(&tx, actor, (id, &jobs), &allocation, placed.as_ref()).await?;
         self.hold_all(&tx, actor, rule, &allocation, &jobs).await?;
         self.close(tx, actor, changes).await?;
-        Ok(Submitted { id, jobs, warnings: prepared.script.warnings().to_vec(), placed })
+        Ok(Submitted { id, number, jobs, warnings: common.placed.at.warnings, placed })
     }
 
     /// Chooses the best place for a submission that leaves it open.
@@ -162,17 +170,25 @@ impl App {
     }
 
     /// The jobs of a submission, not yet decided on.
-    fn elements(&self, common: &Common<'_>) -> Result<(JobId, Vec<Job>), Error> {
+    async fn elements(
+        &self,
+        tx: &Tx,
+        common: &Common<'_>,
+    ) -> Result<((JobId, i64), Vec<Job>), Error> {
         let array = common.prepared.script.directives().array.as_ref();
         let id = self.mint_job();
+        let number = records::number(tx, id).await?;
         let Some(spec) = array else {
-            return Ok((id, vec![self.new_job(id, id, None, common)?]));
+            return Ok(((id, number), vec![self.new_job(tx, (id, number), None, common).await?]));
         };
         let indices = spec.indices();
-        let jobs = indices.iter().map(|index| {
+        let mut jobs = Vec::with_capacity(indices.len());
+        for index in &indices {
             let at_once_max = spec.at_once_max();
-            let element = Element { array: id, index: *index, at_once_max };
-            let mut job = self.new_job(self.mint_job(), id, Some(element), common)?;
+            let element = Element { array: id, number, index: *index, at_once_max };
+            let own = self.mint_job();
+            let own = (own, records::number(tx, own).await?);
+            let mut job = self.new_job(tx, own, Some(element), common).await?;
             let bounds = [("MIN", indices.first()), ("MAX", indices.last())];
             for (name, bound) in bounds {
                 let bound = bound.copied().unwrap_or_default();
@@ -181,35 +197,42 @@ impl App {
             }
             let count = indices.len().to_string();
             job.program.environment.insert("SLURM_ARRAY_TASK_COUNT".to_owned(), count);
-            Ok(job)
-        });
-        Ok((id, jobs.collect::<Result<_, Error>>()?))
+            jobs.push(job);
+        }
+        Ok(((id, number), jobs))
     }
 
-    fn new_job(
+    async fn new_job(
         &self,
-        id: JobId,
-        array: JobId,
+        tx: &Tx,
+        (id, number): (JobId, i64),
         element: Option<Element>,
         common: &Common<'_>,
     ) -> Result<Job, Error> {
         let directives = common.prepared.script.directives();
         let name = directives.job_name.clone().unwrap_or_else(|| "job".to_owned());
         let index = element.map(|element| element.index);
-        let names = FileNames { job: id, array, index, name: &name, user: &common.user };
-        let file = |option: &str, pattern: &Option<FilePattern>| match pattern {
-            Some(pattern) => own_file(option, &pattern.expand(&names)),
-            None => Ok(None),
+        let array = element.map_or(number, |element| element.number);
+        let names = FileNames { job: number, array, index, name: &name, user: &common.user };
+        let file = |option: &str, pattern: &Option<FilePattern>| {
+            common.placed.file(option, pattern.as_ref(), |pattern| pattern.expand(&names))
         };
         let mut environment = common.environment.clone();
+        environment.insert(NUMBER.to_owned(), number.to_string());
         if let Some(index) = index {
             environment.insert("SLURM_ARRAY_JOB_ID".to_owned(), array.to_string());
             environment.insert("SLURM_ARRAY_TASK_ID".to_owned(), index.to_string());
         }
+        let dependency = match &directives.dependency {
+            Some(dependency) => Some(self.resolved(tx, dependency, index).await?),
+            None => None,
+        };
         Ok(Job {
             id,
+            number,
             element,
             owner: common.owner,
+            user: common.user.clone(),
             place: Place {
                 factory: common.site.factory.clone(),
                 site: common.site.name.clone(),
@@ -221,16 +244,18 @@ impl App {
                 script: vault::Sha256::of(common.prepared.script.text().as_bytes()),
                 environment,
                 network: common.network,
-                folder: common.prepared.folder.clone(),
+                folder: common.placed.folder.clone(),
                 stdout: file("output", &directives.output)?,
                 stderr: file("error", &directives.error)?,
+                options: common.placed.at.options.clone(),
             },
-            dependency: directives.dependency.clone(),
+            dependency,
             request: common.request,
             held: common.held,
             charged: None,
             submitted_at: self.now(),
             life: Life::submitted(Waits::ForDependencies).life,
+            nodes: Vec::new(),
             reason: None,
             measured: Measured::default(),
             name,
@@ -246,10 +271,8 @@ impl App {
         common: &Common<'_>,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let dependency = common.prepared.script.directives().dependency.as_ref();
-        if let Some(dependency) = dependency {
-            self.take_others(tx, actor, dependency).await?;
-        }
+        let dependencies = jobs.iter().filter_map(|job| job.dependency.as_ref());
+        self.take_others(tx, actor, dependencies).await?;
         records::keep_script(tx, common.prepared.script.text()).await?;
         for job in jobs {
             let waits = match self.verdict(tx, job).await? {
@@ -273,34 +296,6 @@ impl App {
                 self.order(tx, job, OrderKind::Start, changes).await?;
             }
             changes.touched(job.id);
-        }
-        Ok(())
-    }
-
-    /// Takes the jobs that `dependency` names, so that none of them ends unnoticed meanwhile.
-    async fn take_others(
-        &self,
-        tx: &Tx,
-        actor: &Actor,
-        dependency: &Dependency,
-    ) -> Result<(), Error> {
-        let mut others = Vec::new();
-        for condition in dependency.conditions() {
-            let Condition::Job(_, other) = condition else { continue };
-            let named = records::named(tx, *other).await?;
-            if named.is_empty() {
-                return Err(unknown_job(*other));
-            }
-            others.extend(named.into_iter().map(|id| (id, *other)));
-        }
-        others.sort();
-        others.dedup();
-        for (id, named) in others {
-            let found = records::take(tx, id).await?;
-            let visible = found.is_some_and(|job| actor.can(Action::ViewJob, &scopes(&job)));
-            if !visible {
-                return Err(unknown_job(named));
-            }
         }
         Ok(())
     }
@@ -375,27 +370,10 @@ fn hold_of(rule: &ChargeRule, request: &Request) -> Result<Amount, Error> {
     Err(Error::refused(format!("charge-rule.{}", rule.key), text))
 }
 
-/// The part of the person's address before the `@`, for `%u` in file names.
+/// How the person is called in the names of files, for `%u`.
 async fn user_name(tx: &Tx, person: PersonId) -> Result<String, Error> {
     let person = people::by_id(tx, person).await?.ok_or(Error::NotFound("person"))?;
-    Ok(person.email.split('@').next().unwrap_or_default().to_owned())
-}
-
-/// Where a job also writes its text: below its own directory. What it writes is kept by the hub in
-/// any case, so `/dev/null` only means that no file is wanted.
-fn own_file(option: &str, name: &str) -> Result<Option<String>, Error> {
-    if name == "/dev/null" {
-        return Ok(None);
-    }
-    let name = name.trim_start_matches("./");
-    name.parse::<FilePath>().map(|path| Some(path.to_string())).map_err(|_| {
-        let text = "name a file below the job's directory, such as logs/%x-%j.out";
-        Error::invalid("script", format!("`--{option}`: {text}"))
-    })
-}
-
-fn unknown_job(id: JobId) -> Error {
-    Error::invalid("dependency", format!("there is no job {id} that you may see"))
+    Ok(records::user(&person.email).to_owned())
 }
 
 /// Why the allocation cannot cover the jobs, what is missing, and what would fit.

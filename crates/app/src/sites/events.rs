@@ -19,6 +19,8 @@ use crate::{Actor, App, Error};
 const LOG_BYTES_MAX: i64 = 64 * 1_024 * 1_024;
 /// The most measurements that are kept of a job.
 const METRICS_MAX: i64 = 1_000_000;
+/// The most characters of the name of a node.
+const NODE_LENGTH_MAX: usize = 255;
 /// The most characters of a reason or of the name of a measurement.
 const TEXT_LENGTH_MAX: usize = 500;
 
@@ -75,6 +77,8 @@ impl App {
             memory_mb: i64::try_from(reported.memory_mb).unwrap_or(i64::MAX),
             gpus: reported.gpus,
             isolation: reported.isolation,
+            plugins: reported.scheduler.iter().flat_map(|it| it.plugins.clone()).collect(),
+            scheduler: reported.scheduler.map(|scheduler| scheduler.kind),
         };
         let tx = self.store().write().await?;
         sites::enter(&tx, site).await?;
@@ -166,7 +170,12 @@ impl App {
         changes.touched(job.id);
         let life = match body {
             EventBody::Accepted => LifeEvent::Accepted,
-            EventBody::Started { started, .. } => LifeEvent::Started(started),
+            EventBody::Started { started, nodes, .. } => {
+                if !job.life.state.is_final() && !nodes.is_empty() {
+                    job.nodes = nodes.iter().map(|node| node_name(node)).collect();
+                }
+                LifeEvent::Started(started)
+            }
             EventBody::Refused { reason } => {
                 note_reason(job, Some(reason));
                 LifeEvent::Ended { end: End::Refused, started: None, ended: at }
@@ -265,6 +274,11 @@ const fn kind(body: &EventBody) -> &'static str {
         EventBody::OrderRefused { .. } => "order-refused",
         EventBody::Ended { .. } => "ended",
     }
+}
+
+/// A node's name as it may stand in a list of them.
+fn node_name(name: &str) -> String {
+    name.chars().filter(|mark| !mark.is_control() && *mark != ',').take(NODE_LENGTH_MAX).collect()
 }
 
 fn ended_how(end: protocol::End) -> (End, Option<String>) {

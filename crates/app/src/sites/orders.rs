@@ -130,6 +130,7 @@ async fn start(tx: &Tx, job: Job) -> Result<StartJob, Error> {
         stderr: job.program.stderr,
         inputs,
         outputs: outputs.collect(),
+        options: job.program.options,
     })
 }
 

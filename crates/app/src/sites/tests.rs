@@ -121,6 +121,7 @@ fn as_persons(emails: &[&str]) -> Inventory {
         gpus: Vec::new(),
         isolation: Vec::new(),
         logins: Some(emails.iter().map(|email| login_digest(email)).collect()),
+        scheduler: None,
     }
 }
 

@@ -53,6 +53,9 @@ fn environment(
     let work = folder.work().display().to_string();
     let cores = spec.request.cores.to_string();
     let visible: Vec<&str> = gpus.iter().map(|gpu| gpu.uuid.as_str()).collect();
+    // The hub's number, where it gives one, as scripts for Slurm expect it.
+    let number = spec.environment.get("USINE_JOB_NUMBER").cloned();
+    let number = number.unwrap_or_else(|| job.to_string());
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let mut all = BTreeMap::from([
         pair("PATH", PROGRAM_PATH),
@@ -60,7 +63,8 @@ fn environment(
         pair("HOME", &work),
         pair("OMP_NUM_THREADS", &cores),
         pair("USINE_JOB_NAME", &spec.name),
-        pair("SLURM_JOB_ID", &job.to_string()),
+        pair("SLURM_JOB_ID", &number),
+        pair("SLURM_JOBID", &number),
         pair("SLURM_JOB_NAME", &spec.name),
         pair("SLURM_JOB_NUM_NODES", "1"),
         pair("SLURM_CPUS_ON_NODE", &cores),

@@ -13,7 +13,7 @@ use super::folder::Folder;
 use super::settings::Settings;
 use super::transport::{About, Node, Submission, Transport};
 use super::{health, modelled, name, options, process, script, snapshot};
-use crate::job::{Capacity, Observation, Spec, Stream};
+use crate::job::{Capacity, Observation, Reach, Spec, Stream};
 use crate::{Error, Health};
 
 #[derive(Debug)]
@@ -115,7 +115,10 @@ impl<T: Transport> Core<T> {
         if self.knows(job) {
             return Ok(());
         }
-        spec.check_anywhere()?;
+        spec.check_anywhere(match spec.place.user {
+            Some(_) => Reach::AsPerson,
+            None => Reach::OwnDirectory,
+        })?;
         name::check(&spec.place)?;
         options::check(&spec.place.options)?;
         self.check_size(spec)?;
@@ -220,7 +223,9 @@ impl<T: Transport> Core<T> {
                 Some(Some(_)) => return Err(Error::Refused("the job has not ended".to_owned())),
             }
         };
-        self.folder(job, known.record.user())?.remove().await?;
+        let folder = self.folder(job, known.record.user())?;
+        folder.leave_logs(&known.record.spec).await;
+        folder.remove().await?;
         self.book().clear(job)
     }
 

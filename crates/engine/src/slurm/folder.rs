@@ -15,7 +15,7 @@ use super::process::{Invocation, Output};
 use super::script::{BEGUN, STDERR, STDOUT, STOPPED, WORK, begun};
 use super::settings::{Reading, Settings};
 use super::transport::SlurmId;
-use crate::job::{Stream, is_inside};
+use crate::job::{Spec, Stream, is_elsewhere, is_inside};
 use crate::{Error, beneath, run_blocking};
 
 /// Where a job's files lie, and whose they are.
@@ -126,6 +126,40 @@ impl<'s> Folder<'s> {
             std::fs::rename(&draft, &back).map_err(Error::system("keep what a job left"))?;
         }
         Ok(back)
+    }
+
+    /// Makes files of their own of the logs that the person named elsewhere, where those are only
+    /// links to the ones in here. What the person has done away with meanwhile is not made again.
+    pub(super) async fn leave_logs(&self, spec: &Spec) {
+        for (log, name) in [(STDOUT, &spec.stdout), (STDERR, &spec.stderr)] {
+            let Some(name) = name.as_deref().filter(|name| is_elsewhere(name)) else { continue };
+            let link = format!("{}/{log}", self.path());
+            if let Err(error) = self.leave_log(&link, name).await {
+                tracing::warn!(name, %error, "a log stays behind where its person named it");
+            }
+        }
+    }
+
+    async fn leave_log(&self, log: &str, name: &str) -> Result<(), Error> {
+        let (from, follow_none) = (format!("if={name}"), "iflag=nofollow");
+        let opened =
+            self.call("dd", [from.as_str(), "of=/dev/null", follow_none, "count=0", "status=none"]);
+        if opened.run(self.settings).await?.status.success() {
+            return Ok(());
+        }
+        // It is a link, or gone. `tar` shows a link as one, with where it leads.
+        let look = ["--create", "--file=-", "--absolute-names", "--", name];
+        let list = Invocation::new("tar", ["--list", "--verbose", "--absolute-names", "--file=-"]);
+        let (_, listed) = self.pipe(&self.call("tar", look), &list).await?;
+        let shown = String::from_utf8_lossy(&listed.stdout);
+        if !shown.lines().any(|line| line.starts_with('l') && line.ends_with(&format!("-> {log}")))
+        {
+            return Ok(());
+        }
+        self.call("rm", ["-f", "--", name]).ask(self.settings).await?;
+        let (from, to) = (format!("if={log}"), format!("of={name}"));
+        let copy = [from.as_str(), &to, "bs=64K", "conv=excl", "status=none"];
+        self.call("dd", copy).ask(self.settings).await.map(drop)
     }
 
     /// Deletes it.

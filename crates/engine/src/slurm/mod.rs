@@ -11,7 +11,7 @@
 //! | names and options that may reach a command line | `name`, `options` |
 //! | what is durable | `book` |
 //! | a job's folder, touched as its person | `folder`, `process` |
-//! | submission and cancellation | `core`; the fence: `script` |
+//! | submission and cancellation | `core`; the fence: `script`; whose numbers a job sees: `numbers` |
 //! | where every job stands | `follow` |
 //! | the cluster as the scheduler sees it | `snapshot` |
 //! | what keeps it from taking work | `health` |
@@ -29,6 +29,7 @@ mod follow;
 mod health;
 pub mod modelled;
 mod name;
+mod numbers;
 mod options;
 mod process;
 mod rest;

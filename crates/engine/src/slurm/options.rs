@@ -1,6 +1,8 @@
 //! Which further options of `sbatch` a job may carry, and what they say about its size.
 
+use super::script::WORK;
 use crate::Error;
+use crate::job::{Spec, is_elsewhere};
 
 /// Long names without the dashes. Left out are those that the engine sets itself (`comment`,
 /// `output`, `export`, …), those that make of one job several or none (`array`, `test-only`), and
@@ -14,7 +16,13 @@ const ALLOWED: &[&str] = &[
     "cluster-constraint",
     "constraint",
     "container",
+    "container-env",
     "container-id",
+    "container-image",
+    "container-mounts",
+    "container-name",
+    "container-save",
+    "container-workdir",
     "contiguous",
     "core-spec",
     "cores-per-socket",
@@ -60,6 +68,7 @@ const ALLOWED: &[&str] = &[
     "ntasks-per-gpu",
     "ntasks-per-node",
     "ntasks-per-socket",
+    "oom-kill-step",
     "overcommit",
     "oversubscribe",
     "power",
@@ -70,6 +79,7 @@ const ALLOWED: &[&str] = &[
     "reboot",
     "requeue",
     "reservation",
+    "resv-ports",
     "segment",
     "signal",
     "sockets-per-node",
@@ -83,6 +93,7 @@ const ALLOWED: &[&str] = &[
     "tres-bind",
     "tres-per-task",
     "use-min-nodes",
+    "wait-all-nodes",
     "wckey",
 ];
 
@@ -124,6 +135,20 @@ pub(super) fn wants_requeue(options: &[(String, Option<String>)]) -> bool {
     asked.is_some_and(|(name, _)| name == "requeue")
 }
 
+/// The option as one word of a command line. A file that the job reads is named from where its script
+/// runs, which is not where Slurm starts the job.
+pub(super) fn word(folder: &str, spec: &Spec, (name, value): &(String, Option<String>)) -> String {
+    match value {
+        Some(value) if name == "input" && !value.starts_with('/') => match spec.folder.as_deref() {
+            Some(begins) if is_elsewhere(begins) => format!("--input={begins}/{value}"),
+            Some(begins) => format!("--input={folder}/{WORK}/{begins}/{value}"),
+            None => format!("--input={folder}/{WORK}/{value}"),
+        },
+        Some(value) => format!("--{name}={value}"),
+        None => format!("--{name}"),
+    }
+}
+
 /// What the options of a job say already, so that the engine does not say it again otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Said {
@@ -156,6 +181,20 @@ mod tests {
             assert!(check(&options(&[(name, Some("x"))])).is_err(), "{name} was accepted");
         }
         assert!(check(&options(&[("constraint", Some("a\nb"))])).is_err());
+    }
+
+    #[test]
+    fn a_file_to_read_is_named_from_where_the_script_runs() {
+        let mut spec = crate::conformance::small("");
+        let input = |spec: &Spec, name: &str| {
+            word("/j", spec, &("input".to_owned(), Some(name.to_owned())))
+        };
+        assert_eq!(input(&spec, "inputs/a.txt"), "--input=/j/work/inputs/a.txt");
+        assert_eq!(input(&spec, "/home/ann/a.txt"), "--input=/home/ann/a.txt");
+        spec.folder = Some("inputs/code".to_owned());
+        assert_eq!(input(&spec, "a.txt"), "--input=/j/work/inputs/code/a.txt");
+        spec.folder = Some("/home/ann".to_owned());
+        assert_eq!(input(&spec, "a.txt"), "--input=/home/ann/a.txt");
     }
 
     #[test]

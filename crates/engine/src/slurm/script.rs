@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use units::JobId;
 
-use super::options;
+use super::{numbers, options};
 use crate::Error;
-use crate::job::Spec;
+use crate::job::{Spec, is_elsewhere};
 
 /// What a copy of a job exits with that found another one had begun; below 128, because `sacct`
 /// takes 128 off all that is not.
@@ -35,18 +35,25 @@ const OWN_NAME: &str = "USINE_JOB_NAME";
 /// would not do: a controller that lost the first copy may give it to the second, or start the first
 /// once more.
 pub(super) fn fence(folder: &str, attempt: u32, spec: &Spec) -> String {
-    let folder = quoted(folder);
-    let begins_in = match &spec.folder {
-        None => quoted(WORK),
-        Some(name) => quoted(&format!("{WORK}/{name}")),
+    let inside = |name: &str| match is_elsewhere(name) {
+        true => quoted(name),
+        false => quoted(&format!("{WORK}/{name}")),
     };
+    let begins_in = spec.folder.as_deref().map_or_else(|| quoted(WORK), inside);
     let mut links = String::new();
     for (log, name) in [(STDOUT, &spec.stdout), (STDERR, &spec.stderr)] {
         if let Some(name) = name {
-            let shown = quoted(&format!("{WORK}/{name}"));
-            let _ = writeln!(links, "mkdir -p \"$(dirname {shown})\" && ln -f {log} {shown}");
+            let shown = inside(name);
+            // On another file system a link leads here until the job is cleared away.
+            let there = quoted(&format!("{folder}/{log}"));
+            let _ = writeln!(
+                links,
+                "mkdir -p \"$(dirname {shown})\" && {{ ln -f {log} {shown} 2> /dev/null || ln -sf {there} {shown}; }}"
+            );
         }
     }
+    let numbers = numbers::setup(folder, spec);
+    let folder = quoted(folder);
     let passes = match options::wants_requeue(&spec.place.options) {
         true => {
             "[ \"$usine_attempt $usine_id\" = \"$usine_mine\" ] && [ \"$usine_count\" -gt \"$usine_before\" ]"
@@ -75,7 +82,7 @@ rm -f \"$usine_line\"
 unset SLURM_EXPORT_ENV SLURM_GET_USER_ENV SLURM_OPEN_MODE
 unset usine_mine usine_count usine_line usine_attempt usine_id usine_before
 {links}. ./{ENVIRONMENT}
-cd {begins_in} || exit 1
+{numbers}cd {begins_in} || exit 1
 exec {folder}/{SCRIPT}
 "
     )
@@ -114,7 +121,7 @@ fn is_variable(name: &str) -> bool {
 }
 
 /// A word that a shell takes as it is.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 

@@ -1,4 +1,6 @@
-//! The table of all options that `sbatch` knows, and where each stands here.
+//! Finding an option of `sbatch` by its name, and what can become of one.
+
+use super::table::OPTIONS;
 
 /// An option that is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,9 +13,13 @@ pub(crate) enum Field {
     CpusPerTask,
     Gpus,
     GpusPerNode,
+    GpusPerTask,
+    CpusPerGpu,
+    NtasksPerGpu,
     Gres,
     Memory,
     MemoryPerCpu,
+    MemoryPerGpu,
     Output,
     Error,
     Array,
@@ -21,6 +27,7 @@ pub(crate) enum Field {
     Export,
     Chdir,
     Exclusive,
+    Account,
 }
 
 impl Field {
@@ -29,6 +36,36 @@ impl Field {
         let found = OPTIONS.iter().find(|option| option.standing == Standing::Field(self));
         found.map_or("", |option| option.long)
     }
+
+    /// Whether it lays the job out on nodes, which a cluster's own scheduler is to know as it was
+    /// written: `srun` starts as many tasks as that says.
+    pub(crate) const fn is_layout(self) -> bool {
+        match self {
+            Self::Ntasks
+            | Self::NtasksPerNode
+            | Self::CpusPerTask
+            | Self::Gpus
+            | Self::GpusPerNode
+            | Self::GpusPerTask
+            | Self::CpusPerGpu
+            | Self::NtasksPerGpu
+            | Self::Gres
+            | Self::Memory
+            | Self::MemoryPerCpu
+            | Self::MemoryPerGpu
+            | Self::Exclusive => true,
+            Self::JobName
+            | Self::Time
+            | Self::Nodes
+            | Self::Output
+            | Self::Error
+            | Self::Array
+            | Self::Dependency
+            | Self::Export
+            | Self::Chdir
+            | Self::Account => false,
+        }
+    }
 }
 
 /// What becomes of an option.
@@ -36,10 +73,75 @@ impl Field {
 pub(crate) enum Standing {
     /// It is carried out.
     Field(Field),
+    /// A site whose own scheduler is Slurm carries it out.
+    Handed(Form, Elsewhere),
     /// It changes nothing here, for this reason.
     Harmless(&'static str),
     /// It would change the job and is not offered, for this reason.
     Refused(&'static str),
+}
+
+/// What becomes, at a site without Slurm, of an option that Slurm would carry out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    /// It changes nothing, for this reason.
+    Harmless(&'static str),
+    /// It would change the job, and is refused for this reason.
+    Refused(&'static str),
+}
+
+/// What the value of an option that is handed on may look like: no more than the option can mean, so
+/// that nothing else travels with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// It has no value.
+    Flag,
+    /// A whole number.
+    Number,
+    /// A whole number, below zero too.
+    Signed,
+    /// Letters, digits and these marks, and no dash at the beginning.
+    Text(&'static str),
+    /// An absolute path.
+    Path,
+    /// As [`Form::Text`]; and a plugin of the site must know the option.
+    Plugin(&'static str),
+}
+
+/// The longest value that is handed on, in bytes.
+const VALUE_BYTES_MAX: usize = 1_024;
+
+impl Form {
+    /// Whether `value` may be handed on; why not, for people.
+    pub(crate) fn check(self, value: &str) -> Result<(), String> {
+        let digits = |text: &str| {
+            (1..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let plain = |marks: &str| {
+            let fine = |mark: char| mark.is_ascii_alphanumeric() || marks.contains(mark);
+            !value.is_empty() && !value.starts_with('-') && value.chars().all(fine)
+        };
+        let is_fine = match self {
+            Self::Flag => value.is_empty(),
+            Self::Number => digits(value),
+            Self::Signed => digits(value.strip_prefix('-').unwrap_or(value)),
+            Self::Text(marks) | Self::Plugin(marks) => plain(marks),
+            Self::Path => value.starts_with('/') && !value.chars().any(char::is_control),
+        };
+        match self {
+            _ if value.len() > VALUE_BYTES_MAX => {
+                Err(format!("the value is longer than {VALUE_BYTES_MAX} bytes"))
+            }
+            _ if is_fine => Ok(()),
+            Self::Flag => Err("it takes no value".to_owned()),
+            Self::Number | Self::Signed => Err(format!("`{value}` is not a whole number")),
+            Self::Text(marks) | Self::Plugin(marks) => Err(format!(
+                "`{}` holds more than letters, digits and {marks}",
+                value.escape_debug()
+            )),
+            Self::Path => Err(format!("`{}` is not an absolute path", value.escape_debug())),
+        }
+    }
 }
 
 /// Whether an option has a value.
@@ -112,161 +214,6 @@ fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-const fn field(long: &'static str, short: Option<char>, field: Field) -> Opt {
-    Opt { long, short, argument: Argument::Required, standing: Standing::Field(field) }
-}
-
-const fn harmless(
-    long: &'static str,
-    short: Option<char>,
-    argument: Argument,
-    reason: &'static str,
-) -> Opt {
-    Opt { long, short, argument, standing: Standing::Harmless(reason) }
-}
-
-const fn refused(
-    long: &'static str,
-    short: Option<char>,
-    argument: Argument,
-    reason: &'static str,
-) -> Opt {
-    Opt { long, short, argument, standing: Standing::Refused(reason) }
-}
-
-const ALLOCATION: &str = "the allocation chosen at submission decides this";
-const MAIL: &str = "no mail is sent; follow the job in the portal or with `usine job`";
-const PLACEMENT: &str = "a hint on placement inside a node, without effect on what the job gets";
-const PRIORITY: &str = "priority follows the rules of the call and the site";
-const OUTPUT: &str = "it changes what sbatch prints, not the job";
-const PICKING: &str = "nodes of a partition are all alike; particular ones cannot be chosen";
-const SIZING: &str = "say it with --nodes, --ntasks, --cpus-per-task, --gpus-per-node and --mem";
-const IDENTITY: &str = "a job runs as the person who submitted it";
-const LATER: &str = "it is not offered yet";
-const SITE: &str = "it changes how the site sets up its nodes";
-
-static OPTIONS: &[Opt] = {
-    use Argument::{None as No, Optional as Maybe, Required as Yes};
-    &[
-        field("job-name", Some('J'), Field::JobName),
-        field("time", Some('t'), Field::Time),
-        field("nodes", Some('N'), Field::Nodes),
-        field("ntasks", Some('n'), Field::Ntasks),
-        field("ntasks-per-node", None, Field::NtasksPerNode),
-        field("cpus-per-task", Some('c'), Field::CpusPerTask),
-        field("gpus", Some('G'), Field::Gpus),
-        field("gpus-per-node", None, Field::GpusPerNode),
-        field("gres", None, Field::Gres),
-        field("mem", None, Field::Memory),
-        field("mem-per-cpu", None, Field::MemoryPerCpu),
-        field("output", Some('o'), Field::Output),
-        field("error", Some('e'), Field::Error),
-        field("array", Some('a'), Field::Array),
-        field("dependency", Some('d'), Field::Dependency),
-        field("export", None, Field::Export),
-        field("chdir", Some('D'), Field::Chdir),
-        Opt {
-            long: "exclusive",
-            short: None,
-            argument: Maybe,
-            standing: Standing::Field(Field::Exclusive),
-        },
-        harmless("account", Some('A'), Yes, ALLOCATION),
-        harmless("partition", Some('p'), Yes, ALLOCATION),
-        harmless("qos", Some('q'), Yes, ALLOCATION),
-        harmless("wckey", None, Yes, ALLOCATION),
-        harmless("mail-type", None, Yes, MAIL),
-        harmless("mail-user", None, Yes, MAIL),
-        harmless("comment", None, Yes, "comments are not kept"),
-        harmless("nice", None, Maybe, PRIORITY),
-        harmless("priority", None, Yes, PRIORITY),
-        harmless("hint", None, Yes, PLACEMENT),
-        harmless("distribution", Some('m'), Yes, PLACEMENT),
-        harmless("switches", None, Yes, PLACEMENT),
-        harmless("contiguous", None, No, PLACEMENT),
-        harmless("spread-job", None, No, PLACEMENT),
-        harmless("cpu-freq", None, Yes, PLACEMENT),
-        harmless("gpu-freq", None, Yes, PLACEMENT),
-        harmless("gpu-bind", None, Yes, PLACEMENT),
-        harmless("mem-bind", None, Yes, PLACEMENT),
-        harmless("gres-flags", None, Yes, PLACEMENT),
-        harmless("threads-per-core", None, Yes, PLACEMENT),
-        harmless("ntasks-per-core", None, Yes, PLACEMENT),
-        harmless("ntasks-per-socket", None, Yes, PLACEMENT),
-        harmless("oversubscribe", Some('s'), No, "nodes are shared as the partition allows"),
-        harmless("no-requeue", None, No, "jobs are not queued again by themselves"),
-        harmless("requeue", None, No, "jobs are not queued again by themselves; submit it again"),
-        harmless("kill-on-invalid-dep", None, Yes, "such a job is cancelled, with the reason"),
-        harmless("open-mode", None, Yes, "each job begins with empty output files"),
-        harmless("acctg-freq", None, Yes, "the site decides how often it measures"),
-        harmless("profile", None, Yes, "the site decides what it measures"),
-        harmless("parsable", None, No, OUTPUT),
-        harmless("quiet", Some('Q'), No, OUTPUT),
-        harmless("verbose", Some('v'), No, OUTPUT),
-        harmless("ignore-pbs", None, No, "lines of other schedulers are never read"),
-        harmless("wait", Some('W'), No, "submission returns at once; `usine job wait` waits"),
-        refused("signal", None, Yes, LATER),
-        refused("input", Some('i'), Yes, LATER),
-        refused("begin", Some('b'), Yes, LATER),
-        refused("deadline", None, Yes, LATER),
-        refused("hold", Some('H'), No, LATER),
-        refused("licenses", Some('L'), Yes, LATER),
-        refused("reservation", None, Yes, LATER),
-        refused("container", None, Yes, LATER),
-        refused("container-id", None, Yes, LATER),
-        refused("container-image", None, Yes, LATER),
-        refused("container-mounts", None, Yes, LATER),
-        refused("time-min", None, Yes, "a job's limit is fixed: its hours are held"),
-        refused("bb", None, Yes, "burst buffers are not offered"),
-        refused("bbf", None, Yes, "burst buffers are not offered"),
-        refused("clusters", Some('M'), Yes, ALLOCATION),
-        refused("constraint", Some('C'), Yes, PICKING),
-        refused("cluster-constraint", None, Yes, PICKING),
-        refused("prefer", None, Yes, PICKING),
-        refused("nodelist", Some('w'), Yes, PICKING),
-        refused("nodefile", Some('F'), Yes, PICKING),
-        refused("exclude", Some('x'), Yes, PICKING),
-        refused("batch", None, Yes, PICKING),
-        refused("cpus-per-gpu", None, Yes, SIZING),
-        refused("mem-per-gpu", None, Yes, SIZING),
-        refused("gpus-per-task", None, Yes, SIZING),
-        refused("gpus-per-socket", None, Yes, SIZING),
-        refused("ntasks-per-gpu", None, Yes, SIZING),
-        refused("tres-per-task", None, Yes, SIZING),
-        refused("mincpus", None, Yes, SIZING),
-        refused("tmp", None, Yes, SIZING),
-        refused("sockets-per-node", None, Yes, SIZING),
-        refused("cores-per-socket", None, Yes, SIZING),
-        refused("extra-node-info", Some('B'), Yes, SIZING),
-        refused("core-spec", Some('S'), Yes, SIZING),
-        refused("thread-spec", None, Yes, SIZING),
-        refused("use-min-nodes", None, No, SIZING),
-        refused("overcommit", Some('O'), No, SIZING),
-        refused("no-kill", Some('k'), Maybe, "a job that loses a node ends"),
-        refused("uid", None, Yes, IDENTITY),
-        refused("gid", None, Yes, IDENTITY),
-        refused("get-user-env", None, Maybe, IDENTITY),
-        refused("export-file", None, Yes, "variables travel with --export"),
-        refused("propagate", None, Maybe, "limits are those of the allocation and the site"),
-        refused("network", None, Yes, SITE),
-        refused("power", None, Yes, SITE),
-        refused("reboot", None, No, SITE),
-        refused("delay-boot", None, Yes, SITE),
-        refused("mcs-label", None, Yes, SITE),
-        refused("wait-all-nodes", None, Yes, SITE),
-        refused("test-only", None, No, "ask for a forecast instead of a test submission"),
-        refused("wrap", None, Yes, "write the command into the script"),
-        refused("het-group", None, Yes, HETEROGENEOUS),
-        refused("help", Some('h'), No, OUTPUT),
-        refused("usage", None, No, OUTPUT),
-        refused("version", Some('V'), No, OUTPUT),
-    ]
-};
-
-/// Why a job has one shape only.
-pub(crate) const HETEROGENEOUS: &str =
-    "a job has one shape; submit the parts as jobs that depend on each other";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,6 +238,26 @@ mod tests {
         assert_eq!(nearest("cpu-per-task"), Some("cpus-per-task"));
         assert_eq!(nearest("jobname"), Some("job-name"));
         assert_eq!(nearest("banana"), None);
+    }
+
+    #[test]
+    fn a_value_that_is_handed_on_holds_nothing_but_what_its_option_means() {
+        for (form, fine, wrong) in [
+            (Form::Text("&|*()[],_.-"), "[a100|h100]&nvlink", "--uid=root"),
+            (Form::Text("@:"), "B:USR1@60", "USR1@60 --uid=0"),
+            (Form::Text(","), "a,b", "a\nb"),
+            (Form::Number, "60", "60;id"),
+            (Form::Number, "0", "-1"),
+            (Form::Signed, "-100", "-"),
+            (Form::Signed, "100", "1e3"),
+            (Form::Path, "/images/oci bundle", "images"),
+            (Form::Flag, "", "yes"),
+        ] {
+            assert_eq!(form.check(fine), Ok(()), "{fine}");
+            assert!(form.check(wrong).is_err(), "{wrong} was accepted");
+        }
+        assert!(Form::Text("").check(&"a".repeat(1_025)).is_err());
+        assert!(Form::Number.check(&"1".repeat(19)).is_err());
     }
 
     #[test]

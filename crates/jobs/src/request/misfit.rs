@@ -10,7 +10,7 @@ use crate::{Memory, TimeLimit};
 pub enum Conflict {
     /// `--gpus-per-node` and `--gres` differ.
     GpusPerNodeAndGres,
-    /// `--mem` and `--mem-per-cpu` together.
+    /// Two of `--mem`, `--mem-per-cpu` and `--mem-per-gpu` together.
     MemoryPerNodeAndPerCore,
     /// More tasks than the nodes may have.
     TasksAndTasksPerNode,
@@ -18,6 +18,10 @@ pub enum Conflict {
     FewerTasksThanNodes,
     /// The total of GPUs is not that of the nodes.
     GpusAndGpusPerNode,
+    /// The total of GPUs is not that of the tasks.
+    GpusAndGpusPerTask,
+    /// `--cpus-per-task` and `--cpus-per-gpu` together.
+    CoresPerTaskAndPerGpu,
 }
 
 /// What a partition has only so much of.
@@ -67,10 +71,12 @@ impl Misfit {
             Self::NoGpus => "gpus, gpus-per-node, gres",
             Self::Contradiction(conflict) => match conflict {
                 Conflict::GpusPerNodeAndGres => "gpus-per-node, gres",
-                Conflict::MemoryPerNodeAndPerCore => "mem, mem-per-cpu",
+                Conflict::MemoryPerNodeAndPerCore => "mem, mem-per-cpu, mem-per-gpu",
                 Conflict::TasksAndTasksPerNode => "ntasks, ntasks-per-node, nodes",
                 Conflict::FewerTasksThanNodes => "ntasks, nodes",
                 Conflict::GpusAndGpusPerNode => "gpus, gpus-per-node, nodes",
+                Conflict::GpusAndGpusPerTask => "gpus, gpus-per-task, ntasks",
+                Conflict::CoresPerTaskAndPerGpu => "cpus-per-task, cpus-per-gpu",
             },
         }
     }
@@ -86,7 +92,7 @@ impl fmt::Display for Misfit {
                     "--gpus-per-node and --gres ask for different numbers of GPUs; give one of them"
                 }
                 Conflict::MemoryPerNodeAndPerCore => {
-                    "--mem and --mem-per-cpu cannot both hold; give one of them"
+                    "of --mem, --mem-per-cpu and --mem-per-gpu only one can hold; give one of them"
                 }
                 Conflict::TasksAndTasksPerNode => {
                     "--ntasks is more than the nodes hold with --ntasks-per-node; ask for more nodes"
@@ -96,6 +102,13 @@ impl fmt::Display for Misfit {
                 }
                 Conflict::GpusAndGpusPerNode => {
                     "--gpus is not the number of nodes times the GPUs on each; give one of them"
+                }
+                Conflict::GpusAndGpusPerTask => {
+                    "the GPUs asked for are not the number of tasks times --gpus-per-task; give one \
+                     of them"
+                }
+                Conflict::CoresPerTaskAndPerGpu => {
+                    "--cpus-per-task and --cpus-per-gpu cannot both hold; give one of them"
                 }
             }),
         }

@@ -133,6 +133,22 @@ fn what_does_not_fit_is_refused_with_what_would() {
 }
 
 #[test]
+fn gpus_say_how_many_cores_tasks_and_how_much_memory() {
+    check(
+        "-n 4 --gpus-per-task=2\n-G 4 --cpus-per-gpu=6 --mem-per-gpu=10G\n-N 1 -G 4 --ntasks-per-gpu=2\n-G 4 --gpus-per-task=2\n-n 3 -G 4 --gpus-per-task=2\n-G 1 -c 2 --cpus-per-gpu=2",
+        &partition(),
+        expect![[r#"
+            -n 4 --gpus-per-task=2 -> 4 tasks, 2 nodes, 4 cores, 1024G memory, 8 GPUs, at most 01:00:00
+            -G 4 --cpus-per-gpu=6 --mem-per-gpu=10G -> 1 tasks, 1 nodes, 24 cores, 40G memory, 4 GPUs, at most 01:00:00
+            -N 1 -G 4 --ntasks-per-gpu=2 -> 8 tasks, 1 nodes, 8 cores, 512G memory, 4 GPUs, at most 01:00:00
+            -G 4 --gpus-per-task=2 -> 2 tasks, 1 nodes, 2 cores, 512G memory, 4 GPUs, at most 01:00:00
+            -n 3 -G 4 --gpus-per-task=2 -> no: the GPUs asked for are not the number of tasks times --gpus-per-task; give one of them
+            -G 1 -c 2 --cpus-per-gpu=2 -> no: --cpus-per-task and --cpus-per-gpu cannot both hold; give one of them
+        "#]],
+    );
+}
+
+#[test]
 fn contradictions_are_named() {
     check(
         "-N 4 -n 2\n-N 2 -n 9 --ntasks-per-node=4\n-N 2 -G 3 --gpus-per-node=1\n--gpus-per-node=1 --gres=gpu:2\n--mem=1G --mem-per-cpu=1G",
@@ -142,7 +158,7 @@ fn contradictions_are_named() {
             -N 2 -n 9 --ntasks-per-node=4 -> no: --ntasks is more than the nodes hold with --ntasks-per-node; ask for more nodes
             -N 2 -G 3 --gpus-per-node=1 -> no: --gpus is not the number of nodes times the GPUs on each; give one of them
             --gpus-per-node=1 --gres=gpu:2 -> no: --gpus-per-node and --gres ask for different numbers of GPUs; give one of them
-            --mem=1G --mem-per-cpu=1G -> no: --mem and --mem-per-cpu cannot both hold; give one of them
+            --mem=1G --mem-per-cpu=1G -> no: of --mem, --mem-per-cpu and --mem-per-gpu only one can hold; give one of them
         "#]],
     );
 }

@@ -1,7 +1,9 @@
 //! Finding the directives of a script and reading their options as `sbatch` does.
 
+use super::handed::Handed;
 use super::{Remark, SCRIPT_BYTES_MAX};
-use crate::directive::options::{self, HETEROGENEOUS};
+use crate::directive::options;
+use crate::directive::table::HETEROGENEOUS;
 use crate::directive::words::{self, Unclosed};
 use crate::directive::{Argument, Directives, Found, Standing, options::Opt};
 
@@ -39,14 +41,15 @@ pub(super) struct Reader {
     pub(super) directives: Directives,
     pub(super) warnings: Vec<Remark>,
     pub(super) errors: Vec<Remark>,
+    pub(super) handed: Vec<Handed>,
 }
 
 /// An option as it was written: `--time`, `-t`.
-struct Written<'a> {
-    option: &'static Opt,
-    name: String,
+pub(super) struct Written<'a> {
+    pub(super) option: &'static Opt,
+    pub(super) name: String,
     /// What follows the equals sign or the letter.
-    attached: Option<&'a str>,
+    pub(super) attached: Option<&'a str>,
 }
 
 impl Reader {
@@ -127,6 +130,17 @@ impl Reader {
                     self.error(line, format!("`{name}`: {problem}"));
                 }
             }
+            Standing::Handed(form, elsewhere) => {
+                let checked = value.map_or(Ok(()), |value| form.check(value));
+                if let Err(problem) = checked {
+                    return self.error(line, format!("`{name}`: {problem}"));
+                }
+                // A later one replaces an earlier one, as in Slurm.
+                self.handed.retain(|earlier| earlier.name != option.long);
+                let (long, value) = (option.long, value.map(str::to_owned));
+                let written = name.to_owned();
+                self.handed.push(Handed { name: long, written, value, form, elsewhere, line });
+            }
             Standing::Harmless(reason) => {
                 self.warnings
                     .push(Remark { line, text: format!("`{name}` has no effect: {reason}") });
@@ -143,7 +157,7 @@ impl Reader {
 }
 
 /// The option that a word names.
-fn written(word: &str) -> Result<Written<'_>, String> {
+pub(super) fn written(word: &str) -> Result<Written<'_>, String> {
     if let Some(long) = word.strip_prefix("--") {
         let (name, attached) = match long.split_once('=') {
             Some((name, value)) => (name, Some(value)),
@@ -167,7 +181,7 @@ fn long_option<'a>(name: &str, attached: Option<&'a str>) -> Result<Written<'a>,
 }
 
 /// The option of the first letter; what follows it is its value or more letters.
-fn letter(letters: &str) -> Result<Written<'_>, String> {
+pub(super) fn letter(letters: &str) -> Result<Written<'_>, String> {
     let mut characters = letters.chars();
     let first = characters.next().unwrap_or_default();
     let option = options::short(first).ok_or_else(|| format!("`-{first}` is unknown"))?;

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::{ArraySpec, Dependency, Export, FilePattern, GpuCount, Memory, NodeRange, TimeLimit};
 use expect_test::{Expect, expect};
@@ -5,11 +7,14 @@ use proptest::prelude::*;
 use std::num::NonZeroU32;
 
 /// Shows the directives in their canonical form, then warnings, or else the errors.
+/// What a script comes to where Usine itself carries jobs out.
 fn check(script: &str, expected: Expect) {
-    let shown = match Script::parse(script.as_bytes(), &[]) {
-        Ok(script) => {
-            let warnings: Vec<_> =
-                script.warnings().iter().map(|w| format!("warning: {w}\n")).collect();
+    let read = Script::parse(script.as_bytes(), &[])
+        .and_then(|script| script.at(&Scheduler::Own).map(|at| (script, at)));
+    let shown = match read {
+        Ok((script, AtSite { warnings, options })) => {
+            assert_eq!(options, []);
+            let warnings: Vec<_> = warnings.iter().map(|w| format!("warning: {w}\n")).collect();
             format!("{}{}", script.directives(), warnings.concat())
         }
         Err(errors) => errors.0.iter().map(|error| format!("error: {error}\n")).collect(),
@@ -94,12 +99,12 @@ fn harmless_directives_are_warned_about() {
     check(
         "#!/bin/sh\n#SBATCH --mail-type=END --mail-user=a@example.org\n#SBATCH -p gpu -QsA p1 --nice\n",
         expect![[r#"
+            #SBATCH --account=p1
             warning: line 2: `--mail-type` has no effect: no mail is sent; follow the job in the portal or with `usine job`
             warning: line 2: `--mail-user` has no effect: no mail is sent; follow the job in the portal or with `usine job`
             warning: line 3: `-p` has no effect: the allocation chosen at submission decides this
             warning: line 3: `-Q` has no effect: it changes what sbatch prints, not the job
             warning: line 3: `-s` has no effect: nodes are shared as the partition allows
-            warning: line 3: `-A` has no effect: the allocation chosen at submission decides this
             warning: line 3: `--nice` has no effect: priority follows the rules of the call and the site
         "#]],
     );
@@ -111,11 +116,63 @@ fn what_would_change_the_job_and_is_not_offered_is_refused_with_the_reason() {
         "#!/bin/sh\n#SBATCH -N1\n#SBATCH hetjob\n#SBATCH -C a100 --signal=USR1@60\n#SBATCH --exclusive=user\n",
         expect![[r#"
             error: line 3: heterogeneous jobs are not offered: a job has one shape; submit the parts as jobs that depend on each other
-            error: line 4: `-C` is not supported: nodes of a partition are all alike; particular ones cannot be chosen
-            error: line 4: `--signal` is not supported: it is not offered yet
             error: line 5: `--exclusive`: `user` is not offered: write --exclusive for whole nodes
         "#]],
     );
+    check(
+        "#!/bin/sh\n#SBATCH -C a100 --signal=USR1@60\n#SBATCH --container-image=a/b:1\n",
+        expect![[r#"
+            error: line 2: `-C` is not supported: nodes of a partition are all alike; particular ones cannot be chosen
+            error: line 2: `--signal` is not supported: it is offered only where Slurm carries jobs out
+            error: line 3: `--container-image` is not supported: it is offered only where Slurm carries jobs out
+        "#]],
+    );
+}
+
+#[test]
+fn slurm_is_handed_its_own_options_and_the_layout_as_it_was_written() {
+    let text = "#!/bin/sh\n#SBATCH -n 4 -c 2 --mem-per-cpu=1G -G h100:2 --exclusive -t 5\n\
+        #SBATCH -C 'a100&nvlink' --signal=USR2@90 --nice --mail-type=END -p gpu\n\
+        #SBATCH --signal=B:USR1@60 --container-image=a/b:1\n";
+    let script = Script::parse(text.as_bytes(), &["--requeue".to_owned()]).unwrap();
+    let plugins = ["container-image".to_owned()].into();
+    let AtSite { options, warnings } = script.at(&Scheduler::Slurm { plugins }).unwrap();
+    let words = options.iter().map(|(name, value)| match value {
+        Some(value) => format!("--{name}={value}"),
+        None => format!("--{name}"),
+    });
+    assert_eq!(
+        words.collect::<Vec<_>>().join(" "),
+        "--ntasks=4 --cpus-per-task=2 --gpus=h100:2 --mem-per-cpu=1G --exclusive \
+         --constraint=a100&nvlink --nice --mail-type=END --signal=B:USR1@60 \
+         --container-image=a/b:1 --requeue"
+    );
+    let [partition] = &warnings[..] else { panic!("{warnings:?}") };
+    assert!(partition.text.starts_with("`-p` has no effect"), "{partition}");
+
+    let without = Scheduler::Slurm { plugins: BTreeSet::new() };
+    let refused = script.at(&without).unwrap_err().to_string();
+    assert!(refused.contains("does not say that it has the plugin"), "{refused}");
+}
+
+#[test]
+fn no_value_smuggles_another_option_along() {
+    for option in [
+        "--constraint=--uid=0",
+        "--signal='USR1@60 --uid=0'",
+        "--reservation=a\u{a0}b",
+        "--container=../image",
+        "--nice=1;id",
+        "--mail-user=a@b.example\u{7f}",
+        "--comment=usine:x --extra=x",
+        "--input=-",
+    ] {
+        let words = crate::directive::words::split(option).unwrap();
+        let parsed = Script::parse(b"#!/bin/sh\n", &words);
+        let slurm = Scheduler::Slurm { plugins: BTreeSet::new() };
+        let handed = parsed.and_then(|script| script.at(&slurm));
+        assert!(handed.is_err(), "{option} was handed on: {handed:?}");
+    }
 }
 
 #[test]
@@ -209,6 +266,9 @@ fn any_directives() -> impl Strategy<Value = Directives> {
             let (gpus, gpus_per_node, gres, memory, memory_per_cpu) = amounts;
             let (output, error, job_name, chdir) = names;
             let (time, array, dependency, export) = lists;
+            let by_gpu = (gpus.clone(), cpus_per_task, ntasks, memory);
+            let (gpus_per_task, cpus_per_gpu, ntasks_per_gpu, memory_per_gpu) = by_gpu;
+            let account = job_name.clone();
             Directives {
                 job_name,
                 time,
@@ -228,6 +288,11 @@ fn any_directives() -> impl Strategy<Value = Directives> {
                 export,
                 chdir,
                 exclusive,
+                gpus_per_task,
+                cpus_per_gpu,
+                ntasks_per_gpu,
+                memory_per_gpu,
+                account,
             }
         },
     )

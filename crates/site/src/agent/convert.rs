@@ -4,8 +4,8 @@ use engine::{Capacity, Ended, Place, Spec};
 use jobs::life::{End, Failure};
 use units::{JobId, Timestamp};
 
+use super::Settings;
 use super::orders::error_chain;
-use super::persons::Persons;
 use crate::protocol::{
     self, AWAY_MAX, Drained, EventBody, Health, Inventory, RESERVED_MAX, Running, SNAPSHOT_MAX,
     Share, SnapshotJob, SnapshotNode, StartJob,
@@ -65,17 +65,18 @@ pub(super) fn ended(ended: &Ended) -> EventBody {
 }
 
 /// What the hub hears of the site.
-pub(super) fn inventory(capacity: &Capacity, engine: &str, persons: &Persons) -> Inventory {
+pub(super) fn inventory(capacity: &Capacity, settings: &Settings) -> Inventory {
     Inventory {
         host: capacity.host.clone(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
-        engine: Some(engine.to_owned()),
+        engine: Some(settings.engine.clone()),
         nodes: capacity.nodes,
         cpus: capacity.cores,
         memory_mb: capacity.memory_mb,
         gpus: capacity.gpus.clone(),
         isolation: capacity.isolation.clone(),
-        logins: persons.digests(),
+        logins: settings.persons.digests(),
+        scheduler: settings.scheduler.clone(),
     }
 }
 

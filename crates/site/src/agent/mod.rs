@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use units::{Slug, Timestamp};
 
 use crate::client::Client;
+use crate::protocol::Scheduler;
 pub use accounts::Books;
 use journal::Journal;
 pub use persons::{Account, Logins, Persons};
@@ -49,6 +50,8 @@ pub struct Settings {
     pub site: Slug,
     /// What carries jobs out here, for people.
     pub engine: String,
+    /// The site's own scheduler, where one carries jobs out.
+    pub scheduler: Option<Scheduler>,
     /// As whom jobs run.
     pub persons: Persons,
     /// How it tells what the accounting of the place has; it does not where absent.
@@ -72,6 +75,7 @@ impl Settings {
         Self {
             site,
             engine: "local".to_owned(),
+            scheduler: None,
             persons: Persons::Unknown,
             books: None,
             folder,

@@ -106,7 +106,7 @@ impl Persons {
             account: logins.account.of(owner)?,
             qos: logins.qos.clone(),
             partition: logins.partition.clone(),
-            options: Vec::new(),
+            options: order.options.clone(),
         })
     }
 }

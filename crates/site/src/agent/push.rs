@@ -7,7 +7,7 @@ use engine::Engine;
 use tokio::time::{Instant, timeout};
 
 use super::orders::error_chain;
-use super::{Error, Settings, Shared, pause_after};
+use super::{Error, Shared, pause_after};
 use super::{convert, drain};
 use crate::client::{Key, segment};
 use crate::protocol::{Event, Events, Health, Inventory, Receipt, VERSION};
@@ -59,8 +59,7 @@ impl Told {
     /// Looks at the site for what the hub was not told.
     async fn news<E: Engine>(&mut self, shared: &Shared<E>) -> News {
         let engine = &shared.engine;
-        let Settings { engine: name, persons, .. } = &shared.settings;
-        let inventory = convert::inventory(&engine.capacity(), name, persons);
+        let inventory = convert::inventory(&engine.capacity(), &shared.settings);
         let mut news = News::default();
         if self.inventory.as_ref() != Some(&inventory) {
             news.inventory = Some(inventory);

@@ -202,6 +202,7 @@ pub(crate) fn start(job: JobId, script: &str) -> StartJob {
         stderr: None,
         inputs: Vec::new(),
         outputs: Vec::new(),
+        options: Vec::new(),
     }
 }
 

@@ -15,11 +15,12 @@ use crate::db::{instant, micros};
 use crate::{StoreError, Tx};
 
 /// The columns of a [`Row`], in any statement that reads one.
-pub(super) const COLUMNS: &str = "id, array_id, array_index, array_at_once, project, organisation,
+pub(super) const COLUMNS: &str = "id, number, array_id, array_number, array_index, array_at_once, project, organisation,
     person, allocation, factory, site, partition, charge_rule, name, service, service_version,
-    script, environment, network, folder, stdout, stderr, dependency, nodes, tasks, cores,
+    script, environment, network, folder, stdout, stderr, options, dependency, nodes, tasks, cores,
     memory_mb, gpus, time_limit_seconds, held, charged, submitted_at, state, cancel_asked, started_at, ended_at,
-    ended_how, reason, peak_memory_mb, cpu_milliseconds, stdout_bytes, stderr_bytes, metrics";
+    ended_how, reason, peak_memory_mb, cpu_milliseconds, stdout_bytes, stderr_bytes, metrics, node_list,
+    (SELECT email FROM person WHERE person.id = job.person) AS email";
 
 /// The columns of an [`OpenRow`].
 pub(super) const OPEN_COLUMNS: &str =
@@ -66,7 +67,9 @@ fn request(
 #[derive(FromQueryResult)]
 pub(super) struct Row {
     id: Uuid,
+    number: Option<i64>,
     array_id: Option<Uuid>,
+    array_number: Option<i64>,
     array_index: Option<i64>,
     array_at_once: Option<i64>,
     project: Uuid,
@@ -86,6 +89,7 @@ pub(super) struct Row {
     folder: Option<String>,
     stdout: Option<String>,
     stderr: Option<String>,
+    options: Option<String>,
     dependency: Option<String>,
     nodes: i64,
     tasks: i64,
@@ -107,12 +111,15 @@ pub(super) struct Row {
     stdout_bytes: i64,
     stderr_bytes: i64,
     metrics: i64,
+    node_list: Option<String>,
+    email: Option<String>,
 }
 
 impl Row {
     pub(super) fn job(self) -> Result<Job, StoreError> {
         Ok(Job {
             id: JobId::from_uuid(self.id),
+            number: self.number.unwrap_or_default(),
             element: self.element()?,
             owner: Owner {
                 project: ProjectId::from_uuid(self.project),
@@ -140,6 +147,8 @@ impl Row {
                 metrics: self.metrics,
             },
             program: self.program()?,
+            user: user(&self.email.unwrap_or_default()).to_owned(),
+            nodes: self.node_list.iter().flat_map(|it| it.split(',')).map(str::to_owned).collect(),
             name: self.name,
             reason: self.reason,
         })
@@ -151,7 +160,8 @@ impl Row {
         };
         let at_once_max = self.array_at_once.map(count).transpose()?;
         let index = u32::try_from(index).map_err(damaged)?;
-        Ok(Some(Element { array: JobId::from_uuid(array), index, at_once_max }))
+        let number = self.array_number.unwrap_or_default();
+        Ok(Some(Element { array: JobId::from_uuid(array), number, index, at_once_max }))
     }
 
     fn program(&self) -> Result<Program, StoreError> {
@@ -170,6 +180,10 @@ impl Row {
             folder: self.folder.clone(),
             stdout: self.stdout.clone(),
             stderr: self.stderr.clone(),
+            options: match &self.options {
+                Some(options) => serde_json::from_str(options).map_err(damaged)?,
+                None => Vec::new(),
+            },
         })
     }
 
@@ -201,15 +215,16 @@ pub(super) async fn insert(tx: &Tx, job: &Job) -> Result<(), StoreError> {
             organisation, person, allocation, factory, site, partition, charge_rule, name, service,
             service_version, script, environment, network, folder, stdout, stderr, dependency, nodes,
             tasks, cores, memory_mb, gpus, time_limit_seconds, held, submitted_at, state,
-            cancel_asked, reason, stdout_bytes, stderr_bytes, metrics, touched)
+            cancel_asked, reason, number, array_number, options, stdout_bytes, stderr_bytes,
+            metrics, touched)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, 0, 0, 0, 0)";
+            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35,
+            $36, 0, 0, 0, 0)";
     let (service, version) = match &job.program.recipe {
         Recipe::Service { name, version } => (Some(name.to_string()), Some(version.clone())),
         Recipe::Script { .. } => (None, None),
     };
-    let environment = serde_json::to_string(&job.program.environment)
-        .map_err(|error| StoreError::damaged("environment", error))?;
+    let (environment, options) = written(&job.program)?;
     let memory_mb = i64::try_from(job.request.memory.count_mb()).map_err(damaged)?;
     let values = [
         job.id.uuid().into(),
@@ -245,9 +260,26 @@ pub(super) async fn insert(tx: &Tx, job: &Job) -> Result<(), StoreError> {
         job.life.state.name().into(),
         job.life.cancel_asked.into(),
         job.reason.clone().into(),
+        job.number.into(),
+        job.element.map(|element| element.number).into(),
+        options.into(),
     ];
     tx.execute(SQL, values).await?;
     Ok(())
+}
+
+/// The variables and the options of a job, as they are stored.
+fn written(program: &Program) -> Result<(String, Option<String>), StoreError> {
+    let environment = serde_json::to_string(&program.environment)
+        .map_err(|error| StoreError::damaged("environment", error))?;
+    let options = serde_json::to_string(&program.options)
+        .map_err(|error| StoreError::damaged("options", error))?;
+    Ok((environment, Some(options).filter(|_| !program.options.is_empty())))
+}
+
+/// How a person is called by a short name: their address up to the `@`.
+pub fn user(email: &str) -> &str {
+    email.split_once('@').map_or(email, |(user, _)| user)
 }
 
 fn damaged(detail: impl ToString) -> StoreError {

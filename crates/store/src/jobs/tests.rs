@@ -18,8 +18,10 @@ fn job(number: u128) -> Job {
     let uuid = Uuid::from_u128;
     Job {
         id: JobId::from_uuid(uuid(number)),
+        number: 7,
         element: None,
         name: "train".to_owned(),
+        user: String::new(),
         owner: Owner {
             project: ProjectId::from_uuid(uuid(1)),
             organisation: OrganisationId::from_uuid(uuid(2)),
@@ -40,6 +42,10 @@ fn job(number: u128) -> Job {
             folder: Some("code".to_owned()),
             stdout: Some("out".to_owned()),
             stderr: None,
+            options: vec![
+                ("signal".to_owned(), Some("USR1@60".to_owned())),
+                ("hold".to_owned(), None),
+            ],
         },
         dependency: None,
         request: Request {
@@ -54,8 +60,31 @@ fn job(number: u128) -> Job {
         charged: None,
         submitted_at: at(100),
         life: Life { state: State::Ordered, cancel_asked: false },
+        nodes: Vec::new(),
         reason: None,
         measured: Measured::default(),
+    }
+}
+
+#[tokio::test]
+async fn numbers_are_given_once_and_lead_to_jobs_arrays_and_elements() {
+    for database in databases().await {
+        let array = JobId::from_uuid(Uuid::from_u128(9));
+        let tx = database.store.write().await.unwrap();
+        let given = number(&tx, array).await.unwrap();
+        let mut element = job(10);
+        element.number = number(&tx, element.id).await.unwrap();
+        element.element = Some(Element { array, number: given, index: 3, at_once_max: None });
+        assert!(element.number > given);
+        stored(&tx, &element).await;
+        let find = |number, index| numbered(&tx, JobNumber { number, index });
+        assert_eq!(find(given, None).await.unwrap(), Some(array));
+        assert_eq!(find(given, Some(3)).await.unwrap(), Some(element.id));
+        assert_eq!(find(element.number, None).await.unwrap(), Some(element.id));
+        assert_eq!(find(given, Some(4)).await.unwrap(), None);
+        assert_eq!(find(element.number + 1, None).await.unwrap(), None);
+        assert_eq!(element.shown().to_string(), format!("{given}_3"));
+        assert!(number(&tx, array).await.is_err(), "a second number was given");
     }
 }
 
@@ -71,6 +100,7 @@ async fn a_job_is_read_back_as_it_was_written_in_every_state() {
         let mut one = job(10);
         one.element = Some(Element {
             array: JobId::from_uuid(Uuid::from_u128(9)),
+            number: 6,
             index: 7,
             at_once_max: Some(some(2)),
         });
@@ -94,6 +124,7 @@ async fn a_job_is_read_back_as_it_was_written_in_every_state() {
         for state in states {
             one.life = Life { state, cancel_asked: true };
             one.reason = Some("why".to_owned());
+            one.nodes = vec!["n1".to_owned(), "n2".to_owned()];
             (one.measured.peak_memory_mb, one.charged) = (Some(5), Some(Work::seconds(9)));
             update(&tx, &one).await.unwrap();
             assert_eq!(take(&tx, one.id).await.unwrap(), Some(one.clone()));
@@ -110,7 +141,7 @@ async fn jobs_that_wait_for_another_are_found_by_dependency_array_and_name() {
         let first = job(10);
         let array = JobId::from_uuid(Uuid::from_u128(20));
         let element = |number: u128, index, life| Job {
-            element: Some(Element { array, index, at_once_max: None }),
+            element: Some(Element { array, number: 6, index, at_once_max: None }),
             life,
             name: format!("element {index}"),
             ..job(number)
@@ -284,6 +315,8 @@ async fn a_site_gets_its_orders_in_the_order_they_were_given() {
             memory_mb: 4_096,
             gpus: vec!["H100".to_owned()],
             isolation: vec!["landlock".to_owned()],
+            scheduler: Some("slurm".to_owned()),
+            plugins: vec!["container-image".to_owned()],
         };
         sites::note_inventory(&tx, &here, &inventory).await.unwrap();
         sites::seen(&tx, &here, at(7)).await.unwrap();

@@ -11,14 +11,15 @@ use app::jobs::{JobFilter, Stream};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jobs::JobNumber;
 use serde::Deserialize;
-use units::{JobId, ProjectId};
+use units::{JobId, ProjectId, Timestamp};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::Actor;
-use crate::extract::{Json, Path, Query};
+use crate::extract::{JobPath, Json, Path, Query};
 use crate::page::{Page, PageQuery};
 use crate::problem::{Kind, Problem};
 use dto::{JobDetailOut, JobOut, LogOut, MetricOut};
@@ -48,8 +49,15 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 pub(crate) struct JobsQuery {
     /// Only the elements of this array.
     array: Option<Uuid>,
-    /// Only those in this state: `held`, `ordered`, `queued`, `running` or `ended`.
+    /// Only those of these numbers (`17`, `17_3`), joined by commas; that of an array stands for all
+    /// its elements.
+    number: Option<String>,
+    /// Only those in this state: `held`, `ordered`, `queued`, `running` or `ended`; `open` stands for
+    /// all but the last.
     state: Option<String>,
+    /// Only those that had not ended before this instant.
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<String>,
     /// Where to go on: the `next` of the page before.
     cursor: Option<String>,
     /// How many entries at most.
@@ -96,7 +104,9 @@ async fn listed(
     let filter = JobFilter {
         project,
         array: query.array.map(JobId::from_uuid),
+        numbers: numbers(query.number.as_deref())?,
         state: query.state.as_deref().map(state).transpose()?,
+        since: query.since.as_deref().map(instant).transpose()?,
         before: page.after()?,
     };
     let found = app.jobs(actor, filter, limit).await?;
@@ -108,8 +118,26 @@ async fn listed(
     Ok(Json(Page::new(found, limit, |(job, _)| job.id)))
 }
 
+/// The most numbers that one list is asked for.
+const NUMBERS_MAX: usize = 500;
+
+fn numbers(text: Option<&str>) -> Result<Vec<JobNumber>, Problem> {
+    let bad = |detail: String| Problem::with(Kind::BadRequest, detail);
+    let Some(text) = text else { return Ok(Vec::new()) };
+    if text.split(',').count() > NUMBERS_MAX {
+        return Err(bad(format!("ask for at most {NUMBERS_MAX} numbers at once")));
+    }
+    let number = |text: &str| text.parse().map_err(|error| bad(format!("{error}")));
+    text.split(',').map(number).collect()
+}
+
+fn instant(text: &str) -> Result<Timestamp, Problem> {
+    let wrong = || Problem::with(Kind::BadRequest, format!("`{text}` is not an instant"));
+    text.parse().map_err(|_| wrong())
+}
+
 fn state(text: &str) -> Result<&'static str, Problem> {
-    let states = ["held", "ordered", "queued", "running", "ended"];
+    let states = ["held", "ordered", "queued", "running", "ended", app::jobs::OPEN];
     states.into_iter().find(|state| *state == text).ok_or_else(|| {
         Problem::with(Kind::BadRequest, format!("`{text}` is not one of {}", states.join(", ")))
     })
@@ -139,13 +167,13 @@ async fn submit(
 /// One job, with what it runs, reads, writes and costs.
 #[utoipa::path(
     get, path = "/jobs/{id}", tag = "jobs",
-    params(("id" = Uuid, Path, description = "The job")),
+    params(("id" = String, Path, description = "The job: its id, or its number")),
     responses((status = 200, body = JobDetailOut, description = "It")),
 )]
 async fn show(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<JobId>,
+    JobPath(id): JobPath,
 ) -> Result<Json<JobDetailOut>, Problem> {
     Ok(Json(app.job(&actor, id).await?.into()))
 }
@@ -153,13 +181,13 @@ async fn show(
 /// Ask for the end of a job, or of every element of an array. Asking again does nothing.
 #[utoipa::path(
     post, path = "/jobs/{id}/cancel", tag = "jobs",
-    params(("id" = Uuid, Path, description = "The job or array")),
+    params(("id" = String, Path, description = "The job or array: its id, or its number")),
     responses((status = 200, body = Page<JobOut>, description = "The jobs as they stand now")),
 )]
 async fn cancel(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<JobId>,
+    JobPath(id): JobPath,
 ) -> Result<Json<Page<JobOut>>, Problem> {
     let jobs = app.cancel_job(&actor, id).await?;
     Ok(Json(Page::whole(jobs.into_iter().map(|job| {
@@ -183,13 +211,13 @@ pub(crate) struct LogQuery {
 /// What a job wrote, from an offset on.
 #[utoipa::path(
     get, path = "/jobs/{id}/log", tag = "jobs",
-    params(("id" = Uuid, Path, description = "The job"), LogQuery),
+    params(("id" = String, Path, description = "The job: its id, or its number"), LogQuery),
     responses((status = 200, body = LogOut, description = "A part of it")),
 )]
 async fn log(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<JobId>,
+    JobPath(id): JobPath,
     Query(query): Query<LogQuery>,
 ) -> Result<Json<LogOut>, Problem> {
     let stream = match query.stream.as_deref() {
@@ -224,13 +252,13 @@ pub(crate) struct MetricsQuery {
 /// What a job measured, in the order in which it was measured.
 #[utoipa::path(
     get, path = "/jobs/{id}/metrics", tag = "jobs",
-    params(("id" = Uuid, Path, description = "The job"), MetricsQuery),
+    params(("id" = String, Path, description = "The job: its id, or its number"), MetricsQuery),
     responses((status = 200, body = Page<MetricOut>, description = "One page of it")),
 )]
 async fn metrics(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<JobId>,
+    JobPath(id): JobPath,
     Query(query): Query<MetricsQuery>,
 ) -> Result<Json<Page<MetricOut>>, Problem> {
     let page = PageQuery { cursor: query.cursor, limit: query.limit };

@@ -5,6 +5,7 @@ mod answers;
 mod applications;
 mod audit;
 mod calls;
+mod clusters;
 mod federation;
 mod forecasts;
 mod grants;
@@ -65,6 +66,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(repositories::routes())
         .merge(services::routes())
         .merge(session::routes())
+        .merge(clusters::routes())
         .merge(sites::routes())
         .merge(ssh::routes())
         .merge(statements::routes())

@@ -225,6 +225,56 @@ async fn what_is_used_day_by_day_tells_when_the_hours_run_out() {
 }
 
 #[tokio::test]
+async fn what_only_slurm_can_do_is_handed_to_it_and_refused_elsewhere() {
+    for yard in Yard::each().await {
+        let text = "#SBATCH --time=5 -n 4 --constraint=a100 --signal=USR1@60 --nice=7\n\
+            #SBATCH --chdir=/home/ada/run --output=/home/ada/%x-%j.out --account=lab";
+        let here = yard.submit(script(text)).await.unwrap_err().to_string();
+        for why in ["`--constraint` is not supported", "`--signal` is not supported"] {
+            assert!(here.contains(why), "{here}");
+        }
+        let mut slurm = site::protocol::Inventory {
+            host: "cluster".to_owned(),
+            agent: "usine 0.0.0".to_owned(),
+            engine: None,
+            nodes: 1,
+            cpus: 16,
+            memory_mb: 65_536,
+            gpus: Vec::new(),
+            isolation: Vec::new(),
+            logins: None,
+            scheduler: Some(site::protocol::Scheduler {
+                kind: "slurm".to_owned(),
+                plugins: vec!["container-image".to_owned()],
+            }),
+        };
+        yard.has(slurm.clone()).await;
+        let shared = yard.submit(script(text)).await.unwrap_err().to_string();
+        assert!(shared.contains("a job runs in a directory of its own"), "{shared}");
+
+        slurm.logins = Some(vec![site::protocol::login_digest("ada@example.org")]);
+        yard.has(slurm).await;
+        let submitted = yard.submit(script(text)).await.unwrap();
+        assert_eq!(submitted.warnings, []);
+        let start = yard.start_of(submitted.id).await;
+        let option = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+        let expected = [
+            option("ntasks", "4"),
+            option("constraint", "a100"),
+            option("signal", "USR1@60"),
+            option("nice", "7"),
+        ];
+        assert_eq!(start.options, expected);
+        assert_eq!(start.folder.as_deref(), Some("/home/ada/run"));
+        assert_eq!(start.stdout, Some(format!("/home/ada/job-{}.out", submitted.number)));
+        let image = yard.submit(script("#SBATCH --container-image=a/b:1")).await.unwrap();
+        assert_eq!(yard.start_of(image.id).await.options, [option("container-image", "a/b:1")]);
+        let other = yard.submit(script("#SBATCH --container-name=x")).await.unwrap_err();
+        assert!(other.to_string().contains("does not say that it has the plugin"), "{other}");
+    }
+}
+
+#[tokio::test]
 async fn a_job_may_span_the_nodes_of_a_site_and_asks_of_each_no_more_than_it_has() {
     for yard in Yard::each().await {
         let cluster = site::protocol::Inventory {
@@ -237,6 +287,7 @@ async fn a_job_may_span_the_nodes_of_a_site_and_asks_of_each_no_more_than_it_has
             gpus: vec!["h100".to_owned(); 16],
             isolation: Vec::new(),
             logins: None,
+            scheduler: None,
         };
         yard.has(cluster).await;
         let asks = "#SBATCH --time=5 --nodes=2 --ntasks-per-node=16 --gpus-per-node=4";

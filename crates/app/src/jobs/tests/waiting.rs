@@ -42,6 +42,46 @@ async fn a_job_waits_for_another_and_starts_or_dies_by_its_end() {
 }
 
 #[tokio::test]
+async fn a_job_waits_for_others_by_their_numbers_and_elements_for_elements() {
+    for yard in Yard::each().await {
+        let array = yard.submit(script("#SBATCH --array=0-2 --time=1")).await.unwrap();
+        let number = array.number;
+        let after = |text: &str| script(&format!("#SBATCH --time=1 -d {text}"));
+        let whole = yard.submit(after(&format!("afterok:{number}"))).await.unwrap().jobs;
+        let element = yard.submit(after(&format!("afterok:{number}_1"))).await.unwrap().jobs;
+        let own =
+            yard.submit(after(&format!("afterok:{}", array.jobs[1].number))).await.unwrap().jobs;
+        let each = after(&format!("aftercorr:{number} --array=1-2"));
+        let each = yard.submit(each).await.unwrap().jobs;
+        yard.ends(array.jobs[1].id, End::Completed, 5).await;
+        assert_eq!(states(&yard, &whole).await, ["held"]);
+        assert_eq!(states(&yard, &element).await, ["ordered"]);
+        assert_eq!(states(&yard, &own).await, ["ordered"]);
+        assert_eq!(states(&yard, &each).await, ["ordered", "held"]);
+        yard.ends(array.jobs[2].id, End::Failed { exit_code: 1 }, 5).await;
+        assert_eq!(states(&yard, &whole).await, ["cancelled"]);
+        assert_eq!(states(&yard, &each).await, ["ordered", "cancelled"]);
+
+        for (text, why) in [
+            ("afterok:999999", "there is no job 999999"),
+            (&*format!("afterok:{number}_7"), "there is no job"),
+            (&*format!("aftercorr:{number}"), "add --array"),
+            (&*format!("aftercorr:{number} --array=7"), "has no element 7"),
+        ] {
+            let refused = yard.submit(after(text)).await.unwrap_err().to_string();
+            assert!(refused.contains(why), "{text}: {refused}");
+        }
+        let eve = yard.hub.person("eve", &[]).await.1;
+        let found =
+            yard.app().job_numbered(&yard.ada, format!("{number}_1").parse().unwrap()).await;
+        assert_eq!(found.unwrap(), array.jobs[1].id);
+        let found =
+            yard.app().job_numbered(&eve, number.to_string().parse().unwrap()).await.unwrap();
+        assert!(yard.app().job(&eve, found).await.is_err(), "a number shows a job to a stranger");
+    }
+}
+
+#[tokio::test]
 async fn a_death_passes_along_a_chain() {
     for yard in Yard::each().await {
         let first = yard.job("true").await;
@@ -68,9 +108,14 @@ async fn an_array_is_as_many_jobs_and_goes_a_few_at_a_time() {
         assert_eq!(states(&yard, jobs).await, ["ordered", "ordered", "held", "held", "held"]);
         assert_eq!(yard.balance(yard.allocation).await.1, 5 * 60);
         let start = yard.start_of(jobs[1].id).await;
-        assert_eq!(start.stdout, Some(format!("{}_02.out", submitted.id)));
+        assert_eq!(start.stdout, Some(format!("{}_02.out", submitted.number)));
         let variable = |name: &str| start.environment.get(name).map(String::as_str);
         assert_eq!(variable("SLURM_ARRAY_TASK_ID"), Some("2"));
+        let numbers =
+            [("SLURM_ARRAY_JOB_ID", submitted.number), ("USINE_JOB_NUMBER", jobs[1].number)];
+        for (name, number) in numbers {
+            assert_eq!(variable(name), Some(number.to_string().as_str()));
+        }
         assert_eq!(variable("SLURM_ARRAY_TASK_MAX"), Some("8"));
         assert_eq!(variable("SLURM_ARRAY_TASK_COUNT"), Some("5"));
 

@@ -72,6 +72,7 @@ impl Yard {
             gpus: Vec::new(),
             isolation: Vec::new(),
             logins: None,
+            scheduler: None,
         };
         yard.has(inventory).await;
         yard

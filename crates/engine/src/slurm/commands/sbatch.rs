@@ -61,12 +61,7 @@ pub(super) fn build(submission: &Submission<'_>) -> Invocation {
         // Whatever the site does by default: a script runs once unless its owner says otherwise.
         arguments.push("--no-requeue".to_owned());
     }
-    for (option, value) in &place.options {
-        arguments.push(match value {
-            Some(value) => format!("--{option}={value}"),
-            None => format!("--{option}"),
-        });
-    }
+    arguments.extend(place.options.iter().map(|option| options::word(folder, spec, option)));
     let invocation = Invocation::new("sbatch", arguments).by(place.user.as_deref());
     Invocation { input: script.clone().into_bytes(), ..invocation }
 }

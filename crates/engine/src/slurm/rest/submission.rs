@@ -128,6 +128,17 @@ fn option(
             say(name, text()?.into());
         }
         "mail-user" => say("mail_user", text()?.into()),
+        "mem-per-cpu" => {
+            let memory = value.and_then(|value| crate::slurm::text::size_mb(value, 1 << 10));
+            say("memory_per_cpu", settable(format, memory.ok_or_else(refused)?));
+        }
+        "gpus" if !format.is_of_parsers() => say("gpus", text()?.into()),
+        "gpus" => say("tres_per_job", format!("gres/gpu:{}", text()?).into()),
+        "gpus-per-node" if !format.is_of_parsers() => say("gpus_per_node", text()?.into()),
+        "gpus-per-node" => say("tres_per_node", format!("gres/gpu:{}", text()?).into()),
+        "gpus-per-task" if !format.is_of_parsers() => say("gpus_per_task", text()?.into()),
+        "gpus-per-task" => say("tres_per_task", format!("gres/gpu:{}", text()?).into()),
+        "exclusive" if !format.is_of_parsers() => say("exclusive", "true".into()),
         "ntasks" => say("tasks", whole()?.into()),
         "ntasks-per-node" => say("tasks_per_node", whole()?.into()),
         "cpus-per-task" => say("cpus_per_task", whole()?.into()),

@@ -15,6 +15,8 @@ use crate::api::wire::{Amount, Instant};
 struct ElementOut {
     /// The array.
     id: Uuid,
+    /// Its number.
+    number: i64,
     /// The index.
     index: u32,
 }
@@ -41,6 +43,9 @@ struct RequestOut {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct JobOut {
     id: Uuid,
+    /// A number that no other job or array of this hub has.
+    #[schema(example = 17)]
+    number: i64,
     name: String,
     /// Its place in an array.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +53,8 @@ pub(crate) struct JobOut {
     project: Uuid,
     /// Who submitted it.
     person: Uuid,
+    /// How they are called in names of files: their address up to the `@`.
+    user: String,
     /// Whose hours it uses.
     allocation: Uuid,
     factory: String,
@@ -77,6 +84,9 @@ pub(crate) struct JobOut {
     started_at: Option<Instant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Instant>,
+    /// The nodes that carry it, or did, where the site tells.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nodes: Vec<String>,
     /// What was set aside for it when it was submitted.
     held: Amount,
     /// What it was charged; the rest of `held` was given back.
@@ -106,10 +116,16 @@ impl From<(Job, Meter)> for JobOut {
         let request = job.request;
         Self {
             id: job.id.uuid(),
+            number: job.number,
             name: job.name,
-            array: job.element.map(|it| ElementOut { id: it.array.uuid(), index: it.index }),
+            array: job.element.map(|it| ElementOut {
+                id: it.array.uuid(),
+                number: it.number,
+                index: it.index,
+            }),
             project: job.owner.project.uuid(),
             person: job.owner.person.uuid(),
+            user: job.user,
             allocation: job.owner.allocation.uuid(),
             factory: job.place.factory.to_string(),
             site: job.place.site.to_string(),
@@ -135,6 +151,7 @@ impl From<(Job, Meter)> for JobOut {
             submitted_at: job.submitted_at.into(),
             started_at: started.map(Into::into),
             ended_at: ended.map(Into::into),
+            nodes: job.nodes,
             held: Amount::of(job.held, meter),
             charged: job.charged.map(|charged| Amount::of(charged, meter)),
             peak_memory_mb: job.measured.peak_memory_mb,
@@ -200,6 +217,9 @@ pub(crate) struct JobDetailOut {
     trail: Vec<TrailOut>,
     /// The charge rule.
     charge_rule: String,
+    /// Options that the site's own scheduler carries out, as `sbatch` takes them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    options: Vec<String>,
     /// How it comes to what the job costs in each second.
     #[schema(example = "largest of (0 GPUs = 0, 2 cores by 8 = 1) = 1 gpu")]
     rate: String,
@@ -243,10 +263,19 @@ impl From<JobDetail> for JobDetailOut {
             inputs: inputs.collect(),
             outputs: outputs.collect(),
             trail: trail.collect(),
+            options: detail.job.program.options.iter().map(word).collect(),
             charge_rule: detail.job.place.charge_rule.to_string(),
             rate: detail.rate.to_string(),
             job: (detail.job, meter).into(),
         }
+    }
+}
+
+/// An option as one word.
+fn word((name, value): &(String, Option<String>)) -> String {
+    match value {
+        Some(value) => format!("--{name}={value}"),
+        None => format!("--{name}"),
     }
 }
 

@@ -17,7 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::dto::{JobOut, LogOut, MetricOut};
 use crate::Actor;
-use crate::extract::Path;
+use crate::extract::JobPath;
 use crate::problem::{Kind, Problem};
 use crate::sse::{self, EventFields, Message};
 
@@ -43,7 +43,7 @@ enum Data {
 #[utoipa::path(
     get, path = "/jobs/{id}/stream", tag = "jobs",
     params(
-        ("id" = Uuid, Path, description = "The job"),
+        ("id" = String, Path, description = "The job: its id, or its number"),
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that came"),
     ),
     responses((status = 200, content_type = "text/event-stream", body = inline(EventFields),
@@ -52,7 +52,7 @@ enum Data {
 async fn follow(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<JobId>,
+    JobPath(id): JobPath,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let cursor = match headers.get("last-event-id").map(|value| value.to_str()) {

@@ -4,13 +4,12 @@ use app::App;
 use app::jobs::{Cause, Expected, Outlook, Sooner};
 use axum::extract::State;
 use serde::Serialize;
-use units::JobId;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::Actor;
 use crate::api::wire::Instant;
-use crate::extract::{Json, Path};
+use crate::extract::{JobPath, Json};
 use crate::portal::jobs::outlook as words;
 use crate::portal::tongue::Tongue;
 use crate::problem::Problem;
@@ -140,7 +139,7 @@ impl From<Outlook> for OutlookOut {
 async fn outlook(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<JobId>,
+    JobPath(id): JobPath,
 ) -> Result<Json<OutlookOut>, Problem> {
     Ok(Json(app.job_outlook(&actor, id).await?.into()))
 }

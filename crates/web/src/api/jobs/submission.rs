@@ -151,6 +151,8 @@ pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
 #[derive(Serialize, ToSchema)]
 struct SubmittedJob {
     id: Uuid,
+    /// Its number.
+    number: i64,
     /// Its index in the array.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<u32>,
@@ -172,6 +174,9 @@ struct WarningOut {
 pub(crate) struct SubmittedOut {
     /// The job, or the array.
     id: Uuid,
+    /// Its number; elements of an array go by this one and their index too, as in `17_3`.
+    #[schema(example = 17)]
+    number: i64,
     /// The job, or the elements of the array in the order of their indices.
     jobs: Vec<SubmittedJob>,
     /// What was set aside for all of them together.
@@ -187,6 +192,7 @@ impl SubmittedOut {
         let held = submitted.jobs.iter().map(|job| job.held.count()).sum();
         let jobs = submitted.jobs.into_iter().map(|job| SubmittedJob {
             id: job.id.uuid(),
+            number: job.number,
             index: job.element.map(|element| element.index),
             state: job.life.state.name().to_owned(),
         });
@@ -195,6 +201,7 @@ impl SubmittedOut {
             warnings.map(|warning| WarningOut { line: warning.line, text: warning.text });
         Self {
             id: submitted.id.uuid(),
+            number: submitted.number,
             jobs: jobs.collect(),
             held: Amount::of(Hours::seconds(held), meter),
             warnings: warnings.collect(),
