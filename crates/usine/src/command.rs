@@ -21,7 +21,7 @@ use crate::remote::{HubChoice, Remote};
 pub(crate) const LIST_MAX: usize = 1_000;
 
 /// What every command is told: which hub, and for whom to print.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Session {
     pub(crate) hub: HubChoice,
     pub(crate) audience: Audience,

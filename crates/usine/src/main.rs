@@ -17,6 +17,7 @@ mod lm;
 mod output;
 mod remote;
 mod site;
+mod slurm;
 mod ssh;
 mod twin;
 mod up;
@@ -86,6 +87,24 @@ enum Command {
     /// Jobs: submit, list, show, log, cancel, watch.
     #[command(subcommand)]
     Job(job::JobCommand),
+    /// Slurm's sbatch, spoken to the hub: submit a script.
+    #[command(disable_help_flag = true)]
+    Sbatch(slurm::Words),
+    /// Slurm's squeue: jobs that have not ended.
+    #[command(disable_help_flag = true)]
+    Squeue(slurm::Words),
+    /// Slurm's scancel: ask for the end of jobs.
+    #[command(disable_help_flag = true)]
+    Scancel(slurm::Words),
+    /// Slurm's sacct: jobs and what became of them.
+    #[command(disable_help_flag = true)]
+    Sacct(slurm::Words),
+    /// Slurm's sinfo: partitions and nodes.
+    #[command(disable_help_flag = true)]
+    Sinfo(slurm::Words),
+    /// Slurm's commands under their own names.
+    #[command(subcommand)]
+    Slurm(slurm::SlurmCommand),
     /// The catalogue of services.
     #[command(subcommand)]
     Service(job::ServiceCommand),
@@ -129,14 +148,25 @@ enum Command {
 
 fn main() -> ExitCode {
     // The processes around a job begin here, before anything else of the program does.
-    let mut words = std::env::args().skip(1);
+    let mut words = std::env::args();
+    let program = words.next().as_deref().and_then(slurm::Program::called);
+    if let Some(program) = program {
+        return slurm::by_name(program, words.collect());
+    }
     if words.next().as_deref() == Some(site::CARRY) {
         return engine::carry::main(&words.collect::<Vec<_>>());
     }
     let arguments = Arguments::parse();
     let audience = if arguments.global.json { Audience::Programs } else { Audience::People };
     let session = Session { hub: arguments.global.hub, audience };
-    exit::report(run(arguments.command, &session))
+    match &arguments.command {
+        Command::Sbatch(words) => slurm::run(slurm::Program::Sbatch, words, &session),
+        Command::Squeue(words) => slurm::run(slurm::Program::Squeue, words, &session),
+        Command::Scancel(words) => slurm::run(slurm::Program::Scancel, words, &session),
+        Command::Sacct(words) => slurm::run(slurm::Program::Sacct, words, &session),
+        Command::Sinfo(words) => slurm::run(slurm::Program::Sinfo, words, &session),
+        _ => exit::report(run(arguments.command, &session)),
+    }
 }
 
 fn run(command: Command, session: &Session) -> anyhow::Result<()> {
@@ -153,6 +183,13 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Apply(command) => apply::apply(&command, session),
         Command::Project(command) => project::project(&command, session),
         Command::Job(command) => job::job(&command, session),
+        Command::Slurm(command) => slurm::slurm(&command),
+        // Their exit codes are Slurm's, so they never come here.
+        Command::Sbatch(_)
+        | Command::Squeue(_)
+        | Command::Scancel(_)
+        | Command::Sacct(_)
+        | Command::Sinfo(_) => Ok(()),
         Command::Service(command) => job::service(&command, session),
         Command::Model(command) => model::model(&command, session),
         Command::Statement(arguments) => ledger::statement(&arguments, session),

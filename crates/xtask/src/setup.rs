@@ -13,6 +13,11 @@ use crate::shell;
 const POSTGRES_FOLDERS: &[&str] =
     &["/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin"];
 
+/// The Python that comes first on the path.
+const PYTHON: &str = "python3";
+/// The distribution's, which is nobody's own.
+const SYSTEM_PYTHON: &str = "/usr/bin/python3";
+
 /// The tools the tests run.
 pub(crate) struct Tools {
     /// The folder of `initdb` and `pg_ctl`.
@@ -21,6 +26,8 @@ pub(crate) struct Tools {
     pub(crate) python: PathBuf,
     /// A Python with `transformers` and `torch`.
     pub(crate) python_transformers: PathBuf,
+    /// A Python with `submitit`.
+    pub(crate) python_submitit: PathBuf,
     /// A browser.
     pub(crate) chromium: PathBuf,
     /// The server of OpenSSH.
@@ -40,6 +47,7 @@ impl Tools {
             postgres,
             python: schemathesis()?,
             python_transformers: transformers()?,
+            python_submitit: submitit()?,
             chromium,
             sshd,
         })
@@ -50,6 +58,7 @@ impl Tools {
         [
             ("USINE_TEST_SCHEMATHESIS", &self.python),
             ("USINE_TEST_PYTHON", &self.python_transformers),
+            ("USINE_TEST_SUBMITIT", &self.python_submitit),
             ("USINE_TEST_CHROMIUM", &self.chromium),
             ("USINE_TEST_SSHD", &self.sshd),
         ]
@@ -63,6 +72,7 @@ pub(crate) fn describe(tools: &Tools) {
     println!("sshd:         {}", tools.sshd.display());
     println!("schemathesis: {}", tools.python.display());
     println!("transformers: {}", tools.python_transformers.display());
+    println!("submitit:     {}", tools.python_submitit.display());
 }
 
 /// The test runner.
@@ -144,16 +154,25 @@ fn portal_packages() -> Result<()> {
 
 /// A Python environment with the API tester.
 fn schemathesis() -> Result<PathBuf> {
-    environment("schemathesis", "tests/api/requirements.txt")
+    environment(PYTHON, "schemathesis", "tests/api/requirements.txt")
 }
 
 /// A Python environment with a simulator to measure ours against.
 pub(crate) fn accasim() -> Result<PathBuf> {
-    environment("accasim", "tests/twin/requirements.txt")
+    environment(PYTHON, "accasim", "tests/twin/requirements.txt")
+}
+
+/// A Python environment that every user of this machine may run, with `submitit`.
+fn submitit() -> Result<PathBuf> {
+    let has_venv = shell::command(SYSTEM_PYTHON, ["-c", "import ensurepip"]).output();
+    if !has_venv.is_ok_and(|output| output.status.success()) {
+        apt(&["python3", "python3-venv"])?;
+    }
+    environment(SYSTEM_PYTHON, "submitit", "tests/slurm/requirements.txt")
 }
 
 /// A Python environment with what a file of requirements names; its Python.
-fn environment(name: &str, requirements: &str) -> Result<PathBuf> {
+fn environment(interpreter: &str, name: &str, requirements: &str) -> Result<PathBuf> {
     let environment = tools().join(name);
     let python = environment.join("bin/python");
     let wanted = crate::root().join(requirements);
@@ -164,7 +183,7 @@ fn environment(name: &str, requirements: &str) -> Result<PathBuf> {
     let path = environment.display().to_string();
     shell::step(
         "make a Python environment",
-        &mut shell::command("python3", ["-m", "venv", "--clear", &path]),
+        &mut shell::command(interpreter, ["-m", "venv", "--clear", &path]),
     )?;
     shell::step(
         &format!("install {name}"),

@@ -156,6 +156,10 @@ impl AgentConfig {
             interval: self.interval(),
             wait_seconds: self.written.wait_seconds,
             log_bytes_max: self.written.log_bytes_max,
+            scheduler: match (self.engine, &self.written.slurm) {
+                (EngineKind::Slurm, Some(slurm)) => Some(slurm.scheduler()),
+                _ => None,
+            },
             persons: match (self.engine, &self.written.slurm) {
                 (EngineKind::Slurm, Some(slurm)) => slurm.persons()?,
                 _ => Persons::Unknown,

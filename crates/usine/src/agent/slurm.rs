@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ::jobs::AccountPrefix;
 use ::site::agent::{Account, Books, Logins, Persons};
+use ::site::protocol::Scheduler;
 use anyhow::Result;
 use engine::slurm::{Reading, RestSettings, Settings};
 use jiff::tz::TimeZone;
@@ -23,6 +24,30 @@ enum LogReading {
     AsPerson,
     /// By the agent itself, to whose group jobs' folders are open.
     Directly,
+}
+
+/// A plugin of Slurm that takes options of jobs.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Plugin {
+    /// Containers by Enroot.
+    Pyxis,
+}
+
+impl Plugin {
+    /// The long names of its options.
+    const fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::Pyxis => &[
+                "container-image",
+                "container-name",
+                "container-mounts",
+                "container-workdir",
+                "container-save",
+                "container-env",
+            ],
+        }
+    }
 }
 
 /// How often the accounting is told, when not set.
@@ -59,6 +84,9 @@ pub(super) struct Slurm {
     partition: Option<String>,
     account: Option<String>,
     qos: Option<String>,
+    /// Plugins of this Slurm that take options of jobs.
+    #[serde(default)]
+    plugins: Vec<Plugin>,
     /// How often the accounting is told to the hub.
     accounting_seconds: Option<NonZeroU64>,
     /// The site's time zone; that of this machine when not set.
@@ -102,6 +130,15 @@ impl Slurm {
                 .map_or(usual.interval, |seconds| Duration::from_secs(seconds.get())),
             ..usual
         })
+    }
+
+    /// The scheduler, as the hub is told of it.
+    pub(super) fn scheduler(&self) -> Scheduler {
+        let plugins = self.plugins.iter().flat_map(|plugin| plugin.options());
+        Scheduler {
+            kind: Scheduler::SLURM.to_owned(),
+            plugins: plugins.map(|name| (*name).to_owned()).collect(),
+        }
     }
 
     /// How the hub is told what the accounting has.
@@ -178,6 +215,15 @@ mod tests {
         let Persons::Known(logins) = slurm.persons().unwrap() else { panic!("nobody is known") };
         assert_eq!(logins.by_email.get("ada@example.org").map(String::as_str), Some("ada"));
         assert_eq!(logins.account, Account::Fixed("p1".to_owned()));
+        assert!(slurm.scheduler().plugins.is_empty());
+    }
+
+    #[test]
+    fn a_plugin_brings_options_and_an_unknown_one_is_named() {
+        let slurm = parse("jobs = \"/s/{user}\"\nplugins = [\"pyxis\"]\n").unwrap();
+        assert!(slurm.scheduler().plugins.contains(&"container-image".to_owned()));
+        let unknown = parse("jobs = \"/s/{user}\"\nplugins = [\"shifter\"]\n").unwrap_err();
+        assert!(unknown.contains("shifter"), "{unknown}");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) enum JobCommand {
     },
     /// Show a job: what it runs, reads, writes and costs, and why it waits.
     Show {
-        /// The job.
+        /// The job: its number or id.
         id: String,
     },
     /// Say why a job waits, what would start it sooner, and when it is expected to start.
@@ -78,7 +78,7 @@ pub(crate) fn job(command: &JobCommand, session: &Session) -> Result<()> {
                 let state = state.as_ref().map(|state| format!("&state={}", segment(state)));
                 let path = format!("{base}?limit=200{}", state.unwrap_or_default());
                 let jobs = remote.list(&path, *limit).await?;
-                let header = ["job", "name", "state", "partition", "submitted", "hours"];
+                let header = ["number", "job", "name", "state", "partition", "submitted", "hours"];
                 session.audience.list(&jobs, "there are no such jobs", header, row)
             }
             JobCommand::Show { id } => {
@@ -118,12 +118,13 @@ pub(crate) fn job(command: &JobCommand, session: &Session) -> Result<()> {
     })
 }
 
-fn row(job: &Value) -> [String; 6] {
+fn row(job: &Value) -> [String; 7] {
     let hours = match work(job, "/charged") {
         none if none.is_empty() => format!("{} held", work(job, "/held")),
         charged => charged,
     };
     [
+        shown(job),
         text(job, "/id"),
         text(job, "/name"),
         state(job),
@@ -131,6 +132,14 @@ fn row(job: &Value) -> [String; 6] {
         when(job, "/submitted_at"),
         hours,
     ]
+}
+
+/// The number of a job, or of its array with its index.
+fn shown(job: &Value) -> String {
+    match job.pointer("/array") {
+        Some(array) => format!("{}_{}", number(array, "/number"), number(array, "/index")),
+        None => number(job, "/number").to_string(),
+    }
 }
 
 /// The state of a job and how it ended, as one or two words.
@@ -144,7 +153,7 @@ pub(crate) fn state(job: &Value) -> String {
 }
 
 fn tell_job(job: &Value) {
-    println!("job {} ({}): {}", text(job, "/name"), text(job, "/id"), state(job));
+    println!("job {} {} ({}): {}", shown(job), text(job, "/name"), text(job, "/id"), state(job));
     let line = |name: &str, value: String| {
         if !value.is_empty() {
             println!("  {name:<12}{value}");
@@ -166,6 +175,10 @@ fn tell_job(job: &Value) {
             number(job, "/request/time_limit_seconds"),
         ),
     );
+    let options: Vec<_> = entries(job, "/options").iter().filter_map(Value::as_str).collect();
+    line("handed on", options.join(" "));
+    let nodes: Vec<_> = entries(job, "/nodes").iter().filter_map(Value::as_str).collect();
+    line("nodes", nodes.join(", "));
     line("submitted", when(job, "/submitted_at"));
     line("started", when(job, "/started_at"));
     line("ended", when(job, "/ended_at"));

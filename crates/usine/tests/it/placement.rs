@@ -10,10 +10,22 @@ use crate::factory::{Client, Factory};
 use crate::story::{StartUp, text};
 
 /// The machine of the second site.
-const ELSEWHERE: &str = "daedalus-ai.gpu";
+pub(crate) const ELSEWHERE: &str = "daedalus-ai.gpu";
 
 /// A folder whose factory has two sites of one core each, in Luxembourg and in Greece.
 fn two_sites(folder: &Path) {
+    two_places(folder);
+    let config = format!(
+        "federation = \"federation\"\npolicy = \"policy\"\n\
+         [site]\ncores = 1\nmemory_mb = 2000\nwatts_per_unit = 1000\ncarbon_grams_per_kwh = 80\n\
+         [[sites]]\nname = \"athens\"\nserves = \"{ELSEWHERE}\"\ncores = 1\nmemory_mb = 2000\n"
+    );
+    std::fs::write(folder.join("usine.toml"), config).unwrap();
+}
+
+/// Writes a federation with a second factory, in Greece, and a policy by which somebody may have hours
+/// at both.
+pub(crate) fn two_places(folder: &Path) {
     let built_in = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
     for name in ["federation", "policy"] {
         std::fs::create_dir(folder.join(name)).unwrap();
@@ -42,12 +54,6 @@ fn two_sites(folder: &Path) {
     edit("policy/access-modes.toml", "policy/access-modes.toml", &|text| {
         text.replace("open_awards_max = { value = 1,", "open_awards_max = { value = 9,")
     });
-    let config = format!(
-        "federation = \"federation\"\npolicy = \"policy\"\n\
-         [site]\ncores = 1\nmemory_mb = 2000\nwatts_per_unit = 1000\ncarbon_grams_per_kwh = 80\n\
-         [[sites]]\nname = \"athens\"\nserves = \"{ELSEWHERE}\"\ncores = 1\nmemory_mb = 2000\n"
-    );
-    std::fs::write(folder.join("usine.toml"), config).unwrap();
 }
 
 /// Asks until the answer is as it should be.

@@ -1,5 +1,8 @@
 //! A hub, the agent of a site, and a real Slurm beside it: from a submission to the hours charged.
 
+mod scripts;
+mod submitit;
+
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +14,7 @@ use serde_json::json;
 
 use crate::agent::{AgentProcess, enrolled, until, with_remote_site};
 use crate::factory::Factory;
-use crate::story::{StartUp, text};
+use crate::story::{PASSWORD, StartUp, text};
 
 /// Where the cluster's `slurm.conf` is, which `cargo xtask test` brings up.
 const CONF: &str = "USINE_TEST_SLURM";
@@ -52,6 +55,16 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Slurm's number for a job of the hub, once it has one.
+    fn number_of(&self, job: &str) -> Option<String> {
+        let rows = self.ask("squeue", &["-h", "--states=all", "-o", "%A %k"]);
+        let mark = format!("usine:{job}");
+        let found = rows
+            .lines()
+            .find_map(|row| row.split_once(' ').filter(|(_, comment)| *comment == mark));
+        found.map(|(number, _)| number.to_owned())
+    }
+
     /// Who ran a job of the hub, how it ended and for how many seconds it ran, once for each time
     /// that Slurm has it.
     fn runs(&self, job: &str) -> Vec<(String, String, i64)> {
@@ -83,6 +96,72 @@ impl Cluster {
         let file = folder.join("agent.toml");
         fs::write(&file, config).unwrap();
         file
+    }
+}
+
+/// A hub and the agent of the cluster, with somebody who has hours and a login there.
+struct There {
+    factory: Factory,
+    start_up: StartUp,
+    token: String,
+    /// The person's own folder at the cluster.
+    home: PathBuf,
+    /// Slurm's commands, spoken to the hub.
+    links: PathBuf,
+    _agent: AgentProcess,
+}
+
+impl There {
+    async fn new(cluster: &Cluster) -> Self {
+        Self::in_folder(cluster, with_remote_site).await
+    }
+
+    /// The same with the hub that `configure` writes the configuration of.
+    async fn in_folder(cluster: &Cluster, configure: impl Fn(&Path)) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        configure(folder.path());
+        let factory = Factory::start_in(Arc::clone(&folder));
+        let administrator = factory.administrator().await;
+        let start_up = StartUp::with_hours(&factory, 100).await;
+        let config = cluster.configured(folder.path(), &factory.url, &start_up.email);
+        enrolled(&administrator, &config).await;
+        let agent = AgentProcess::start(&config);
+        until(&administrator, "/sites/afar", |site| site["inventory"].is_object()).await;
+        let session = json!({ "email": start_up.email, "password": PASSWORD });
+        let session =
+            crate::factory::Client::anonymous(&factory.url).post("/session", session).await;
+        let links = folder.path().join("links");
+        let made =
+            Command::new(env!("CARGO_BIN_EXE_usine")).args(["slurm", "links"]).arg(&links).output();
+        assert!(made.unwrap().status.success());
+        let home = folder.path().join("people").join(LOGIN);
+        Self { factory, start_up, token: text(&session, "token"), home, links, _agent: agent }
+    }
+
+    /// A command of Slurm's name, spoken to the hub, in the person's folder.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.links.join(program));
+        command.current_dir(&self.home);
+        for (name, value) in self.environment() {
+            command.env(name, value);
+        }
+        command
+    }
+
+    fn environment(&self) -> [(&'static str, &str); 3] {
+        [
+            ("USINE_HUB", &self.factory.url),
+            ("USINE_TOKEN", &self.token),
+            ("USINE_CREDENTIALS", "/none"),
+        ]
+    }
+
+    /// What such a command prints, which must succeed.
+    fn told(&self, program: &str, arguments: &[&str]) -> String {
+        let output = self.command(program).args(arguments).output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{program} {arguments:?}: {complaint}");
+        String::from_utf8(output.stdout).unwrap()
     }
 }
 

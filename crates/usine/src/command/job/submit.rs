@@ -108,7 +108,8 @@ pub(super) async fn run(
             Audience::Programs => String::new(),
         };
         return session.audience.show(&submitted, |submitted| {
-            println!("submitted job {id}; {} held", work(submitted, "/held"));
+            let number = text(submitted, "/number");
+            println!("submitted job {number} ({id}); {} held", work(submitted, "/held"));
             let place = text(submitted, "/placed/offers/0/partition");
             if !place.is_empty() {
                 println!("  it goes to {place}. {}", text(submitted, "/placed/because"));
