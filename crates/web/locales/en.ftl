@@ -480,6 +480,9 @@ job-ran = Ran
 job-charged = Charged
 job-held = Set aside
 job-asked = Asked for
+job-number = Number
+job-nodes = Nodes
+job-options = Handed to Slurm
 job-memory = Most memory
 job-nodes = { $count ->
     [one] 1 node

@@ -480,6 +480,9 @@ job-ran = Durée
 job-charged = Facturé
 job-held = Mis de côté
 job-asked = Demandé
+job-number = Numéro
+job-nodes = Nœuds
+job-options = Transmis à Slurm
 job-memory = Mémoire maximale
 job-nodes = { $count ->
     [one] 1 nœud

@@ -68,6 +68,14 @@ impl Amount {
     }
 }
 
+/// An option of `sbatch` as one word.
+pub(crate) fn option_word((name, value): &(String, Option<String>)) -> String {
+    match value {
+        Some(value) => format!("--{name}={value}"),
+        None => format!("--{name}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@ use super::chart::Curves;
 use super::form::Form;
 use super::tongue::Tongue;
 use super::visit::{Frame, Visit, on_to, page};
+use crate::api::wire::option_word;
 use crate::extract::Path;
 use crate::problem::Problem;
 
@@ -188,11 +189,19 @@ async fn standing(visit: &Visit, detail: &JobDetail) -> Result<Standing, Problem
     let request = &job.request;
     let mut facts = vec![
         (t.say("job-submitted"), t.minute(job.submitted_at)),
+        (t.say("job-number"), job.shown().to_string()),
         (t.say("partition"), job.place.partition.to_string()),
         (t.say("site"), job.place.site.to_string()),
         (t.say("job-asked"), asked(t, request)),
         (t.say("job-held"), t.work(job.held, meter)),
     ];
+    if !job.nodes.is_empty() {
+        facts.push((t.say("job-nodes"), job.nodes.join(", ")));
+    }
+    if !job.program.options.is_empty() {
+        let options: Vec<String> = job.program.options.iter().map(option_word).collect();
+        facts.push((t.say("job-options"), options.join(" ")));
+    }
     if let Some(charged) = job.charged {
         facts.push((t.say("job-charged"), t.work(charged, meter)));
     }

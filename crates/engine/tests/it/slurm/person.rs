@@ -106,3 +106,37 @@ async fn names_that_are_none_and_people_that_are_not_there_are_refused() {
     assert!(matches!(&answer, Err(Error::Refused(why)) if why.contains("account")), "{answer:?}");
     assert!(!engine.knows(job).await.unwrap());
 }
+
+#[tokio::test]
+async fn a_log_that_its_person_named_on_another_file_system_stays_when_the_job_goes() {
+    let Some(cluster) = Cluster::new() else { return };
+    let engine = SlurmEngine::open(cluster.settings_for_persons()).await.unwrap();
+    let job = crate::machine::new_job();
+    let (log, gone) = (format!("/dev/shm/usine-{job}.log"), format!("/dev/shm/usine-{job}.err"));
+    let mut spec = of(ANN, "echo told; echo apart >&2; pwd");
+    (spec.stdout, spec.stderr) = (Some(log.clone()), Some(gone.clone()));
+    spec.folder = Some("/dev/shm".to_owned());
+    engine.submit(job, &spec).await.unwrap();
+    let ended = until_ended(&engine, job).await;
+    assert_eq!(ended.end, End::Completed, "{}", written(&engine, job).await);
+    assert_eq!(written(&engine, job).await, "told\n/dev/shm\n");
+    assert!(fs::symlink_metadata(&log).unwrap().is_symlink());
+    // What the person has done away with stays away.
+    fs::remove_file(&gone).unwrap();
+    engine.clear(job).await.unwrap();
+    let kept = fs::symlink_metadata(&log).unwrap();
+    assert!(kept.is_file(), "{kept:?}");
+    assert_eq!(fs::read_to_string(&log).unwrap(), "told\n/dev/shm\n");
+    fs::remove_file(&log).unwrap();
+    assert!(!std::path::Path::new(&gone).exists());
+}
+
+#[tokio::test]
+async fn an_absolute_path_is_for_jobs_of_persons_only() {
+    let Some(cluster) = Cluster::new() else { return };
+    let engine = SlurmEngine::open(cluster.settings()).await.unwrap();
+    let mut spec = engine::conformance::small("true");
+    spec.stdout = Some("/dev/shm/usine-shared.log".to_owned());
+    let answer = engine.submit(crate::machine::new_job(), &spec).await;
+    assert!(matches!(&answer, Err(Error::Refused(_))), "{answer:?}");
+}

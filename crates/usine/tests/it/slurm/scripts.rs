@@ -112,7 +112,10 @@ async fn commands_print_what_slurms_own_print() {
     let fields = "JobName,State,ExitCode,Elapsed,ElapsedRaw,Start,End,NCPUS,AllocCPUS,NNodes,NodeList,Timelimit,TimelimitRaw,ReqMem,CPUTimeRAW";
     for style in [&["-P"][..], &["-p"], &["-P", "-n"], &[]] {
         let asked = |number| [&["-X", "-o", fields, "-j", number], style].concat();
-        assert_eq!(there.told("sacct", &asked(&number)), cluster.ask("sacct", &asked(&slurms)));
+        let ours = there.told("sacct", &asked(&number));
+        // Its database hears of a job's name and size after its end.
+        let real = || cluster.ask("sacct", &asked(&slurms));
+        until_some(&ours, || (real() == ours).then_some(())).await;
     }
 
     let none = there.command("squeue").args(["-j", "999999"]).output().unwrap();
@@ -193,4 +196,32 @@ async fn a_job_waits_for_one_at_another_site() {
         &["-X", "-P", "-n", "-o", "JobID,State,Partition", "-j", &[&*first, &*ok].join(",")],
     );
     assert_eq!(rows, format!("{first}|COMPLETED|{slurm}\n{ok}|COMPLETED|{local}\n"));
+}
+
+#[test]
+fn the_guide_says_of_every_option_what_becomes_of_it() {
+    let guide = include_str!("../../../../../docs/slurm-scripts.md");
+    let (_, table) =
+        guide.split_once("| option | what becomes of it | |\n| --- | --- | --- |\n").unwrap();
+    let said = table.lines().take_while(|line| line.starts_with('|')).map(|line| {
+        let mut cells = line.split('|').map(str::trim).skip(1);
+        let name = cells.next().unwrap().split('`').nth(1).unwrap();
+        (name.trim_start_matches("--"), cells.next().unwrap())
+    });
+    let said: std::collections::BTreeMap<&str, &str> = said.collect();
+    assert_eq!(said, jobs::script::fates().collect());
+}
+
+#[test]
+fn every_option_of_the_sbatch_that_is_here_is_known() {
+    let Some(cluster) = Cluster::new() else { return };
+    let help = cluster.ask("sbatch", &["--help"]);
+    let words = help.split(|mark: char| mark.is_whitespace() || ",=[".contains(mark));
+    let options = words.filter_map(|word| word.strip_prefix("--")).filter(|name| !name.is_empty());
+    let known: std::collections::BTreeSet<&str> =
+        jobs::script::fates().map(|(name, _)| name).collect();
+    let options: Vec<&str> = options.collect();
+    assert!(options.len() > 80, "{options:?}");
+    let unknown: Vec<_> = options.into_iter().filter(|name| !known.contains(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use vault::Recipe;
 
-use crate::api::wire::{Amount, Instant};
+use crate::api::wire::{Amount, Instant, option_word};
 
 /// The place of a job in an array.
 #[derive(Serialize, ToSchema)]
@@ -263,19 +263,11 @@ impl From<JobDetail> for JobDetailOut {
             inputs: inputs.collect(),
             outputs: outputs.collect(),
             trail: trail.collect(),
-            options: detail.job.program.options.iter().map(word).collect(),
+            options: detail.job.program.options.iter().map(option_word).collect(),
             charge_rule: detail.job.place.charge_rule.to_string(),
             rate: detail.rate.to_string(),
             job: (detail.job, meter).into(),
         }
-    }
-}
-
-/// An option as one word.
-fn word((name, value): &(String, Option<String>)) -> String {
-    match value {
-        Some(value) => format!("--{name}={value}"),
-        None => format!("--{name}"),
     }
 }
 
