@@ -139,7 +139,7 @@ fn print(jobs: &[Job], columns: &[Column], line: &Line, now: Timestamp) {
         (false, false) => Style::Columns,
     };
     if !line.has("noheader") {
-        println!("{}", style.line(columns, |column| column.field.name().to_owned()));
+        println!("{}", style.head(columns));
         if matches!(style, Style::Columns) {
             println!("{}", style.line(columns, |column| "-".repeat(column.size)));
         }
@@ -150,6 +150,14 @@ fn print(jobs: &[Job], columns: &[Column], line: &Line, now: Timestamp) {
 }
 
 impl Style {
+    /// The line with the names of the fields.
+    fn head(&self, columns: &[Column]) -> String {
+        match self {
+            Self::Columns => columns.iter().map(|column| format!("{} ", column.head())).collect(),
+            Self::Marked { .. } => self.line(columns, |column| column.field.name().to_owned()),
+        }
+    }
+
     fn line(&self, columns: &[Column], value: impl Fn(&Column) -> String) -> String {
         match self {
             Self::Columns => {
@@ -188,7 +196,7 @@ mod tests {
         let style = Style::Columns;
         let now = Timestamp::UNIX_EPOCH;
         let lines = [
-            style.line(&columns, |column| column.field.name().to_owned()),
+            style.head(&columns),
             style.line(&columns, |column| "-".repeat(column.size)),
             style.line(&columns, |column| column.field.value(&done(), now)),
         ];

@@ -196,7 +196,7 @@ async fn standing(visit: &Visit, detail: &JobDetail) -> Result<Standing, Problem
         (t.say("job-held"), t.work(job.held, meter)),
     ];
     if !job.nodes.is_empty() {
-        facts.push((t.say("job-nodes"), job.nodes.join(", ")));
+        facts.push((t.say("job-node-list"), job.nodes.join(", ")));
     }
     if !job.program.options.is_empty() {
         let options: Vec<String> = job.program.options.iter().map(option_word).collect();

@@ -45,7 +45,7 @@ pub(super) enum Field {
 /// Every field with its name and the width of its column; below zero for the left side.
 const FIELDS: [(Field, &str, i32); 45] = [
     (Field::Account, "Account", 10),
-    (Field::Unknown("AdminComment"), "AdminComment", 19),
+    (Field::Unknown("AdminComment"), "AdminComment", 15),
     (Field::AllocCores, "AllocCPUS", 10),
     (Field::AllocNodes, "AllocNodes", 10),
     (Field::AllocTres, "AllocTRES", 10),
@@ -54,7 +54,7 @@ const FIELDS: [(Field, &str, i32); 45] = [
     (Field::Unknown("Cluster"), "Cluster", 10),
     (Field::Unknown("Comment"), "Comment", 14),
     (Field::Unknown("ConsumedEnergy"), "ConsumedEnergy", 14),
-    (Field::Unknown("Constraints"), "Constraints", 18),
+    (Field::Unknown("Constraints"), "Constraints", 19),
     (Field::CpuTime, "CPUTime", 10),
     (Field::CpuTimeRaw, "CPUTimeRAW", 10),
     (Field::Unknown("DerivedExitCode"), "DerivedExitCode", 15),
@@ -85,7 +85,7 @@ const FIELDS: [(Field, &str, i32); 45] = [
     (Field::Submit, "Submit", 19),
     (Field::Unknown("SystemCPU"), "SystemCPU", 10),
     (Field::Limit, "Timelimit", 10),
-    (Field::LimitRaw, "TimelimitRaw", 12),
+    (Field::LimitRaw, "TimelimitRaw", 10),
     (Field::TotalCpu, "TotalCPU", 10),
     (Field::User, "User", 9),
     (Field::Unknown("WorkDir"), "WorkDir", 20),
@@ -115,15 +115,23 @@ impl Column {
         Ok(Self { field: *field, size, left: width < 0 })
     }
 
+    /// The name of the field above the column, cut where that is narrower.
+    pub(super) fn head(&self) -> String {
+        self.placed(self.field.name().chars().take(self.size).collect())
+    }
+
     /// `value` in the column; what is longer is cut and ends in a plus sign.
     pub(super) fn fit(&self, value: &str) -> String {
         let size = self.size;
-        let kept = if value.chars().count() > size {
-            let kept: String = value.chars().take(size.saturating_sub(1)).collect();
-            format!("{kept}+")
-        } else {
-            value.to_owned()
-        };
+        if value.chars().count() <= size {
+            return self.placed(value.to_owned());
+        }
+        let kept: String = value.chars().take(size.saturating_sub(1)).collect();
+        self.placed(format!("{kept}+"))
+    }
+
+    fn placed(&self, kept: String) -> String {
+        let size = self.size;
         if self.left { format!("{kept:<size$}") } else { format!("{kept:>size$}") }
     }
 }
