@@ -9,7 +9,7 @@ use std::sync::Arc;
 use app::App;
 use app::idempotency::{Answer, Keyed, Remembered};
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -46,38 +46,57 @@ impl<T: Serialize> IntoResponse for ShownOnce<T> {
 
 /// The operations of the API: the only requests whose keys are looked at.
 #[derive(Clone, Debug)]
-pub(crate) struct Operations(Arc<BTreeSet<(String, String)>>);
+pub(crate) struct Operations {
+    known: Arc<BTreeSet<(String, String)>>,
+    large: &'static [(&'static str, usize)],
+}
 
 impl Operations {
-    /// Those that the document declares.
-    pub(crate) fn of(document: &OpenApi) -> Self {
+    /// Those that the document declares; a body with a key is read before its route is reached, so
+    /// the routes that take `large` ones are named with how much they take.
+    pub(crate) fn of(document: &OpenApi, large: &'static [(&'static str, usize)]) -> Self {
         let document = serde_json::to_value(&document.paths).unwrap_or_default();
         let paths = document.as_object().into_iter().flatten();
         let operations = paths.flat_map(|(path, item)| {
             let methods = item.as_object().into_iter().flat_map(|item| item.keys());
             methods.map(|method| (path.clone(), method.to_uppercase()))
         });
-        Self(Arc::new(operations.collect()))
+        Self { known: Arc::new(operations.collect()), large }
+    }
+
+    /// Lets the body of a request be as large as its route takes it, if somebody known sends it.
+    fn make_room(&self, request: &mut Request) {
+        let caller = request.extensions().get::<Actor>();
+        if caller.is_none_or(|caller| *caller.subject() == app::Subject::Anonymous) {
+            return;
+        }
+        let path = request.extensions().get::<MatchedPath>().cloned();
+        let is_its =
+            |(large, _): &&(&str, usize)| path.as_ref().is_some_and(|it| it.as_str() == *large);
+        if let Some((_, bytes)) = self.large.iter().find(is_its) {
+            DefaultBodyLimit::max(*bytes).apply(request);
+        }
     }
 
     fn declare(&self, request: &Request) -> bool {
         let Some(path) = request.extensions().get::<MatchedPath>() else {
             return false;
         };
-        self.0.contains(&(path.as_str().to_owned(), request.method().as_str().to_owned()))
+        self.known.contains(&(path.as_str().to_owned(), request.method().as_str().to_owned()))
     }
 }
 
 /// Answers a repeated request from memory; carries out and remembers a new one.
 pub(crate) async fn once(
     State((app, operations)): State<(App, Operations)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     // A method that a path does not have is refused as such, whatever key it carries.
     if !operations.declare(&request) {
         return next.run(request).await;
     }
+    operations.make_room(&mut request);
     match keyed(request).await {
         Err(problem) => problem.into_response(),
         Ok((request, None)) => next.run(request).await,

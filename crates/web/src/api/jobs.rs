@@ -26,7 +26,7 @@ use dto::{JobDetailOut, JobOut, LogOut, MetricOut};
 use submission::{SubmissionIn, SubmittedOut};
 
 /// The longest submission: a script of 4 MiB, written as JSON, with what surrounds it.
-const SUBMISSION_BYTES_MAX: usize = 10 * 1024 * 1024;
+pub(super) const SUBMISSION_BYTES_MAX: usize = 10 * 1024 * 1024;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

@@ -73,12 +73,19 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(tokens::routes())
 }
 
+/// Routes that take more than the usual size of a body, with how much.
+const LARGE: [(&str, usize); 3] = [
+    ("/api/v1/projects/{id}/jobs", jobs::SUBMISSION_BYTES_MAX),
+    ("/api/v1/repositories/{id}/revisions", repositories::COMMIT_BYTES_MAX),
+    ("/api/v1/sites/{site}/events", sites::EVENTS_BYTES_MAX),
+];
+
 /// The whole API below `/api/v1`, with its document.
 pub(crate) fn router(app: &App) -> Router<App> {
     let (router, declared) =
         OpenApiRouter::with_openapi(Declared::openapi()).nest("/api/v1", nouns()).split_for_parts();
     let document: Arc<str> = openapi::document(&declared).to_string().into();
-    let operations = Operations::of(&declared);
+    let operations = Operations::of(&declared, &LARGE);
     let serve = move || {
         let document = Arc::clone(&document);
         async move { openapi(&document) }

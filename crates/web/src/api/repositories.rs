@@ -17,6 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 pub(crate) use files::{announced_length, send};
+pub(super) use revisions::COMMIT_BYTES_MAX;
 
 use crate::Actor;
 use crate::extract::{Json, Path, Query};

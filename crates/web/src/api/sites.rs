@@ -30,7 +30,7 @@ use view::SiteOut;
 /// The longest wait for an order, in seconds.
 const WAIT_SECONDS_MAX: u32 = 60;
 /// The longest batch of events, in bytes of JSON.
-const EVENTS_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub(super) const EVENTS_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

@@ -2,6 +2,8 @@
 
 use app::testing::TestHub;
 use app::{Role, Scope};
+use axum::body::Body;
+use axum::http::Method;
 use serde_json::{Value, json};
 use site::key::{Purpose, SecretKey};
 use site::protocol::VERSION;
@@ -156,6 +158,31 @@ async fn figures_are_there_for_monitoring_and_for_staff_alone() {
     assert!(text.ends_with("# EOF\n"), "{text}");
     let shown = operator.get("/api/v1/sites/afar/health").await.expect(200);
     assert_eq!(shown.at("/nodes_away/0/condition"), "unknown");
+}
+
+#[tokio::test]
+async fn what_a_large_site_tells_is_taken_in_with_a_key_as_without() {
+    let web = TestWeb::new().await;
+    let agent = agent(&web, &SecretKey::generate().unwrap()).await;
+    let nodes: Vec<Value> = (0..20_000)
+        .map(|number| {
+            json!({ "name": format!("n{number}"), "up": true, "cpus": 128, "memory_mb": 512_000, "gpus": 4 })
+        })
+        .collect();
+    let snapshot = json!({
+        "at": web.app().now().to_string(), "policy": "easy", "shared": false,
+        "nodes": nodes, "running": [], "waiting": [],
+    });
+    let events = json!({ "version": VERSION, "snapshot": snapshot, "events": [] }).to_string();
+    assert!(events.len() > 1024 * 1024, "larger than the usual body");
+    let json = ("content-type", "application/json");
+    let path = "/api/v1/sites/afar/events";
+    for headers in [&[json, ("idempotency-key", "one")][..], &[json][..]] {
+        agent.send(Method::POST, path, headers, Body::from(events.clone())).await.expect(200);
+    }
+    let stranger = web.anonymous();
+    let headers = [json, ("idempotency-key", "two")];
+    stranger.send(Method::POST, path, &headers, Body::from(events)).await.expect(413);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use crate::page::{Page, PageQuery};
 use crate::problem::Problem;
 
 /// The longest list of changes, in bytes of JSON.
-const COMMIT_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub(in crate::api) const COMMIT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

@@ -265,5 +265,10 @@ async fn reconciliation(
     {
         return Err(Problem::with(Kind::BadRequest, "`from` must not lie after `to`"));
     }
-    Ok(Json(app.reconcile(&actor, &site, days).await?.into()))
+    let proof = app.reconcile(&actor, &site, days).await.map_err(|error| match error {
+        // What cannot be right here stands in the address, and not in a body.
+        invalid @ app::Error::Invalid(_) => Problem::with(Kind::BadRequest, invalid.to_string()),
+        other => other.into(),
+    })?;
+    Ok(Json(proof.into()))
 }
