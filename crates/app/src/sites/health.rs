@@ -7,6 +7,7 @@ use store::sites::{self, Site};
 use store::{Tx, jobs};
 use units::{PartitionKey, Slug, Timestamp};
 
+use super::SiteDetail;
 use super::events::shortened;
 use crate::audit::Entry;
 use crate::jobs::SiteSettings;
@@ -94,7 +95,7 @@ impl App {
         let tx = self.store().read().await?;
         let mut all = Vec::with_capacity(self.work().sites.len());
         for settings in &self.work().sites {
-            let (signs, _) = self.signs(&tx, settings).await?;
+            let signs = self.examined(&tx, settings).await?.signs;
             // What a scheduler answers may name machines of the site.
             let failing = signs.failing.as_ref().map(|_| String::new());
             let signs = Signs { failing, ..signs };
@@ -188,12 +189,12 @@ impl App {
         tx: &Tx,
         settings: &SiteSettings,
     ) -> Result<Readiness, Error> {
-        let (signs, _) = self.signs(tx, settings).await?;
+        let signs = self.examined(tx, settings).await?.signs;
         Ok(readiness::assess(&signs, self.now()))
     }
 
     async fn health_of(&self, tx: &Tx, settings: &SiteSettings) -> Result<SiteHealth, Error> {
-        let (signs, told) = self.signs(tx, settings).await?;
+        let Examined { signs, told, load, known } = self.examined(tx, settings).await?;
         let (told_at, away) =
             told.map_or((None, Vec::new()), |(at, health)| (Some(at), health.away));
         Ok(SiteHealth {
@@ -201,27 +202,23 @@ impl App {
             readiness: readiness::assess(&signs, self.now()),
             away,
             told_at,
-            load: records::load(tx, &settings.name).await?,
+            load,
             accounting_backlog: signs.accounting_backlog,
             jobs: jobs::open_by_state(tx, &settings.name).await?,
-            known: sites::by_name(tx, &settings.name).await?,
+            known,
         })
     }
 
-    /// All that is known of a site, and what it told itself.
-    async fn signs(
-        &self,
-        tx: &Tx,
-        settings: &SiteSettings,
-    ) -> Result<(Signs, Option<(Timestamp, Health)>), Error> {
+    /// All that is known of a site.
+    async fn examined(&self, tx: &Tx, settings: &SiteSettings) -> Result<Examined, Error> {
         let name = &settings.name;
-        let detail = self.site_detail(tx, settings).await?;
+        let SiteDetail { agent, known, .. } = self.site_detail(tx, settings).await?;
         let told = told(tx, name).await?;
         let health = told.as_ref().map(|(_, health)| health.clone()).unwrap_or_default();
         let load = records::load(tx, name).await?;
         let count = |number: i64| u32::try_from(number).unwrap_or_default();
         let signs = Signs {
-            agent: detail.agent,
+            agent,
             drained_at_hub: drained_at_hub(tx, name).await?,
             drained_at_site: drained_at_site(&health),
             failing: health.failing,
@@ -229,14 +226,23 @@ impl App {
             nodes: load.map(|load| Nodes { up: count(load.nodes_up), all: count(load.nodes) }),
             reserved: health.reserved.into_iter().map(reserved).collect(),
             accounting_backlog: health.accounting_backlog,
-            clock_ahead_milliseconds: detail.known.and_then(|site| site.clock_ahead_milliseconds),
+            clock_ahead_milliseconds: known.as_ref().and_then(|it| it.clock_ahead_milliseconds),
             queue: load.map(|load| Queue {
                 jobs: count(load.waiting),
                 node_seconds: u64::try_from(load.waiting_node_seconds).unwrap_or_default(),
             }),
         };
-        Ok((signs, told))
+        Ok(Examined { signs, told, load, known })
     }
+}
+
+/// What is known of a site, and what it is weighed by.
+struct Examined {
+    signs: Signs,
+    /// What it told itself, and when.
+    told: Option<(Timestamp, Health)>,
+    load: Option<Load>,
+    known: Option<Site>,
 }
 
 /// How busy a site is by what it shows.

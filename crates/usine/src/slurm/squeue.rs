@@ -3,6 +3,7 @@
 mod fields;
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 use app::{Clock as _, SystemClock};
@@ -186,18 +187,15 @@ fn shown(columns: &[Column], value: impl Fn(Field) -> String) -> String {
 /// Jobs as they are listed: elements of an array that wait for the same reason in one line.
 fn gathered(jobs: &[Job]) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
+    let mut places = BTreeMap::new();
     for job in jobs {
         let index = job.element.filter(|_| job.state.0 == "PENDING").map(|(_, index)| index);
         let Some(index) = index else {
             rows.push(Row { job, waiting: Vec::new() });
             continue;
         };
-        let alike = |row: &&mut Row<'_>| {
-            !row.waiting.is_empty()
-                && row.job.array_number() == job.array_number()
-                && row.job.reason == job.reason
-        };
-        match rows.iter_mut().find(alike) {
+        let place = *places.entry((job.array_number(), &job.reason)).or_insert(rows.len());
+        match rows.get_mut(place) {
             Some(row) => row.waiting.push(index),
             None => rows.push(Row { job, waiting: vec![index] }),
         }
