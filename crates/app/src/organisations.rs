@@ -165,7 +165,8 @@ impl App {
         let definition = policy.sme(today).ok_or_else(missing)?;
         let young = policy.start_up(today).ok_or_else(missing)?;
         let assessment = access::sme::assess(&group, definition).map_err(|incomplete| {
-            Error::Invalid(incomplete.0.into_iter().map(|it| FieldError::new("", it)).collect())
+            let told = incomplete.0.into_iter().map(|fault| FieldError::new("", fault.text));
+            Error::Invalid(told.collect())
         })?;
         let start_up =
             access::sme::start_up(assessment.class, organisation.registered_on, today, young);

@@ -231,10 +231,6 @@ pub fn small_enterprise() -> access::sme::Group {
         },
         estimated: false,
     };
-    let enterprise = Enterprise {
-        name: "Aurore".to_owned(),
-        kind: EnterpriseKind::Enterprise,
-        periods: vec![period],
-    };
+    let enterprise = Enterprise::new("Aurore", EnterpriseKind::Enterprise, vec![period]);
     Group { subject: subject.clone(), members: [(subject, enterprise)].into(), holdings: vec![] }
 }

@@ -5,7 +5,6 @@ mod history;
 
 use std::path::{Path, PathBuf};
 
-use access::document::{Diagnostic, Diagnostics};
 use access::federation::{Deployment, FactorySummary, Federation, Summary};
 use access::policy::Policy;
 use anyhow::Result;
@@ -15,9 +14,8 @@ use serde_json::{Value, json};
 use units::Period;
 
 use crate::command::Session;
-use crate::exit::{Failure, Told};
-use crate::folders;
 use crate::output::{Audience, table};
+use crate::{faults, folders};
 
 /// What can be done with a federation.
 #[derive(Subcommand)]
@@ -61,25 +59,8 @@ fn check(folder: Option<&Path>, policy: Option<&Path>, audience: Audience) -> Re
         Ok((summary, federation)) => audience.show(&as_json(&summary, &federation), |_| {
             tell(&summary, &federation);
         }),
-        Err(faults) => refuse(&faults, audience),
+        Err(faults) => faults::refuse(&faults, audience),
     }
-}
-
-/// Says what is wrong, one line a fault.
-fn refuse(faults: &Diagnostics, audience: Audience) -> Result<()> {
-    if audience == Audience::Programs {
-        let errors: Vec<Value> = faults.0.iter().map(fault_as_json).collect();
-        println!("{}", serde_json::to_string_pretty(&json!({ "valid": false, "errors": errors }))?);
-    }
-    let count = faults.0.len();
-    let noun = if count == 1 { "fault" } else { "faults" };
-    Err(Told::new(Failure::Invalid, format!("{faults}\n{count} {noun}")).into())
-}
-
-fn fault_as_json(fault: &Diagnostic) -> Value {
-    json!({
-        "file": fault.file, "line": fault.line, "key": fault.key, "message": fault.message,
-    })
 }
 
 fn tell(summary: &Summary, federation: &Federation) {

@@ -10,6 +10,7 @@ mod corpus;
 mod demo;
 mod exit;
 mod factory;
+mod faults;
 mod federation;
 mod folders;
 mod hub;
@@ -18,6 +19,7 @@ mod output;
 mod remote;
 mod site;
 mod slurm;
+mod sme;
 mod ssh;
 mod twin;
 mod up;
@@ -75,6 +77,9 @@ enum Command {
     /// Organisations: on record, declared, assessed.
     #[command(subcommand)]
     Org(org::OrgCommand),
+    /// How large an enterprise is, computed from a file, without a hub.
+    #[command(subcommand)]
+    Sme(sme::SmeCommand),
     /// Calls: invitations to apply.
     #[command(subcommand)]
     Call(call::CallCommand),
@@ -179,6 +184,7 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::User(command) => people::user(&command, session),
         Command::Token(command) => people::token(&command, session),
         Command::Org(command) => org::org(&command, session),
+        Command::Sme(command) => sme::run(&command, session.audience),
         Command::Call(command) => call::call(&command, session),
         Command::Apply(command) => apply::apply(&command, session),
         Command::Project(command) => project::project(&command, session),

@@ -3,6 +3,7 @@
 //! All faults of a document are collected, unknown keys are faults, and what is allowed is said.
 //! Not here: files. A document is a name and a text that somebody else has read.
 
+mod measure;
 mod source;
 mod table;
 mod value;

@@ -76,6 +76,16 @@ impl<'r> Table<'r> {
         None
     }
 
+    /// Whether `key` stands here, whatever its value.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|(name, _)| name.get_ref() == key)
+    }
+
+    /// The line on which the table begins, and its path in the document.
+    pub fn place(&self) -> (usize, String) {
+        (self.reader.line_of(self.span.start), self.path.clone())
+    }
+
     /// The name of the document.
     pub fn file(&self) -> String {
         self.reader.document.name.clone()

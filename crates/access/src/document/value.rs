@@ -14,7 +14,7 @@ use super::{Reader, Table};
 pub struct Value<'r> {
     pub(super) reader: &'r Reader<'r>,
     path: String,
-    value: &'r Spanned<DeValue<'r>>,
+    pub(super) value: &'r Spanned<DeValue<'r>>,
 }
 
 impl<'r> Value<'r> {
@@ -125,6 +125,11 @@ impl<'r> Value<'r> {
         Cents::euros(euros).ok().or_else(|| self.fault("is too large an amount"))
     }
 
+    /// Whether it is `true` or `false`.
+    pub fn is_boolean(&self) -> bool {
+        matches!(self.value.get_ref(), DeValue::Boolean(_))
+    }
+
     /// Whether it is a list.
     pub fn is_list(&self) -> bool {
         matches!(self.value.get_ref(), DeValue::Array(_))
@@ -171,7 +176,7 @@ impl<'r> Value<'r> {
     }
 
     /// The entries of a table whose keys are data; none when this is something else.
-    pub(super) fn entries(&self) -> Vec<(String, Value<'r>)> {
+    pub fn entries(&self) -> Vec<(String, Value<'r>)> {
         match self.value.get_ref() {
             DeValue::Table(entries) => {
                 Table::new(self.reader, self.path.clone(), self.value.span(), entries).entries()
@@ -187,7 +192,7 @@ impl<'r> Value<'r> {
         parse(&Table::new(self.reader, self.path.clone(), self.value.span(), entries))
     }
 
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self.value.get_ref() {
             DeValue::String(_) => "a text",
             DeValue::Integer(_) => "a whole number",
@@ -201,7 +206,7 @@ impl<'r> Value<'r> {
 }
 
 /// `12.5 %` in parts per million.
-fn parts_of_percent(text: &str) -> Option<PartsPerMillion> {
+pub(super) fn parts_of_percent(text: &str) -> Option<PartsPerMillion> {
     let number = text.strip_suffix('%')?.trim_end();
     let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

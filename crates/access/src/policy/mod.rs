@@ -19,7 +19,7 @@ pub use alerts::Threshold;
 pub use caps::{Cap, Caps};
 pub use countries::CountryGroup;
 pub use modes::{AccessMode, Audience, CutOffs, DecidedBy, ModeShare, Review};
-pub use sme::{Ceilings, SmeDefinition, StartUpDefinition};
+pub use sme::{Ceilings, ScaleUpDefinition, SmeDefinition, StartUpDefinition};
 
 /// Names one entry of policy in one of its versions: `policy/caps.toml#commercial@2024-07-09`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +71,7 @@ pub struct Policy {
     countries: Vec<Entry<CountryGroup>>,
     sme: Vec<Entry<SmeDefinition>>,
     start_up: Vec<Entry<StartUpDefinition>>,
+    scale_up: Vec<Entry<ScaleUpDefinition>>,
     alerts: Vec<Entry<Threshold>>,
 }
 
@@ -95,8 +96,10 @@ impl Policy {
             (Some(modes), Some(caps), Some(countries), Some(sme), Some(alerts))
                 if faults.is_empty() =>
             {
-                let ((modes, mode_shares), (sme, start_up)) = (modes, sme);
-                let policy = Self { caps, modes, mode_shares, countries, sme, start_up, alerts };
+                let (modes, mode_shares) = modes;
+                let sme::Definitions { sme, start_up, scale_up } = sme;
+                let policy =
+                    Self { caps, modes, mode_shares, countries, sme, start_up, scale_up, alerts };
                 policy.consistent()?;
                 Ok(policy)
             }
@@ -162,6 +165,11 @@ impl Policy {
     /// The definition of a start-up that holds on `day`.
     pub fn start_up(&self, day: Date) -> Option<&Entry<StartUpDefinition>> {
         self.start_up.iter().find(|entry| entry.holds_on(day))
+    }
+
+    /// The definition of a scale-up that holds on `day`.
+    pub fn scale_up(&self, day: Date) -> Option<&Entry<ScaleUpDefinition>> {
+        self.scale_up.iter().find(|entry| entry.holds_on(day))
     }
 
     /// When people are told how an allocation stands, as it holds on `day`.

@@ -36,6 +36,10 @@ pub struct SmeDefinition {
     pub public_from: PartsPerMillion,
     /// The most that business angels may have invested in one enterprise, exclusively.
     pub business_angel_below: Cents,
+    /// A local authority counts as small with an annual budget below this, and
+    pub local_authority_budget_below: Cents,
+    /// fewer inhabitants than this.
+    pub local_authority_inhabitants_below: u32,
     /// How many periods in a row a ceiling must be crossed for the class to change.
     pub periods_in_a_row: u32,
 }
@@ -49,13 +53,30 @@ pub struct StartUpDefinition {
     pub years_max: u32,
 }
 
-type Definitions = (Vec<Entry<SmeDefinition>>, Vec<Entry<StartUpDefinition>>);
+/// Who is a scale-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScaleUpDefinition {
+    /// More growth than this in every year on average, in staff or in turnover.
+    pub growth_above: PartsPerMillion,
+    /// Over as many years.
+    pub years: u32,
+    /// It began these years with at least as many annual work units.
+    pub headcount_from: u32,
+}
+
+/// The definitions of the file.
+pub(super) struct Definitions {
+    pub(super) sme: Vec<Entry<SmeDefinition>>,
+    pub(super) start_up: Vec<Entry<StartUpDefinition>>,
+    pub(super) scale_up: Vec<Entry<ScaleUpDefinition>>,
+}
 
 /// The entries of `sme.toml`.
 pub(super) fn read(root: &Table<'_>) -> Option<Definitions> {
     let definitions = entries(root, "definitions", definition);
     let start_ups = entries(root, "start_ups", start_up);
-    Some((definitions?, start_ups?))
+    let scale_ups = entries(root, "scale_ups", scale_up);
+    Some(Definitions { sme: definitions?, start_up: start_ups?, scale_up: scale_ups? })
 }
 
 fn definition(table: &Table<'_>) -> Option<SmeDefinition> {
@@ -67,6 +88,8 @@ fn definition(table: &Table<'_>) -> Option<SmeDefinition> {
     let investor_up_to = percent("investor_up_to");
     let public_from = percent("public_from");
     let business_angel_below = table.required("business_angel_below_eur", Value::euros);
+    let budget_below = table.required("local_authority_budget_below_eur", Value::euros);
+    let inhabitants_below = table.required("local_authority_inhabitants_below", Value::count);
     let periods_in_a_row = table.required("periods_in_a_row", Value::count);
     let (micro, small, medium) = (micro?, small?, medium?);
     for (key, smaller, larger) in [("small", micro, small), ("medium", small, medium)] {
@@ -86,6 +109,8 @@ fn definition(table: &Table<'_>) -> Option<SmeDefinition> {
         investor_up_to: investor_up_to?,
         public_from: public_from?,
         business_angel_below: business_angel_below?,
+        local_authority_budget_below: budget_below?,
+        local_authority_inhabitants_below: inhabitants_below?,
         periods_in_a_row: periods_in_a_row?,
     })
 }
@@ -105,4 +130,15 @@ fn start_up(table: &Table<'_>) -> Option<StartUpDefinition> {
     let class_max = table.required("class_max", |value| value.choice(&SizeClass::WORDS));
     let years_max = table.required("years_max", Value::count);
     Some(StartUpDefinition { class_max: class_max?, years_max: years_max? })
+}
+
+fn scale_up(table: &Table<'_>) -> Option<ScaleUpDefinition> {
+    let growth_above = table.required("growth_above", Value::percent);
+    let years = table.required("years", Value::count);
+    let headcount_from = table.required("headcount_from", Value::count);
+    Some(ScaleUpDefinition {
+        growth_above: growth_above?,
+        years: years?,
+        headcount_from: headcount_from?,
+    })
 }

@@ -132,8 +132,8 @@ fn smaller_classes_have_smaller_ceilings() {
         "sme.toml",
         "small = { headcount_below = 50",
         "small = { headcount_below = 5",
-        expect![[
-            r#"policy/sme.toml:19: definitions[0].small: its ceilings lie below those of the smaller class"#
-        ]],
+        expect![
+            "policy/sme.toml:24: definitions[0].small: its ceilings lie below those of the smaller class"
+        ],
     );
 }

@@ -1,26 +1,15 @@
 //! The assessment: class and relation, with the lines of the calculation.
 
-use std::borrow::Cow;
+use std::fmt;
 
 use jiff::civil::Date;
-use units::{PartsPerMillion, Slug};
+use units::PartsPerMillion;
 
-use super::group::Counted;
-use super::{AccountingPeriod, Enterprise, Group, Relation, Size, SizeClass};
-use crate::policy::{Entry, RuleId, SmeDefinition, StartUpDefinition};
-
-/// One line of the calculation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// What is done here, and for whom.
-    pub what: String,
-    /// The figures that this line adds or arrives at.
-    pub size: Option<Size>,
-    /// The part of somebody's figures, or of a holding, that it is about.
-    pub share: Option<PartsPerMillion>,
-    /// The article of the Recommendation's annex.
-    pub article: Cow<'static, str>,
-}
+use super::counted::Counted;
+use super::group::{About, Fault};
+use super::links::Links;
+use super::{AccountingPeriod, Group, Line, Relation, Size, SizeClass, lines};
+use crate::policy::{Entry, RuleId, SmeDefinition};
 
 /// What one accounting period by itself would give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,109 +43,91 @@ pub struct Assessment {
 
 /// The declaration cannot be assessed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.join("; "))]
-pub struct Incomplete(pub Vec<String>);
+pub struct Incomplete(pub Vec<Fault>);
+
+impl fmt::Display for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<&str> = self.0.iter().map(|fault| fault.text.as_str()).collect();
+        f.write_str(&texts.join("; "))
+    }
+}
 
 /// Assesses the subject of `group` by `definition`.
+///
+/// The holdings of today are applied to every period: what was acquired counts at once, while a
+/// ceiling that is crossed by growth counts only in two periods in a row.
 ///
 /// # Errors
 /// What is missing in the declaration.
 pub fn assess(group: &Group, definition: &Entry<SmeDefinition>) -> Result<Assessment, Incomplete> {
+    let says = &definition.says;
     let faults = group.faults();
-    let Some(subject) = group.members.get(&group.subject) else {
+    let subject = group.members.get(&group.subject).filter(|_| faults.is_empty());
+    let Some(subject) = subject else {
         return Err(Incomplete(faults));
     };
+    if !subject.kind.is_enterprise() {
+        let about = About::Member(group.subject.clone());
+        let text = format!("{} is not an enterprise", subject.name);
+        return Err(Incomplete(vec![Fault { about, text }]));
+    }
+    let links = Links::of(group, says);
+    let counted = group.counted(&links, says);
+    let mut faults = links.faults();
+    faults.extend(without_accounts(group, &counted));
     if !faults.is_empty() {
         return Err(Incomplete(faults));
     }
-    if !subject.kind.is_enterprise() {
-        return Err(Incomplete(vec![format!("{} is not an enterprise", subject.name)]));
-    }
-    let says = &definition.says;
-    let counted = group.counted(says);
-    let relation =
-        counted.iter().map(|counted| counted.relation).max().unwrap_or(Relation::Autonomous);
-    let mut lines = relation_lines(group, &counted, says);
+    let relation = counted.iter().map(|it| it.relation).max().unwrap_or(Relation::Autonomous);
+    let mut told = lines::relations(group, &links, &counted, says);
     let mut periods = Vec::new();
-    for period in oldest_first(&subject.periods) {
-        let (size, added) = combined(group, subject, &period, &counted);
-        lines.extend(added);
+    for day in closing_days(group, &counted) {
+        let (size, added) = lines::combined(group, &counted, day);
+        told.extend(added);
         let class = size.class(says);
-        lines.push(line(
-            format!("{}: these figures are those of a {class} enterprise", period.closed_on),
-            Some(size),
-            "Article 2",
-        ));
-        periods.push(PeriodResult { closed_on: period.closed_on, size, class });
+        let what = format!("{day}: these figures are those of a {class} enterprise");
+        told.push(Line::told(what, Some(size), "Article 2"));
+        periods.push(PeriodResult { closed_on: day, size, class });
     }
-    let held = over_periods(&periods, says, &mut lines);
+    let held = over_periods(&periods, says, &mut told);
     let public_share = group.public_share(says);
     let class = if public_share >= says.public_from { SizeClass::Large } else { held };
     if public_share > PartsPerMillion::ZERO {
-        lines.push(public_line(public_share, says));
+        told.push(lines::public(public_share, says));
     }
-    lines.push(line(format!("{}: {class}, {relation}", subject.name), None, "Articles 2 and 3"));
+    let what = format!("{}: {class}, {relation}", subject.name);
+    told.push(Line::told(what, None, "Articles 2 and 3"));
     let size = periods.last().map(|period| period.size).unwrap_or_default();
     let rule = definition.rule.clone();
-    Ok(Assessment { rule, class, relation, size, public_share, periods, lines })
+    Ok(Assessment { rule, class, relation, size, public_share, periods, lines: told })
 }
 
-/// Who counts for how much, or which holdings do not matter.
-fn relation_lines(group: &Group, counted: &[Counted], says: &SmeDefinition) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for Counted { key, share, relation } in counted {
-        let (article, how) = match relation {
-            Relation::Linked => ("Articles 3(3) and 6(3)", "is linked: its figures count in full"),
-            _ => ("Articles 3(2) and 6(2)", "counts with a partner, in proportion to the holding"),
-        };
-        let what = format!("{} {how}", name_of(group, key));
-        let article = article.into();
-        lines.push(Line { what, size: None, share: Some(*share), article });
-    }
-    for holding in &group.holdings {
-        if group.relation(holding, says) == Relation::Autonomous {
-            let (holder, held) = (name_of(group, &holding.holder), name_of(group, &holding.held));
-            let what = format!("{holder} in {held}: this holding makes no partner");
-            let share = Some(holding.share());
-            let article = "Article 3(1) and (2)".into();
-            lines.push(Line { what, size: None, share, article });
-        }
-    }
-    if counted.is_empty() {
-        let what = "neither partners nor linked enterprises: autonomous".to_owned();
-        lines.push(line(what, None, "Article 3(1)"));
-    }
-    lines
+/// Those whose figures count and who have given none.
+fn without_accounts(group: &Group, counted: &[Counted]) -> Vec<Fault> {
+    let subject = group.consolidating(counted).is_none().then_some(&group.subject);
+    let others = counted.iter().filter(|it| it.included_in.is_none()).map(|it| &it.key);
+    let silent = subject.into_iter().chain(others).filter_map(|key| {
+        let member = group.members.get(key)?;
+        member.periods.is_empty().then(|| Fault {
+            about: About::Member(key.clone()),
+            text: format!("{} ({key}): no accounting period is given", member.name),
+        })
+    });
+    silent.collect()
 }
 
-/// The figures of the whole group for `period` of the subject.
-fn combined(
-    group: &Group,
-    subject: &Enterprise,
-    period: &AccountingPeriod,
-    counted: &[Counted],
-) -> (Size, Vec<Line>) {
-    let day = period.closed_on;
-    let kind = if period.estimated { "estimate in good faith" } else { "accounts" };
-    let article = if period.estimated { "Article 4(3)" } else { "Article 4(1)" };
-    let what = format!("{day}: {} of {}", kind, subject.name);
-    let mut lines = vec![Line {
-        what,
-        size: Some(period.size),
-        share: Some(PartsPerMillion::ONE),
-        article: article.into(),
-    }];
-    let mut total = period.size;
-    for Counted { key, share, relation } in counted {
-        let Some(other) = group.members.get(key) else { continue };
-        let Some(accounts) = accounts_at(&other.periods, day) else { continue };
-        let part = accounts.size.part(*share);
-        total = total.plus(part);
-        let article = if *relation == Relation::Linked { "Article 6(3)" } else { "Article 6(2)" };
-        let what = format!("{day}: plus {}, accounts of {}", other.name, accounts.closed_on);
-        lines.push(Line { what, size: Some(part), share: Some(*share), article: article.into() });
+/// The days on which the accounts were closed, oldest first: the subject's own, or those of the
+/// enterprise whose consolidated accounts include it.
+fn closing_days(group: &Group, counted: &[Counted]) -> Vec<Date> {
+    let days = |key| {
+        let periods = group.members.get(key).map_or(&[][..], |member| &member.periods);
+        oldest_first(periods).iter().map(|period| period.closed_on).collect::<Vec<_>>()
+    };
+    let own = days(&group.subject);
+    match group.consolidating(counted) {
+        Some(by) if own.is_empty() => days(&by),
+        _ => own,
     }
-    (total, lines)
 }
 
 /// The class over the periods: it starts with the oldest, and changes only when a ceiling is
@@ -178,91 +149,22 @@ fn over_periods(
                 "{}: crossed in {in_a_row} periods in a row, so {class} becomes {next}",
                 last.closed_on
             );
-            lines.push(line(what, None, "Article 4(2)"));
+            lines.push(Line::told(what, None, "Article 4(2)"));
         } else if last.class != class {
             let what = format!(
                 "{}: {} by this period alone, but not in {in_a_row} in a row, so still {class}",
                 last.closed_on, last.class
             );
-            lines.push(line(what, None, "Article 4(2)"));
+            lines.push(Line::told(what, None, "Article 4(2)"));
         }
         class = next;
     }
     class
 }
 
-fn public_line(share: PartsPerMillion, says: &SmeDefinition) -> Line {
-    let limit = says.public_from;
-    let what = if share >= limit {
-        format!("public bodies hold {share}, at least {limit}: no small or medium-sized enterprise")
-    } else {
-        format!("public bodies hold {share}, less than {limit}")
-    };
-    Line { what, size: None, share: Some(share), article: "Article 3(4)".into() }
-}
-
-/// The accounts that go with a period closed on `day`: the latest closed by then, or else the
-/// earliest there are.
-fn accounts_at(periods: &[AccountingPeriod], day: Date) -> Option<AccountingPeriod> {
-    let sorted = oldest_first(periods);
-    let closed = sorted.iter().rev().find(|period| period.closed_on <= day);
-    closed.or_else(|| sorted.first()).copied()
-}
-
-fn oldest_first(periods: &[AccountingPeriod]) -> Vec<AccountingPeriod> {
+/// The periods in the order in which they were closed.
+pub(super) fn oldest_first(periods: &[AccountingPeriod]) -> Vec<AccountingPeriod> {
     let mut sorted = periods.to_vec();
     sorted.sort_by_key(|period| period.closed_on);
     sorted
-}
-
-fn name_of(group: &Group, key: &Slug) -> String {
-    group.members.get(key).map_or_else(|| key.to_string(), |member| member.name.clone())
-}
-
-fn line(what: String, size: Option<Size>, article: &'static str) -> Line {
-    Line { what, size, share: None, article: article.into() }
-}
-
-/// Whether an enterprise is a start-up, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StartUp {
-    /// The definition that was applied.
-    pub rule: RuleId,
-    /// The answer.
-    pub holds: bool,
-    /// Each condition and how it was met or not.
-    pub reasons: Vec<String>,
-}
-
-/// Applies `definition` to an enterprise of `class`, registered on `registered`, on `today`.
-pub fn start_up(
-    class: SizeClass,
-    registered: Option<Date>,
-    today: Date,
-    definition: &Entry<StartUpDefinition>,
-) -> StartUp {
-    let says = &definition.says;
-    let small = class <= says.class_max;
-    let years = registered.and_then(|day| years_between(day, today));
-    let young = years.is_some_and(|years| years < says.years_max);
-    let age = match years {
-        Some(years) => format!("registered {years} whole years ago"),
-        None => "the day of registration is not declared, or lies in the future".to_owned(),
-    };
-    StartUp {
-        rule: definition.rule.clone(),
-        holds: small && young,
-        reasons: vec![
-            format!("{class}; at most {} is a start-up", says.class_max),
-            format!("{age}; fewer than {} is a start-up", says.years_max),
-        ],
-    }
-}
-
-/// Whole years from `from` to `to`; `None` when `to` lies before.
-fn years_between(from: Date, to: Date) -> Option<u32> {
-    let passed = i32::from(to.year()).checked_sub(i32::from(from.year()))?;
-    let complete = (to.month(), to.day()) >= (from.month(), from.day());
-    let years = if complete { passed } else { passed.checked_sub(1)? };
-    u32::try_from(years).ok()
 }

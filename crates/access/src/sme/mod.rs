@@ -4,11 +4,22 @@
 //! Not here: the ceilings themselves, which are policy.
 
 mod assess;
+mod counted;
+mod describe;
 mod group;
+mod growth;
+mod lines;
+mod links;
+mod member;
+mod public;
 mod size;
 
-pub use assess::{Assessment, Incomplete, Line, PeriodResult, StartUp, assess, start_up};
-pub use group::{Enterprise, EnterpriseKind, Group, Holding, Relation};
+pub use assess::{Assessment, Incomplete, PeriodResult, assess};
+pub use describe::{Description, Signatory};
+pub use group::{About, Fault, Group};
+pub use growth::{ScaleUp, StartUp, scale_up, start_up};
+pub use lines::{Addend, Line};
+pub use member::{Control, Enterprise, EnterpriseKind, Holding, LocalAuthority, Relation};
 pub use size::{AccountingPeriod, Awu, Size, SizeClass};
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use access::organisation::{Organisation, OrganisationKind};
 use access::policy::RuleId;
 use access::project::Project;
 use access::sme::{
-    AccountingPeriod, Assessment, Awu, Enterprise, EnterpriseKind, Group, Holding, Line,
-    PeriodResult, Relation, Size, SizeClass, StartUp,
+    AccountingPeriod, Addend, Assessment, Awu, Control, Enterprise, EnterpriseKind, Group, Holding,
+    Line, LocalAuthority, PeriodResult, Relation, Size, SizeClass, StartUp,
 };
-use units::{Cents, Meter, PartsPerMillion, Payer, Period, PoolId, Timestamp, Work};
+use units::{Cents, Meter, PartsPerMillion, Payer, Period, PoolId, Slug, Timestamp, Work};
 use uuid::Uuid;
 
 use super::*;
@@ -119,6 +119,35 @@ async fn organisations_and_calls_read_back_as_written() {
     }
 }
 
+/// A group that says everything that can be said.
+fn declared(period: AccountingPeriod) -> Group {
+    let key = |text: &str| -> Slug { text.parse().unwrap() };
+    let member = |name: &str, kind| Enterprise {
+        markets: ["models".to_owned()].into(),
+        adjacent_markets: ["chips".to_owned()].into(),
+        consolidates: [key("holder")].into(),
+        acts_with: [key("other")].into(),
+        authority: Some(LocalAuthority { annual_budget: Cents::new(5), inhabitants: 3 }),
+        ..Enterprise::new(name, kind, vec![period])
+    };
+    Group {
+        subject: key("subject"),
+        members: [
+            (key("subject"), member("Aurore", EnterpriseKind::Enterprise)),
+            (key("holder"), member("Fund", EnterpriseKind::VentureCapital)),
+        ]
+        .into(),
+        holdings: vec![Holding {
+            holder: key("holder"),
+            held: key("subject"),
+            capital: PartsPerMillion::percent(30),
+            voting: PartsPerMillion::percent(40),
+            control: Some(Control::Board),
+            invested: Some(Cents::new(7)),
+        }],
+    }
+}
+
 #[tokio::test]
 async fn a_declaration_keeps_its_inputs_its_rule_and_every_line() {
     for database in databases().await {
@@ -130,26 +159,7 @@ async fn a_declaration_keeps_its_inputs_its_rule_and_every_line() {
             balance_sheet: Cents::new(i64::MAX),
         };
         let day = "2025-12-31".parse().unwrap();
-        let period = AccountingPeriod { closed_on: day, size, estimated: true };
-        let member =
-            |name: &str, kind| Enterprise { name: name.to_owned(), kind, periods: vec![period] };
-        let (subject, holder) = ("subject".parse().unwrap(), "holder".parse().unwrap());
-        let group = Group {
-            subject,
-            members: [
-                ("subject".parse().unwrap(), member("Aurore", EnterpriseKind::Enterprise)),
-                ("holder".parse().unwrap(), member("Fund", EnterpriseKind::VentureCapital)),
-            ]
-            .into(),
-            holdings: vec![Holding {
-                holder,
-                held: "subject".parse().unwrap(),
-                capital: PartsPerMillion::percent(30),
-                voting: PartsPerMillion::percent(40),
-                control: false,
-                invested: Some(Cents::new(7)),
-            }],
-        };
+        let group = declared(AccountingPeriod { closed_on: day, size, estimated: true });
         let assessment = Assessment {
             rule: rule(),
             class: SizeClass::Small,
@@ -162,6 +172,14 @@ async fn a_declaration_keeps_its_inputs_its_rule_and_every_line() {
                 size: Some(size),
                 share: None,
                 article: "Article 2".into(),
+                addend: Some(Addend {
+                    period: day,
+                    member: "holder".parse().unwrap(),
+                    name: "Fund".to_owned(),
+                    relation: Some(Relation::Partner),
+                    accounts_of: day,
+                    whole: size,
+                }),
             }],
         };
         let start_up = StartUp { rule: rule(), holds: true, reasons: vec!["young".to_owned()] };

@@ -19,6 +19,7 @@ mod import;
 mod line;
 mod placement;
 mod slurm;
+mod sme;
 mod ssh;
 mod story;
 mod tls;

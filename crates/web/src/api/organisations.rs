@@ -1,5 +1,6 @@
 //! Organisations: on record, declared, assessed; their members.
 
+mod declared;
 mod dto;
 
 use app::{App, Role};
@@ -16,7 +17,8 @@ use crate::Actor;
 use crate::extract::{Json, Path, Query};
 use crate::page::{Page, PageQuery};
 use crate::problem::Problem;
-use dto::{AssessmentOut, DeclarationIn, OrganisationIn, OrganisationOut};
+use declared::DeclarationIn;
+use dto::{AssessmentOut, OrganisationIn, OrganisationOut};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

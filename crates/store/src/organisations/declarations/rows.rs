@@ -2,12 +2,14 @@
 //! hundredths of an annual work unit.
 
 use access::policy::RuleId;
+use std::collections::BTreeSet;
+
 use access::sme::{
-    AccountingPeriod, Assessment, Awu, Enterprise, EnterpriseKind, Group, Holding, Line,
-    PeriodResult, Relation, Size, SizeClass, StartUp,
+    AccountingPeriod, Addend, Assessment, Awu, Control, Enterprise, EnterpriseKind, Group, Holding,
+    Line, LocalAuthority, PeriodResult, Relation, Size, SizeClass, StartUp,
 };
 use serde::{Deserialize, Serialize};
-use units::{Cents, PartsPerMillion};
+use units::{Cents, PartsPerMillion, Slug};
 
 use crate::StoreError;
 use crate::scope::{chosen, parsed};
@@ -25,6 +27,16 @@ struct MemberRow {
     name: String,
     kind: String,
     periods: Vec<PeriodRow>,
+    #[serde(default)]
+    markets: BTreeSet<String>,
+    #[serde(default)]
+    adjacent_markets: BTreeSet<String>,
+    #[serde(default)]
+    consolidates: Vec<String>,
+    #[serde(default)]
+    acts_with: Vec<String>,
+    #[serde(default)]
+    authority: Option<(i64, u32)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,8 +59,16 @@ struct HoldingRow {
     held: String,
     capital: u32,
     voting: u32,
-    control: bool,
+    /// Declarations of before it was asked how said only whether.
+    control: ControlRow,
     invested: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum ControlRow {
+    Whether(bool),
+    How(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,6 +103,18 @@ struct LineRow {
     size: Option<SizeRow>,
     share: Option<u32>,
     article: String,
+    #[serde(default)]
+    addend: Option<AddendRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AddendRow {
+    period: String,
+    member: String,
+    name: String,
+    relation: Option<String>,
+    accounts_of: String,
+    whole: SizeRow,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,13 +136,20 @@ impl GroupRow {
             name: member.name.clone(),
             kind: member.kind.to_string(),
             periods: member.periods.iter().map(period).collect(),
+            markets: member.markets.clone(),
+            adjacent_markets: member.adjacent_markets.clone(),
+            consolidates: member.consolidates.iter().map(Slug::to_string).collect(),
+            acts_with: member.acts_with.iter().map(Slug::to_string).collect(),
+            authority: member.authority.map(|it| (it.annual_budget.count(), it.inhabitants)),
         });
         let holdings = group.holdings.iter().map(|holding| HoldingRow {
             holder: holding.holder.to_string(),
             held: holding.held.to_string(),
             capital: holding.capital.parts(),
             voting: holding.voting.parts(),
-            control: holding.control,
+            control: holding
+                .control
+                .map_or(ControlRow::Whether(false), |it| ControlRow::How(it.to_string())),
             invested: holding.invested.map(Cents::count),
         });
         Self {
@@ -141,10 +180,22 @@ impl MemberRow {
                 estimated: row.estimated,
             })
         };
+        let keys = |keys: Vec<String>| {
+            keys.iter().map(|key| parsed("key", key)).collect::<Result<BTreeSet<Slug>, _>>()
+        };
+        let authority = |(budget, inhabitants)| LocalAuthority {
+            annual_budget: Cents::new(budget),
+            inhabitants,
+        };
         Ok(Enterprise {
             name: self.name,
             kind: chosen("kind of enterprise", &EnterpriseKind::WORDS, &self.kind)?,
             periods: self.periods.into_iter().map(period).collect::<Result<_, StoreError>>()?,
+            markets: self.markets,
+            adjacent_markets: self.adjacent_markets,
+            consolidates: keys(self.consolidates)?,
+            acts_with: keys(self.acts_with)?,
+            authority: self.authority.map(authority),
         })
     }
 }
@@ -156,8 +207,42 @@ impl HoldingRow {
             held: parsed("key", &self.held)?,
             capital: PartsPerMillion::new(self.capital),
             voting: PartsPerMillion::new(self.voting),
-            control: self.control,
+            control: self.control.read()?,
             invested: self.invested.map(Cents::new),
+        })
+    }
+}
+
+impl ControlRow {
+    fn read(self) -> Result<Option<Control>, StoreError> {
+        match self {
+            Self::Whether(controls) => Ok(controls.then_some(Control::Stated)),
+            Self::How(word) => chosen("control", &Control::WORDS, &word).map(Some),
+        }
+    }
+}
+
+impl AddendRow {
+    fn of(addend: &Addend) -> Self {
+        Self {
+            period: addend.period.to_string(),
+            member: addend.member.to_string(),
+            name: addend.name.clone(),
+            relation: addend.relation.map(|it| it.to_string()),
+            accounts_of: addend.accounts_of.to_string(),
+            whole: SizeRow::of(addend.whole),
+        }
+    }
+
+    fn read(self) -> Result<Addend, StoreError> {
+        let relation = |word: String| chosen("relation", &Relation::WORDS, &word);
+        Ok(Addend {
+            period: parsed("day", &self.period)?,
+            member: parsed("key", &self.member)?,
+            name: self.name,
+            relation: self.relation.map(relation).transpose()?,
+            accounts_of: parsed("day", &self.accounts_of)?,
+            whole: self.whole.read(),
         })
     }
 }
@@ -203,6 +288,7 @@ impl AssessmentRow {
             size: line.size.map(SizeRow::of),
             share: line.share.map(PartsPerMillion::parts),
             article: line.article.to_string(),
+            addend: line.addend.as_ref().map(AddendRow::of),
         };
         Self {
             rule: RuleRow::of(&assessment.rule),
@@ -229,11 +315,14 @@ impl AssessmentRow {
                 class: class(&row.class)?,
             })
         };
-        let line = |row: LineRow| Line {
-            what: row.what,
-            size: row.size.map(SizeRow::read),
-            share: row.share.map(PartsPerMillion::new),
-            article: row.article.into(),
+        let line = |row: LineRow| {
+            Ok(Line {
+                what: row.what,
+                size: row.size.map(SizeRow::read),
+                share: row.share.map(PartsPerMillion::new),
+                article: row.article.into(),
+                addend: row.addend.map(AddendRow::read).transpose()?,
+            })
         };
         let assessment = Assessment {
             rule: self.rule.read()?,
@@ -242,7 +331,7 @@ impl AssessmentRow {
             size: self.size.read(),
             public_share: PartsPerMillion::new(self.public_share),
             periods: self.periods.into_iter().map(result).collect::<Result<_, StoreError>>()?,
-            lines: self.lines.into_iter().map(line).collect(),
+            lines: self.lines.into_iter().map(line).collect::<Result<_, StoreError>>()?,
         };
         let start_up = StartUp {
             rule: self.start_up.rule.read()?,

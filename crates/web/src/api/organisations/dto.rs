@@ -1,12 +1,10 @@
 //! Organisations, declarations and assessments as they go over the wire.
 
 use access::organisation::{Organisation, OrganisationKind};
-use access::sme::{
-    AccountingPeriod, Awu, Enterprise, EnterpriseKind, Group, Holding, Line, PeriodResult, Size,
-};
+use access::sme::{Awu, Line, PeriodResult, Size};
 use app::organisations::{Declaration, NewOrganisation};
 use serde::{Deserialize, Serialize};
-use units::{Cents, PartsPerMillion, Slug};
+use units::Cents;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -116,7 +114,7 @@ impl From<Organisation> for OrganisationOut {
 /// The three measures of an enterprise, in hundredths of an annual work unit and in euro cents.
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SizeJson {
+pub(super) struct SizeJson {
     /// Hundredths of an annual work unit: 1150 is eleven and a half people.
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     headcount_hundredths: u32,
@@ -127,7 +125,7 @@ struct SizeJson {
 }
 
 impl SizeJson {
-    fn read(self, field: &str) -> Result<Size, Problem> {
+    pub(super) fn read(self, field: &str) -> Result<Size, Problem> {
         const CENTS_MAX: i64 = 1_000_000_000_000_000;
         const HUNDREDTHS_MAX: u32 = 1_000_000_000;
         let sound = |cents: i64| (0..=CENTS_MAX).contains(&cents);
@@ -155,146 +153,8 @@ impl From<Size> for SizeJson {
     }
 }
 
-/// One accounting period.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct PeriodIn {
-    /// The day the accounts were closed.
-    #[schema(format = Date, example = "2025-12-31")]
-    closed_on: String,
-    size: SizeJson,
-    /// Whether it is an estimate in good faith, as a new enterprise may give.
-    #[serde(default)]
-    estimated: bool,
-}
-
-/// Another enterprise, investor, public body or person of the group.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct RelatedIn {
-    /// Its name within this declaration; `self` is the organisation.
-    #[schema(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64, example = "holding")]
-    key: String,
-    #[schema(min_length = 1, max_length = 200)]
-    name: String,
-    /// `enterprise`, `venture-capital`, `business-angel`, `university`, `institutional-investor`,
-    /// `small-local-authority`, `public-body` or `person`.
-    #[schema(example = "enterprise")]
-    kind: String,
-    /// Its accounts; none for public bodies and persons.
-    #[serde(default)]
-    #[schema(max_items = 20)]
-    periods: Vec<PeriodIn>,
-}
-
-/// One member of the group holds part of another.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct HoldingIn {
-    /// The key of who holds; `self` is the organisation.
-    #[schema(example = "holding")]
-    holder: String,
-    /// The key of what is held.
-    #[schema(example = "self")]
-    held: String,
-    /// The part of the capital, in parts per million.
-    #[schema(minimum = 0, maximum = 1_000_000)]
-    capital_parts_per_million: u32,
-    /// The part of the voting rights, in parts per million.
-    #[schema(minimum = 0, maximum = 1_000_000)]
-    voting_parts_per_million: u32,
-    /// Whether the holder controls it otherwise.
-    #[serde(default)]
-    control: bool,
-    /// What a business angel has invested in it.
-    #[schema(minimum = 0)]
-    invested_cents: Option<i64>,
-}
-
-/// What an enterprise declares about itself and its group.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DeclarationIn {
-    /// The organisation's own name in its accounts.
-    #[schema(min_length = 1, max_length = 200)]
-    name: String,
-    /// The organisation's own accounts.
-    #[schema(min_items = 1, max_items = 20)]
-    periods: Vec<PeriodIn>,
-    /// The others of its group.
-    #[serde(default)]
-    #[schema(max_items = 499)]
-    related: Vec<RelatedIn>,
-    /// Who holds whom.
-    #[serde(default)]
-    #[schema(max_items = 2_000)]
-    holdings: Vec<HoldingIn>,
-}
-
-/// The key of the organisation within its declaration.
-const SELF: &str = "self";
-
-impl DeclarationIn {
-    pub(super) fn read(self) -> Result<Group, Problem> {
-        let subject: Slug = parsed("subject", SELF)?;
-        let own = Enterprise {
-            name: self.name,
-            kind: EnterpriseKind::Enterprise,
-            periods: periods(self.periods)?,
-        };
-        let mut members = std::collections::BTreeMap::from([(subject.clone(), own)]);
-        for related in self.related {
-            let key: Slug = parsed("related.key", &related.key)?;
-            let words = EnterpriseKind::WORDS;
-            let kind = words.iter().find(|(word, _)| *word == related.kind).map(|(_, kind)| *kind);
-            let Some(kind) = kind else {
-                let allowed = words.map(|(word, _)| word).join(", ");
-                return Err(Problem::field("related.kind", format!("one of {allowed}")));
-            };
-            let member =
-                Enterprise { name: related.name, kind, periods: periods(related.periods)? };
-            if members.insert(key.clone(), member).is_some() {
-                return Err(Problem::field("related.key", format!("`{key}` stands twice")));
-            }
-        }
-        let holdings = self.holdings.into_iter().map(HoldingIn::read);
-        Ok(Group { subject, members, holdings: holdings.collect::<Result<_, _>>()? })
-    }
-}
-
-impl HoldingIn {
-    fn read(self) -> Result<Holding, Problem> {
-        let share = |field, parts: u32| {
-            let share = PartsPerMillion::new(parts);
-            let allowed = || Problem::field(field, "at most 1000000, the whole");
-            if share <= PartsPerMillion::ONE { Ok(share) } else { Err(allowed()) }
-        };
-        if self.invested_cents.is_some_and(|cents| cents < 0) {
-            return Err(Problem::field("holdings.invested_cents", "must not be negative"));
-        }
-        Ok(Holding {
-            holder: parsed("holdings.holder", &self.holder)?,
-            held: parsed("holdings.held", &self.held)?,
-            capital: share("holdings.capital_parts_per_million", self.capital_parts_per_million)?,
-            voting: share("holdings.voting_parts_per_million", self.voting_parts_per_million)?,
-            control: self.control,
-            invested: self.invested_cents.map(Cents::new),
-        })
-    }
-}
-
-fn periods(periods: Vec<PeriodIn>) -> Result<Vec<AccountingPeriod>, Problem> {
-    let read = |period: PeriodIn| {
-        Ok(AccountingPeriod {
-            closed_on: parsed("periods.closed_on", &period.closed_on)?,
-            size: period.size.read("periods.size")?,
-            estimated: period.estimated,
-        })
-    };
-    periods.into_iter().map(read).collect()
-}
-
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+/// The text of `field`, in its own syntax.
+pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     field: &str,
     text: &str,
 ) -> Result<T, Problem> {
@@ -313,6 +173,12 @@ struct LineOut {
     /// The article of the annex of Recommendation 2003/361/EC.
     #[schema(example = "Article 6(2)")]
     article: String,
+    /// Whose figures the line adds, when it adds any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whose: Option<String>,
+    /// All of these figures, of which `size` is the share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whole: Option<SizeJson>,
 }
 
 impl From<Line> for LineOut {
@@ -322,6 +188,8 @@ impl From<Line> for LineOut {
             size: line.size.map(Into::into),
             share: line.share.map(|share| share.to_string()),
             article: line.article.into_owned(),
+            whole: line.addend.as_ref().map(|it| it.whole.into()),
+            whose: line.addend.map(|it| it.name),
         }
     }
 }

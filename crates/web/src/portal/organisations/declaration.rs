@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use access::organisation::Organisation;
-use access::sme::{AccountingPeriod, Awu, Enterprise, EnterpriseKind, Group, Holding, Size};
+use access::sme::{
+    AccountingPeriod, Awu, Control, Enterprise, EnterpriseKind, Group, Holding, Size,
+};
 use app::{Action, FieldError, Scope};
 use askama::Template;
 use axum::http::StatusCode;
@@ -33,6 +35,7 @@ struct DeclarationPage {
     periods: Vec<usize>,
     ties: Vec<usize>,
     kinds: Vec<&'static str>,
+    controls: Vec<&'static str>,
     wrong: Vec<FieldError>,
 }
 
@@ -54,13 +57,17 @@ async fn render(
     if !visit.actor.can(Action::DeclareOrganisation, &[Scope::Organisation(id)]) {
         return Err(Problem::new(Kind::Forbidden));
     }
+    // The form has no fields for the budget and the inhabitants of a local authority.
+    let kinds = EnterpriseKind::WORDS.iter();
+    let kinds = kinds.filter(|(_, kind)| *kind != EnterpriseKind::LocalAuthority);
     page(&DeclarationPage {
         frame: visit.frame.clone(),
         organisation,
         form,
         periods: (1..=PERIODS).collect(),
         ties: (1..=TIES).collect(),
-        kinds: EnterpriseKind::WORDS.iter().map(|(word, _)| *word).collect(),
+        kinds: kinds.map(|(word, _)| *word).collect(),
+        controls: Control::WORDS.iter().map(|(word, _)| *word).collect(),
         wrong,
     })
 }
@@ -101,22 +108,23 @@ impl<'f> Reading<'f> {
     fn group(mut self, name: &str) -> Result<Group, Vec<FieldError>> {
         let Ok(subject) = "subject".parse::<Slug>() else { return Err(self.wrong) };
         let periods = (1..=PERIODS).filter_map(|row| self.period(&format!("p{row}"))).collect();
-        let own = Enterprise { name: name.to_owned(), kind: EnterpriseKind::Enterprise, periods };
+        let own = Enterprise::new(name, EnterpriseKind::Enterprise, periods);
         let mut group =
             Group { subject: subject.clone(), members: BTreeMap::new(), holdings: Vec::new() };
         group.members.insert(subject.clone(), own);
         for row in 1..=TIES {
             let prefix = format!("t{row}");
             let Some((key, enterprise)) = self.tied(&prefix) else { continue };
-            let capital = self.percent(&format!("{prefix}-capital"));
-            let voting = self.percent(&format!("{prefix}-voting"));
+            let (capital, voting) = self.terms(&prefix);
             let upwards = self.form.text(format!("{prefix}-way")) != "held";
             let (holder, held) = if upwards {
                 (key.clone(), subject.clone())
             } else {
                 (subject.clone(), key.clone())
             };
-            let control = self.form.text(format!("{prefix}-control")) == "yes";
+            let control = self.form.text(format!("{prefix}-control"));
+            let control = Control::WORDS.iter().find(|(word, _)| *word == control);
+            let control = control.map(|(_, control)| *control);
             group.holdings.push(Holding { holder, held, capital, voting, control, invested: None });
             group.members.insert(key, enterprise);
         }
@@ -136,7 +144,7 @@ impl<'f> Reading<'f> {
             return None;
         };
         let periods = self.period(prefix).into_iter().collect();
-        Some((prefix.parse().ok()?, Enterprise { name, kind: *kind, periods }))
+        Some((prefix.parse().ok()?, Enterprise::new(name, *kind, periods)))
     }
 
     /// One accounting period, if the row has a day.
@@ -172,16 +180,24 @@ impl<'f> Reading<'f> {
         number
     }
 
-    fn percent(&mut self, field: &str) -> PartsPerMillion {
+    /// The parts of capital and votes; alike where only one is given.
+    fn terms(&mut self, prefix: &str) -> (PartsPerMillion, PartsPerMillion) {
+        let capital = self.percent(&format!("{prefix}-capital"));
+        let voting = self.percent(&format!("{prefix}-voting"));
+        let none = PartsPerMillion::ZERO;
+        (capital.or(voting).unwrap_or(none), voting.or(capital).unwrap_or(none))
+    }
+
+    fn percent(&mut self, field: &str) -> Option<PartsPerMillion> {
         let text = self.form.text(field);
         if text.is_empty() {
-            return PartsPerMillion::ZERO;
+            return None;
         }
         let hundredths = self.hundredths(field, "a percentage from 0 to 100").unwrap_or_default();
         if hundredths > 10_000 {
             self.fault(field, "write a percentage from 0 to 100");
         }
-        PartsPerMillion::new(u32::try_from(hundredths.min(10_000) * 100).unwrap_or_default())
+        u32::try_from(hundredths.min(10_000) * 100).ok().map(PartsPerMillion::new)
     }
 
     fn fault(&mut self, field: &str, text: &str) {
