@@ -117,7 +117,7 @@ async fn provoke(cluster: &Cluster, account: &str) {
 }
 
 /// Runs, and seconds accounted and charged, over all days.
-fn sums(found: &Value) -> (i64, i64, i64) {
+pub(crate) fn sums(found: &Value) -> (i64, i64, i64) {
     let sum = |pointer: &str| {
         let days = found["days"].as_array().unwrap().iter();
         days.map(|day| day.pointer(pointer).unwrap().as_i64().unwrap()).sum()
@@ -133,7 +133,7 @@ fn causes(found: &Value) -> Vec<&str> {
 }
 
 /// The configuration of the agent, with an account for each allocation.
-fn with_accounts(cluster: &Cluster, folder: &Path, url: &str, email: &str) -> PathBuf {
+pub(crate) fn with_accounts(cluster: &Cluster, folder: &Path, url: &str, email: &str) -> PathBuf {
     let config = cluster.configured(folder, url, email);
     let written = fs::read_to_string(&config).unwrap();
     let kept = written.replace("account = \"usine-lab\"\n", "") + "[slurm.accounts]\n";
@@ -142,8 +142,16 @@ fn with_accounts(cluster: &Cluster, folder: &Path, url: &str, email: &str) -> Pa
     config
 }
 
+/// Makes the account of a project's only allocation.
+pub(crate) async fn account_of(cluster: &Cluster, member: &Client, project: &str) -> String {
+    let allocations = member.get(&format!("{project}/allocations")).await;
+    let account = format!("usine_a{}", text(&allocations["items"][0], "id").replace('-', ""));
+    cluster.account(&account);
+    account
+}
+
 /// The day on which the agent called last.
-async fn today(administrator: &Client) -> String {
+pub(crate) async fn today(administrator: &Client) -> String {
     let seen = text(&administrator.get("/sites/afar").await, "seen_at");
     seen.split('T').next().unwrap().to_owned()
 }
@@ -176,9 +184,7 @@ async fn whatever_happens_to_jobs_the_ledger_has_every_second_of_the_accounting(
     let administrator = factory.administrator().await;
     let start_up = StartUp::with_hours(&factory, 100).await;
     let project = format!("/projects/{}", start_up.project);
-    let allocations = start_up.founder.get(&format!("{project}/allocations")).await;
-    let account = format!("usine_a{}", text(&allocations["items"][0], "id").replace('-', ""));
-    cluster.account(&account);
+    let account = account_of(&cluster, &start_up.founder, &project).await;
     cluster.account("usine_stray");
     let config = with_accounts(&cluster, folder.path(), &factory.url, &start_up.email);
     enrolled(&administrator, &config).await;

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::agent::{AgentProcess, configured, enrolled, until, with_remote_site};
-use crate::crash::{Dice, Project, Trial, check, check_books};
+use crate::crash::{Afterwards, Dice, Project, Trial, check, check_books};
 use crate::factory::{Client, Factory};
 
 const JOBS: u64 = 18;
@@ -207,7 +207,7 @@ async fn a_bad_network_loses_no_job_and_doubles_nothing() {
         check(&client, trial).await;
     }
     let auditor = Client::anonymous(&factory.url).with(&administrator.token.unwrap());
-    check_books(&client, &auditor, &project, &trials).await;
+    check_books(&client, &auditor, (&project, &trials), Afterwards::Nothing).await;
     let fates = network.fates.lock().unwrap().clone();
     for fate in [Fate::Unheard, Fate::Unanswered, Fate::Broken, Fate::Twice, Fate::Again] {
         assert!(fates.contains(&fate), "{fate:?} never came about in {} requests", fates.len());
