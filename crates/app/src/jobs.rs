@@ -4,7 +4,9 @@
 //! audit trail. Locks are taken in one order (jobs by id, the site's orders, the ledger's pen), so
 //! that two such transactions never wait for each other in a circle.
 
+mod berth;
 mod cancel;
+mod moving;
 mod offers;
 mod others;
 mod outlook;
@@ -22,12 +24,15 @@ use ::jobs::charge::ChargeRules;
 use ::jobs::placement::Weights;
 use ::jobs::template::{Holds, RepositoryRef, Template};
 use jiff::SignedDuration;
+use store::jobs::Place;
 use units::{AllocationId, JobId, PartitionKey, Slug};
 use vault::{Kind, Licence, Program};
 
 use crate::{App, Error, Scope};
 
-pub use offers::{Limits, Offer, Offers, Terms};
+pub use ::jobs::placement::Limits;
+pub use moving::Moved;
+pub use offers::{Offer, Offers, Terms};
 pub use outlook::{Cause, Expected, Outlook, Sooner};
 pub(crate) use progress::Changes;
 pub use see::{JobDetail, JobFilter};
@@ -99,6 +104,18 @@ pub struct SiteSettings {
     pub figures: Figures,
 }
 
+impl SiteSettings {
+    /// Where a job runs that this site carries out.
+    fn place(&self) -> Place {
+        Place {
+            factory: self.factory.clone(),
+            site: self.name.clone(),
+            partition: self.partition.clone(),
+            charge_rule: self.charge_rule.clone(),
+        }
+    }
+}
+
 /// What is known of a site beside its machine; unknown where its operator says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
@@ -117,6 +134,8 @@ pub struct Submission {
     pub allocation: Option<AllocationId>,
     /// Whether the best place is to be chosen, and among which.
     pub anywhere: Option<Limits>,
+    /// Whether it may leave a site that does not fetch it, and for where.
+    pub may_move: Option<Limits>,
     /// What to run.
     pub work: Work,
     /// Options as `sbatch` takes them; they win over the script's directives.

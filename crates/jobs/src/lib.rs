@@ -3,7 +3,8 @@
 //! Read in this order: [`script`] (what people write), [`directive`] (what the lines mean),
 //! [`request`] (what that asks of a partition), [`template`] (services that write the script for
 //! people), [`life`] (from submission to every possible end), [`charge`] (what use costs),
-//! [`readiness`] (whether a site can take work, and why not).
+//! [`readiness`] (whether a site can take work, and why not), [`moving`] (whether a job may leave a
+//! site that cannot).
 //!
 //! Not here: how a job is carried out, where it waits, who may submit it, and any clock.
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
@@ -17,6 +18,7 @@ mod export;
 mod file_pattern;
 pub mod life;
 mod memory;
+pub mod moving;
 mod number;
 pub mod placement;
 mod quantity;

@@ -26,6 +26,9 @@ pub enum Stays {
     /// It runs, or waits in the site's own queue.
     #[error("its site has taken it")]
     Taken,
+    /// It is to run there already.
+    #[error("it is to run there already")]
+    There,
     /// The site may have taken it without having said so yet.
     #[error("its site was given it, and may have taken it: cancel it, and submit it again")]
     GivenOut,
@@ -56,7 +59,8 @@ mod tests {
     fn a_job_leaves_its_site_only_while_no_copy_of_it_can_be_there() {
         let started = Timestamp::UNIX_EPOCH;
         let ended = State::Ended { end: End::Completed, started: None, ended: started };
-        let states = [State::Held, State::Ordered, State::Queued, State::Running { started }, ended];
+        let states =
+            [State::Held, State::Ordered, State::Queued, State::Running { started }, ended];
         let told = |start, cancel_asked| {
             states.map(|state| may_leave(&Life { state, cancel_asked }, start).err())
         };

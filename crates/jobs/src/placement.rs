@@ -9,9 +9,20 @@ mod weights;
 use std::cmp::Ordering;
 use std::fmt;
 
-use units::{Payer, Work};
+use units::{CountryCode, Payer, Work};
 
 pub use weights::{Weights, WeightsError};
+
+/// What a place must have to be considered at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Only in these countries; in any when none is named.
+    pub countries: Vec<CountryCode>,
+    /// Only with GPUs whose model name holds this text, in whatever case.
+    pub gpu: Option<String>,
+    /// Only on nodes with as much memory.
+    pub memory_mb_per_node: Option<u64>,
+}
 
 /// When a job would start at a place, in seconds from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

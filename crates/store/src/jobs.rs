@@ -4,6 +4,7 @@
 //! can. Several are taken in the order of their ids, and before the ledger's pen.
 
 mod history;
+mod moving;
 mod numbers;
 mod parts;
 mod row;
@@ -25,6 +26,7 @@ use crate::db::micros;
 use crate::{StoreError, Tx};
 
 pub use history::{Past, history};
+pub use moving::{Wish, keep_wish, replace, wish};
 pub use numbers::{number, numbered};
 pub use parts::{
     Input, Output, inputs, keep_script, mounted, note_output, outputs, put_input, put_output,

@@ -1,6 +1,7 @@
 //! Sites: what each has, when its agent was last seen, and the orders for it.
 
 pub mod agents;
+pub mod given;
 pub mod health;
 pub mod logins;
 
@@ -58,6 +59,8 @@ pub struct Site {
     pub inventory: Option<Inventory>,
     /// The sequence number of its last order.
     pub orders: i64,
+    /// That of the last order that its agent was given ([`given`]).
+    pub given: i64,
     /// Whether jobs run as persons there, each of whom needs a login ([`logins`]).
     pub as_persons: bool,
     /// The version of the protocol that its agent speaks, where that was let in by a key.
@@ -108,6 +111,7 @@ impl OrderKind {
 struct Row {
     name: String,
     orders: i64,
+    given: i64,
     seen_at: Option<i64>,
     inventory_at: Option<i64>,
     host: Option<String>,
@@ -155,6 +159,7 @@ impl Row {
             seen_at: self.seen_at.map(instant).transpose()?,
             inventory,
             orders: self.orders,
+            given: self.given,
             as_persons: self.as_persons.unwrap_or(false),
             protocol: self.protocol,
             clock_ahead_milliseconds: self.clock_ahead_milliseconds,

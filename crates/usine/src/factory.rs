@@ -14,11 +14,14 @@ use crate::site::EmbeddedSite;
 /// How often the house is kept.
 const HOUSEKEEPING: Duration = Duration::from_secs(15 * 60);
 
+/// How often jobs are looked for that wait for a site in vain.
+const MOVING: Duration = Duration::from_secs(60);
+
 /// A factory that works until it is stopped.
 pub(crate) struct Factory {
     pub(crate) hub: Hub,
     sites: Vec<EmbeddedSite>,
-    keeping: JoinHandle<()>,
+    keeping: [JoinHandle<()>; 2],
 }
 
 impl Factory {
@@ -26,14 +29,19 @@ impl Factory {
     pub(crate) async fn start(config: &Config) -> Result<Self> {
         let hub = Hub::start(config).await?;
         hub.app.keep_house().await?;
-        let keeping = tokio::spawn(keep_house(hub.app.clone()));
+        let keeping = [
+            tokio::spawn(keep_house(hub.app.clone())),
+            tokio::spawn(move_stranded(hub.app.clone())),
+        ];
         let sites = EmbeddedSite::start_all(config, &hub.app, hub.within).await?;
         Ok(Self { hub, sites, keeping })
     }
 
     /// Stops everything in order. Running jobs go on and are found again at the next start.
     pub(crate) async fn stop(self) -> Result<()> {
-        self.keeping.abort();
+        for keeping in &self.keeping {
+            keeping.abort();
+        }
         for site in self.sites {
             site.stop().await?;
         }
@@ -55,6 +63,21 @@ async fn keep_house(app: App) {
             Ok(files) => tracing::info!(files, "deleted files that nothing names"),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "housekeeping failed");
+            }
+        }
+    }
+}
+
+/// Moves jobs, from time to time, that wait for a site in vain and may run elsewhere.
+async fn move_stranded(app: App) {
+    let mut turn = tokio::time::interval(MOVING);
+    loop {
+        turn.tick().await;
+        match app.move_stranded().await {
+            Ok(0) => {}
+            Ok(jobs) => tracing::info!(jobs, "moved jobs away from sites that do not fetch them"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "moving jobs failed");
             }
         }
     }

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use ::jobs::placement::{Prospect, Score, Start, Term, score};
+use ::jobs::placement::{Limits, Prospect, Score, Start, Term, score};
 use ::jobs::request::Request;
+use ::jobs::script::Script;
 use access::allocation::Allocation;
 use store::{Tx, sites};
 use units::{
@@ -14,21 +15,10 @@ use units::{
 
 use super::outlook::{Expected, blocking};
 use super::place::Ways;
-use super::prepare::{Prepared, fitted, shape};
+use super::prepare::{fitted, shape};
 use super::{SiteSettings, Submission};
 use crate::sites::SiteMachine;
 use crate::{Action, Actor, App, Error, Reason};
-
-/// What a place must have to be considered at all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// Only in these countries; in any when none is named.
-    pub countries: Vec<CountryCode>,
-    /// Only with GPUs whose model name holds this text, in whatever case.
-    pub gpu: Option<String>,
-    /// Only on nodes with as much memory.
-    pub memory_mb_per_node: Option<u64>,
-}
 
 /// What running there would mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +69,17 @@ pub struct Offers {
     pub policy: String,
 }
 
+/// What is to run, for whoever looks for a place.
+pub(super) struct Asked<'a> {
+    pub(super) person: PersonId,
+    pub(super) script: &'a Script,
+    /// How many jobs of this shape.
+    pub(super) jobs: usize,
+    /// What they read.
+    pub(super) input_bytes: u64,
+    pub(super) limits: &'a Limits,
+}
+
 /// A place that passes what can be told without simulating.
 struct Candidate {
     request: Request,
@@ -100,17 +101,33 @@ impl App {
         new: &Submission,
         limits: &Limits,
     ) -> Result<Offers, Error> {
-        let now = self.now();
         let tx = self.store().read().await?;
         let project = self.project_for(&tx, actor, (Action::SubmitJob, project)).await?;
-        let person = actor.person_id()?;
         let prepared = self.prepare(&tx, actor, new).await?;
+        let array = prepared.script.directives().array.as_ref();
+        let asked = Asked {
+            person: actor.person_id()?,
+            script: &prepared.script,
+            jobs: array.map_or(1, |spec| spec.indices().len()),
+            input_bytes: prepared.input_bytes,
+            limits,
+        };
         let mut allocations = store::allocations::of_project(&tx, project.id).await?;
-        allocations.retain(|allocation| allocation.usable(now).is_ok());
+        allocations.retain(|allocation| allocation.usable(self.now()).is_ok());
+        self.compared(tx, allocations, &asked).await
+    }
+
+    /// These places, with what running there would mean.
+    pub(super) async fn compared(
+        &self,
+        tx: Tx,
+        allocations: Vec<Allocation>,
+        asked: &Asked<'_>,
+    ) -> Result<Offers, Error> {
+        let now = self.now();
         let mut places = Vec::with_capacity(allocations.len());
         let mut sites = BTreeMap::new();
         for allocation in allocations {
-            let asked = (person, &prepared, limits);
             let candidate = self.candidate(&tx, &allocation, asked).await?;
             if let Ok(Candidate { site, .. }) = &candidate
                 && !sites.contains_key(site)
@@ -143,7 +160,7 @@ impl App {
             Offer { allocation, place, terms }
         });
         let mut offers: Vec<Offer> = offers.collect();
-        offers.sort_by(compared);
+        offers.sort_by(ranked);
         let because = advantage(&offers);
         Ok(Offers { offers, because, policy: self.work().placement.source.clone() })
     }
@@ -153,7 +170,7 @@ impl App {
         &self,
         tx: &Tx,
         allocation: &Allocation,
-        (person, prepared, limits): (PersonId, &Prepared, &Limits),
+        asked: &Asked<'_>,
     ) -> Result<Result<Candidate, String>, Error> {
         let site = match self.site_of(&allocation.partition) {
             Ok(site) => site,
@@ -164,23 +181,22 @@ impl App {
             Err(error) => return Ok(Err(error.to_string())),
         };
         let known = sites::by_name(tx, &site.name).await?;
-        if let Some(why) = self.shut(tx, site, (known.as_ref(), person)).await? {
+        if let Some(why) = self.shut(tx, site, (known.as_ref(), asked.person)).await? {
             return Ok(Err(why));
         }
         let ways = Ways::of(known.as_ref());
         let inventory = known.and_then(|site| site.inventory);
         let fitted = shape(site, inventory.as_ref(), rule.whole_nodes)
-            .and_then(|shape| fitted(&prepared.script, &shape))
-            .and_then(|request| ways.place(&prepared.script).map(|_| request));
+            .and_then(|shape| fitted(asked.script, &shape))
+            .and_then(|request| ways.place(asked.script).map(|_| request));
         let request = match fitted {
             Ok(request) => request,
             Err(error) => return Ok(Err(error.to_string())),
         };
-        if let Some(why) = self.beyond(limits, allocation, inventory.as_ref()) {
+        if let Some(why) = self.beyond(asked.limits, allocation, inventory.as_ref()) {
             return Ok(Err(why));
         }
-        let array = prepared.script.directives().array.as_ref();
-        let count = array.map_or(1, |spec| i64::try_from(spec.indices().len()).unwrap_or(i64::MAX));
+        let count = i64::try_from(asked.jobs).unwrap_or(i64::MAX);
         let held = match rule.hold(&request) {
             Ok(each) => Amount::seconds(each.count().saturating_mul(count)),
             Err(error) => return Ok(Err(error.to_string())),
@@ -194,7 +210,7 @@ impl App {
             return Ok(Err(format!("{held} would be held and {available} are left")));
         }
         let shares = store::allocations::shares(tx, allocation.id).await?;
-        let figures = Footprint::of(site, held, prepared.input_bytes);
+        let figures = Footprint::of(site, held, asked.input_bytes);
         Ok(Ok(Candidate {
             request,
             prospect: Prospect {
@@ -207,7 +223,7 @@ impl App {
                 watt_hours: figures.watt_hours,
                 carbon_grams: figures.carbon_grams,
             },
-            transfer_bytes: prepared.input_bytes,
+            transfer_bytes: asked.input_bytes,
             site: site.name.clone(),
         }))
     }
@@ -345,7 +361,7 @@ impl Footprint {
 }
 
 /// Best first; places where the job cannot run last, by name.
-fn compared(one: &Offer, other: &Offer) -> std::cmp::Ordering {
+fn ranked(one: &Offer, other: &Offer) -> std::cmp::Ordering {
     let name = |offer: &Offer| (offer.allocation.partition.clone(), offer.allocation.id);
     match (&one.terms, &other.terms) {
         (Ok(a), Ok(b)) => a.score.cmp(&b.score).then_with(|| name(one).cmp(&name(other))),

@@ -95,6 +95,8 @@ pub struct Outlook {
     pub sooner: Vec<Sooner>,
     /// When it is expected to start, where that can be told.
     pub expected: Option<Expected>,
+    /// Whether its site was not given it yet, so that it may still run elsewhere.
+    pub may_leave: bool,
 }
 
 impl App {
@@ -105,6 +107,7 @@ impl App {
     pub async fn job_outlook(&self, actor: &Actor, id: JobId) -> Result<Outlook, Error> {
         let tx = self.store().read().await?;
         let job = self.visible_job(&tx, actor, id).await?;
+        let may_leave = self.may_leave(&tx, &job).await?.is_ok();
         let mut before = Vec::new();
         let seen_at = sites::by_name(&tx, &job.place.site).await?.and_then(|site| site.seen_at);
         let away = seen_at.filter(|seen_at| self.is_late(*seen_at));
@@ -113,7 +116,7 @@ impl App {
             State::Running { .. } | State::Ended { .. } => return Ok(Outlook::default()),
             State::Held => {
                 let causes = vec![held(&job)];
-                return Ok(Outlook { causes, ..Outlook::default() });
+                return Ok(Outlook { causes, may_leave, ..Outlook::default() });
             }
             State::Ordered if away.is_none() => before.push(Cause::OnItsWay { seen_at }),
             State::Ordered | State::Queued => {}
@@ -125,7 +128,7 @@ impl App {
             let machine = records.and_then(|records| records.machine(now));
             machine.map_or_else(unseen, |machine| look(&machine, id))
         });
-        let mut outlook = looked.await?;
+        let mut outlook = Outlook { may_leave, ..looked.await? };
         if away.is_some() {
             // Nobody there would start it, whatever is free.
             outlook.causes.retain(|cause| *cause != Cause::AboutToStart);
@@ -166,7 +169,7 @@ fn look(machine: &SiteMachine, job: JobId) -> Outlook {
     if causes.is_empty() {
         causes.push(Cause::AboutToStart);
     }
-    Outlook { as_of: Some(machine.as_of()), causes, sooner, expected }
+    Outlook { as_of: Some(machine.as_of()), causes, sooner, expected, may_leave: false }
 }
 
 fn told(machine: &SiteMachine, cause: &sched::Cause) -> Cause {

@@ -2,23 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use ::jobs::charge::ChargeRule;
 use ::jobs::life::{Effect, Life, Waits};
-use ::jobs::request::Request;
 use ::jobs::script::Remark;
-use ::jobs::{Export, FileNames, FilePattern, Verdict};
+use ::jobs::{Export, Verdict};
 use access::allocation::Allocation;
 use access::project::Project;
 use store::identity::people;
-use store::jobs::{self as records, Element, Measured, Owner, Place, Program};
-use store::ledger::{Denied, Pen};
+use store::jobs::{self as records, Element, Measured, Owner, Program, Wish};
+use store::ledger::Pen;
 use store::sites::{self, OrderKind};
 use store::{Tx, allocations};
 use units::{JobId, PersonId, ProjectId, Work as Amount};
 
-use super::place::{Placed, Ways};
-use super::prepare::{Prepared, fitted, shape};
-use super::{Changes, Job, Offers, SiteSettings, Submission};
+use super::berth::Berth;
+use super::prepare::Prepared;
+use super::{Changes, Job, Offers, Submission};
 use crate::audit::Entry;
 use crate::{Action, Actor, App, Error};
 
@@ -44,11 +42,8 @@ pub struct Submitted {
 struct Common<'a> {
     owner: Owner,
     user: String,
-    site: &'a SiteSettings,
     prepared: &'a Prepared,
-    placed: Placed,
-    request: Request,
-    held: Amount,
+    berth: Berth<'a>,
     environment: BTreeMap<String, String>,
     network: bool,
 }
@@ -84,41 +79,32 @@ impl App {
             let text = format!("{missing}; its operator has been told that you want one");
             return Err(Error::refused("site.login", text));
         }
-        if let Some(drained) = self.drained(&tx, &site.name).await? {
-            return Err(Error::refused("site.drained", format!("{}: {drained}", site.name)));
-        }
-        let rule = self.work().rules.find(&site.charge_rule, self.now());
-        let rule = rule.map_err(|error| Error::refused("charge-rule", error.to_string()))?;
         let prepared = self.prepare(&tx, actor, &new).await?;
-        let inventory = known.as_ref().and_then(|site| site.inventory.as_ref());
-        let shape = shape(site, inventory, rule.whole_nodes)?;
-        let placed_at = Ways::of(known.as_ref()).place(&prepared.script)?;
-        let request = fitted(&prepared.script, &shape)?;
-        let held = hold_of(rule, &request)?;
+        let asked = (&prepared.script, self.now());
+        let berth = self.berth(&tx, (allocation, known.as_ref()), asked).await?;
         let export = prepared.script.directives().export.clone().unwrap_or(Export::ALL);
         let common = Common {
             owner: Owner {
                 project: project.id,
                 organisation: project.organisation,
                 person,
-                allocation: allocation.id,
+                allocation: berth.allocation.id,
             },
             user: user_name(&tx, person).await?,
-            site,
             prepared: &prepared,
-            placed: placed_at,
-            request,
-            held,
+            berth,
             environment: export.apply(&new.environment),
             network: new.network,
         };
         let ((id, number), mut jobs) = self.elements(&tx, &common).await?;
         let mut changes = Changes::default();
         self.enter_jobs(&tx, actor, &mut jobs, &common, &mut changes).await?;
-        self.audit_submission(&tx, actor, (id, &jobs), &allocation, placed.as_ref()).await?;
-        self.hold_all(&tx, actor, rule, &allocation, &jobs).await?;
+        records::keep_wish(&tx, id, &Wish { options: new.options, may_move: new.may_move }).await?;
+        let Common { berth, .. } = common;
+        self.audit_submission(&tx, actor, (id, &jobs), &berth.allocation, placed.as_ref()).await?;
+        self.hold_all(&tx, actor, &berth, &jobs).await?;
         self.close(tx, actor, changes).await?;
-        Ok(Submitted { id, number, jobs, warnings: common.placed.at.warnings, placed })
+        Ok(Submitted { id, number, jobs, warnings: berth.placed.at.warnings, placed })
     }
 
     /// Chooses the best place for a submission that leaves it open.
@@ -211,47 +197,39 @@ impl App {
     ) -> Result<Job, Error> {
         let directives = common.prepared.script.directives();
         let name = directives.job_name.clone().unwrap_or_else(|| "job".to_owned());
-        let index = element.map(|element| element.index);
-        let array = element.map_or(number, |element| element.number);
-        let names = FileNames { job: number, array, index, name: &name, user: &common.user };
-        let file = |option: &str, pattern: &Option<FilePattern>| {
-            common.placed.file(option, pattern.as_ref(), |pattern| pattern.expand(&names))
-        };
         let mut environment = common.environment.clone();
         environment.insert(NUMBER.to_owned(), number.to_string());
-        if let Some(index) = index {
-            environment.insert("SLURM_ARRAY_JOB_ID".to_owned(), array.to_string());
+        if let Some(Element { number, index, .. }) = element {
+            environment.insert("SLURM_ARRAY_JOB_ID".to_owned(), number.to_string());
             environment.insert("SLURM_ARRAY_TASK_ID".to_owned(), index.to_string());
         }
         let dependency = match &directives.dependency {
-            Some(dependency) => Some(self.resolved(tx, dependency, index).await?),
+            Some(dependency) => {
+                let index = element.map(|element| element.index);
+                Some(self.resolved(tx, dependency, index).await?)
+            }
             None => None,
         };
-        Ok(Job {
+        let mut job = Job {
             id,
             number,
             element,
             owner: common.owner,
             user: common.user.clone(),
-            place: Place {
-                factory: common.site.factory.clone(),
-                site: common.site.name.clone(),
-                partition: common.site.partition.clone(),
-                charge_rule: common.site.charge_rule.clone(),
-            },
+            place: common.berth.site.place(),
             program: Program {
                 recipe: common.prepared.recipe.clone(),
                 script: vault::Sha256::of(common.prepared.script.text().as_bytes()),
                 environment,
                 network: common.network,
-                folder: common.placed.folder.clone(),
-                stdout: file("output", &directives.output)?,
-                stderr: file("error", &directives.error)?,
-                options: common.placed.at.options.clone(),
+                folder: None,
+                stdout: None,
+                stderr: None,
+                options: Vec::new(),
             },
             dependency,
-            request: common.request,
-            held: common.held,
+            request: common.berth.request,
+            held: common.berth.held,
             charged: None,
             submitted_at: self.now(),
             life: Life::submitted(Waits::ForDependencies).life,
@@ -259,7 +237,9 @@ impl App {
             reason: None,
             measured: Measured::default(),
             name,
-        })
+        };
+        common.berth.take(&mut job, &common.prepared.script)?;
+        Ok(job)
     }
 
     /// Writes the jobs down, in the state they begin in, with their orders.
@@ -338,16 +318,15 @@ impl App {
         &self,
         tx: &Tx,
         actor: &Actor,
-        rule: &ChargeRule,
-        allocation: &Allocation,
+        berth: &Berth<'_>,
         jobs: &[Job],
     ) -> Result<(), Error> {
-        let mut pen = Pen::take(tx, &[allocation.id]).await?;
+        let mut pen = Pen::take(tx, &[berth.allocation.id]).await?;
         let mut last = Ok(());
         let mut held = Amount::ZERO;
         for job in jobs {
             let memo = self.memo(actor, format!("job {} submitted", job.id));
-            let entry = pen.hold(memo, allocation.id, job.id, job.held).await?;
+            let entry = pen.hold(memo, berth.allocation.id, job.id, job.held).await?;
             if let Err(denied) = entry {
                 last = Err(denied);
                 break;
@@ -355,64 +334,12 @@ impl App {
             held = held.plus(job.held).map_err(|error| Error::Internal(error.to_string()))?;
         }
         let written = pen.write(last).await?;
-        written.map_err(|denied| cannot_cover(&denied, rule, allocation, (jobs, held)))
+        written.map_err(|denied| berth.cannot_cover(&denied, (jobs, held)))
     }
-}
-
-/// What one job of this shape has set aside.
-fn hold_of(rule: &ChargeRule, request: &Request) -> Result<Amount, Error> {
-    let held = rule.hold(request);
-    let held = held.map_err(|error| Error::refused("charge-rule", error.to_string()))?;
-    if held > Amount::ZERO {
-        return Ok(held);
-    }
-    let text = format!("by the rule {} such a job would use nothing that is counted", rule.key);
-    Err(Error::refused(format!("charge-rule.{}", rule.key), text))
 }
 
 /// How the person is called in the names of files, for `%u`.
 async fn user_name(tx: &Tx, person: PersonId) -> Result<String, Error> {
     let person = people::by_id(tx, person).await?.ok_or(Error::NotFound("person"))?;
     Ok(records::user(&person.email).to_owned())
-}
-
-/// Why the allocation cannot cover the jobs, what is missing, and what would fit.
-fn cannot_cover(
-    denied: &Denied,
-    rule: &ChargeRule,
-    allocation: &Allocation,
-    (jobs, held): (&[Job], Amount),
-) -> Error {
-    let Denied::Refused(::ledger::Refusal::Insufficient(short)) = denied else {
-        return match denied {
-            Denied::NoSuchAllocation(_) => {
-                Error::refused("allocation.hours", "the allocation was never given any hours")
-            }
-            other => Error::Internal(format!("the ledger does not accept a hold: {other}")),
-        };
-    };
-    let Some(job) = jobs.first() else { return Error::refused("allocation.hours", "no job") };
-    let each = job.held.count();
-    let count = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
-    let needed = Amount::seconds(each.saturating_mul(count));
-    let available = Amount::seconds(short.available.count().saturating_add(held.count()));
-    let missing = Amount::seconds(needed.count().saturating_sub(available.count()));
-    let meter = allocation.meter;
-    let fits = match jobs.len() {
-        1 => rule.time_that_fits(&job.request, available).map(|limit| format!("--time={limit}")),
-        _ => Some(available.count().checked_div(each).unwrap_or_default())
-            .filter(|fit| *fit > 0)
-            .map(|fit| format!("{fit} of the {count} elements")),
-    };
-    let fits = match fits {
-        Some(fits) => format!("{fits} would fit"),
-        None => "no job of this shape would fit".to_owned(),
-    };
-    let text = format!(
-        "the allocation has {} left and {} would be held: {} are missing; {fits}",
-        available.display(meter),
-        needed.display(meter),
-        missing.display(meter),
-    );
-    Error::refused("allocation.hours", text)
 }

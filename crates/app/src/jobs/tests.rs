@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod events;
+mod moving;
 mod outlook;
 mod services;
 mod stories;

@@ -7,7 +7,7 @@ use site::protocol::{
     InputMount, Network, Order, OrderBody, Orders, Output, Owner, StartJob, StoredFile, VERSION,
 };
 use store::identity::people;
-use store::sites::{self as records, OrderKind};
+use store::sites::{self as records, OrderKind, given};
 use store::{Tx, jobs, repositories};
 use units::Slug;
 
@@ -37,6 +37,7 @@ impl App {
         let mut listener = self.announcements().listen();
         loop {
             let orders = self.orders_beyond(site, after).await?;
+            let orders = self.given_out(site, orders).await?;
             let news = listener.heard(|topic| *topic == Topic::Orders(site.clone()));
             if !orders.is_empty() || tokio::time::timeout_at(deadline, news).await.is_err() {
                 return Ok(Orders { version: VERSION, orders });
@@ -58,6 +59,25 @@ impl App {
         records::enter(&tx, site).await?;
         records::seen(&tx, site, now).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Notes that the agent of a site is given these orders, before it is. What was taken back
+    /// meanwhile, for the job is to run elsewhere, is left out.
+    async fn given_out(&self, site: &Slug, orders: Vec<Order>) -> Result<Vec<Order>, Error> {
+        let (Some(first), Some(last)) = (orders.first(), orders.last()) else { return Ok(orders) };
+        let (before, last) = (first.seq.saturating_sub(1), last.seq);
+        let tx = self.store().read().await?;
+        let known = records::by_name(&tx, site).await?;
+        drop(tx);
+        if known.is_some_and(|site| last <= site.given) {
+            return Ok(orders);
+        }
+        let tx = self.store().write().await?;
+        given::keep(&tx, site).await?;
+        let there = records::orders(&tx, site, before, ORDERS_MAX).await?;
+        given::note(&tx, site, last).await?;
+        tx.commit().await?;
+        Ok(orders.into_iter().filter(|it| there.iter().any(|one| one.key == it.key)).collect())
     }
 
     /// The next orders that still mean something: a job that has ended is neither started nor

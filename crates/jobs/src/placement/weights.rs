@@ -29,6 +29,9 @@ pub struct Weights {
     pub energy_seconds_per_kwh: u32,
     /// Seconds for each kilogram of carbon dioxide.
     pub carbon_seconds_per_kg: u32,
+    /// How long an order may wait for its site's agent before the job goes elsewhere, if its
+    /// submitter allowed that.
+    pub move_after_seconds: u32,
     payers: Payers,
 }
 
@@ -53,6 +56,7 @@ struct Raw {
     keeping_days_max: u32,
     energy_seconds_per_kwh: u32,
     carbon_seconds_per_kg: u32,
+    move_after_seconds: u32,
     payer_seconds: Payers,
 }
 
@@ -73,6 +77,7 @@ impl Weights {
             keeping_days_max: raw.keeping_days_max,
             energy_seconds_per_kwh: raw.energy_seconds_per_kwh,
             carbon_seconds_per_kg: raw.carbon_seconds_per_kg,
+            move_after_seconds: raw.move_after_seconds,
             payers: raw.payer_seconds,
         })
     }

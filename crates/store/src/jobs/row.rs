@@ -269,7 +269,7 @@ pub(super) async fn insert(tx: &Tx, job: &Job) -> Result<(), StoreError> {
 }
 
 /// The variables and the options of a job, as they are stored.
-fn written(program: &Program) -> Result<(String, Option<String>), StoreError> {
+pub(super) fn written(program: &Program) -> Result<(String, Option<String>), StoreError> {
     let environment = serde_json::to_string(&program.environment)
         .map_err(|error| StoreError::damaged("environment", error))?;
     let options = serde_json::to_string(&program.options)

@@ -57,6 +57,14 @@ pub(crate) enum JobCommand {
         /// The job or array.
         id: String,
     },
+    /// Run a job elsewhere that its site was not given yet, or such elements of an array.
+    Move {
+        /// The job or array.
+        id: String,
+        /// On these hours; at the best other place when nothing is said.
+        #[arg(long, value_name = "ID")]
+        allocation: Option<String>,
+    },
     /// Follow a job until it ends; the exit code says how it ended.
     Watch {
         /// The job.
@@ -108,6 +116,11 @@ pub(crate) fn job(command: &JobCommand, session: &Session) -> Result<()> {
                     }
                 })
             }
+            JobCommand::Move { id, allocation } => {
+                let path = format!("/jobs/{}/move", segment(id));
+                let moved = remote.post(&path, &json!({ "allocation": allocation })).await?;
+                session.audience.show(&moved, tell_moved)
+            }
             JobCommand::Watch { id } => {
                 let followed =
                     follow::follow(&remote, id, &mut follow::Printing::default()).await?;
@@ -116,6 +129,16 @@ pub(crate) fn job(command: &JobCommand, session: &Session) -> Result<()> {
             }
         }
     })
+}
+
+fn tell_moved(moved: &Value) {
+    for job in entries(moved, "/items") {
+        let place = format!("{} at site {}", text(job, "/partition"), text(job, "/site"));
+        println!("{} runs on {place}; {} held", shown(job), work(job, "/held"));
+    }
+    for job in entries(moved, "/stay") {
+        println!("{} stays: {}", text(job, "/number"), text(job, "/reason"));
+    }
 }
 
 fn row(job: &Value) -> [String; 7] {

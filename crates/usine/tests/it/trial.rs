@@ -36,6 +36,7 @@ struct Run {
 /// A whole site and its hub.
 struct World {
     cluster: Cluster,
+    account: String,
     folder: Arc<tempfile::TempDir>,
     network: BadNetwork,
     hub: Option<Factory>,
@@ -124,7 +125,8 @@ impl World {
 
     /// The runs of every job that Slurm's accounting has.
     fn runs(&self) -> BTreeMap<String, Vec<Run>> {
-        let columns = ["-a", "-X", "-D", "-n", "-P", "-o", "State,ElapsedRaw,Comment"];
+        let account = format!("--accounts={}", self.account);
+        let columns = ["-a", "-X", "-D", "-n", "-P", "-o", "State,ElapsedRaw,Comment", &account];
         let mut runs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
         for row in self.cluster.ask("sacct", &columns).lines() {
             let [state, seconds, comment] = row.split('|').collect::<Vec<_>>().try_into().unwrap();
@@ -151,7 +153,7 @@ async fn whatever_is_killed_when_every_script_runs_once_and_is_charged_as_the_ac
     let administrator = hub.administrator().await;
     let (project, email) = Project::with_email(&hub).await;
     let own_path = format!("/projects/{}", project.id);
-    account_of(&cluster, &project.client(&hub), &own_path).await;
+    let account = account_of(&cluster, &project.client(&hub), &own_path).await;
     let config = with_accounts(&cluster, folder.path(), &hub.url, &email);
     enrolled(&administrator, &config).await;
     let network = BadNetwork::before(&hub.url, dice.another()).await;
@@ -162,6 +164,7 @@ async fn whatever_is_killed_when_every_script_runs_once_and_is_charged_as_the_ac
     let (rising, kills) = (Vec::new(), BTreeMap::new());
     let mut world = World {
         cluster,
+        account,
         folder: Arc::clone(&folder),
         network,
         hub: Some(hub),

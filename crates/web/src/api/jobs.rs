@@ -2,6 +2,7 @@
 
 mod dto;
 mod follow;
+mod moving;
 mod offers;
 mod outlook;
 mod submission;
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list))
         .routes(routes!(show))
         .routes(routes!(cancel))
+        .merge(moving::routes())
         .routes(routes!(log))
         .routes(routes!(metrics))
         .merge(follow::routes())

@@ -74,6 +74,7 @@ struct Standing {
     tone: &'static str,
     state: String,
     waiting: Option<Waiting>,
+    may_leave: bool,
     reason: Option<String>,
     facts: Vec<(String, String)>,
 }
@@ -213,7 +214,8 @@ async fn standing(visit: &Visit, detail: &JobDetail) -> Result<Standing, Problem
     }
     let outlook = visit.app.job_outlook(&visit.actor, job.id).await?;
     let waiting = Waiting::of(t, &outlook);
-    Ok(Standing { t, tone, state, waiting, reason: job.reason.clone(), facts })
+    let may_leave = outlook.may_leave;
+    Ok(Standing { t, tone, state, waiting, may_leave, reason: job.reason.clone(), facts })
 }
 
 /// What the job has while it runs.
@@ -299,5 +301,15 @@ pub(crate) async fn cancel(
     _form: Form,
 ) -> Result<Response, Problem> {
     visit.app.cancel_job(&visit.actor, id).await?;
+    Ok(on_to(&format!("/jobs/{id}")))
+}
+
+/// `POST /jobs/{id}/move`.
+pub(crate) async fn run_elsewhere(
+    visit: Visit,
+    Path(id): Path<JobId>,
+    _form: Form,
+) -> Result<Response, Problem> {
+    visit.app.move_job(&visit.actor, id, None).await?;
     Ok(on_to(&format!("/jobs/{id}")))
 }

@@ -89,6 +89,7 @@ fn work() -> Router<App> {
         .route("/jobs/{id}/parts/figures", get(jobs::figures_part))
         .route("/jobs/{id}/log/{stream}", get(jobs::whole_log))
         .route("/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/jobs/{id}/move", post(jobs::run_elsewhere))
         .route("/projects/{id}/statement", get(statement::show))
         .route("/data", get(data::list))
         .route("/data/{id}", get(data::repository))

@@ -31,6 +31,7 @@ pub(crate) fn script(text: &str) -> Submission {
     Submission {
         allocation: None,
         anywhere: None,
+        may_move: None,
         work: Work::Script(format!("#!/bin/sh\n{text}\necho done\n")),
         options: Vec::new(),
         environment: Default::default(),

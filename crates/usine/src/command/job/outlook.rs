@@ -34,6 +34,11 @@ pub(super) fn tell(outlook: &Value) {
         line("sooner with", text(sooner, "/text"));
     }
     line("start", text(outlook, "/text"));
+    let away = |cause: &Value| text(cause, "/kind") == "agent-away";
+    let may_leave = outlook.pointer("/may_leave").and_then(Value::as_bool) == Some(true);
+    if may_leave && entries(outlook, "/causes").iter().any(away) {
+        line("elsewhere", "it may run elsewhere: usine job move NUMBER".to_owned());
+    }
     let as_of = when(outlook, "/as_of");
     if !as_of.is_empty() {
         line("as of", format!("{as_of}, when its site was last heard of"));

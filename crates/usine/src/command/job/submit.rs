@@ -24,6 +24,9 @@ pub(crate) struct SubmitArguments {
     /// Choose the best place among all where the project has hours.
     #[arg(long, conflicts_with = "allocation")]
     anywhere: bool,
+    /// Let it run elsewhere when its site does not fetch it for long.
+    #[arg(long)]
+    may_move: bool,
     /// Follow the job until it ends.
     #[arg(long, short)]
     watch: bool,
@@ -85,14 +88,18 @@ pub(super) async fn run(
     remote: &Remote,
     session: &Session,
 ) -> Result<()> {
-    if !arguments.anywhere && arguments.work.has_limits() {
-        let text = "--country, --gpu and --node-memory choose among places; add --anywhere";
+    if !arguments.anywhere && !arguments.may_move && arguments.work.has_limits() {
+        let text =
+            "--country, --gpu and --node-memory choose among places; add --anywhere or --may-move";
         return Err(Told::new(Failure::Invalid, text).into());
     }
     let path = format!("/projects/{}/jobs", segment(&arguments.work.project));
     let mut body = body(&arguments.work)?;
     if arguments.anywhere {
         body.insert("anywhere".to_owned(), arguments.work.limits());
+    }
+    if arguments.may_move {
+        body.insert("may_move".to_owned(), arguments.work.limits());
     }
     body.insert("allocation".to_owned(), json!(arguments.allocation));
     let submitted = remote.post(&path, &Value::Object(body)).await?;

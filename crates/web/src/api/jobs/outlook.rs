@@ -106,6 +106,8 @@ struct OutlookOut {
     causes: Vec<CauseOut>,
     /// Changes each of which would let it start now.
     sooner: Vec<SoonerOut>,
+    /// Whether its site was not given it yet, so that it may still run elsewhere.
+    may_leave: bool,
     /// When it is expected to start, where that can be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<ExpectedOut>,
@@ -123,6 +125,7 @@ impl From<Outlook> for OutlookOut {
             causes: outlook.causes.iter().map(Into::into).collect(),
             sooner: outlook.sooner.into_iter().map(Into::into).collect(),
             text: outlook.expected.map(|expected| words::expected(Tongue::English, expected)),
+            may_leave: outlook.may_leave,
             expected: outlook.expected.map(Into::into),
             as_of: outlook.as_of.map(Into::into),
         }

@@ -61,6 +61,9 @@ pub(crate) struct SubmissionIn {
     /// Choose the best place among all where the project has hours, within these limits; then
     /// `allocation` must be absent.
     anywhere: Option<LimitsIn>,
+    /// Lets it run elsewhere, within these limits, when its site does not fetch it for longer than
+    /// policy says; absent, it waits for its site.
+    may_move: Option<LimitsIn>,
     /// A batch script, with its `#SBATCH` directives.
     #[schema(example = "#!/bin/sh\n#SBATCH --time=1\necho hello\n")]
     script: Option<String>,
@@ -105,6 +108,7 @@ impl TryFrom<SubmissionIn> for Submission {
         Ok(Self {
             allocation: new.allocation.map(AllocationId::from_uuid),
             anywhere: new.anywhere.map(TryInto::try_into).transpose()?,
+            may_move: new.may_move.map(TryInto::try_into).transpose()?,
             work,
             options: new.options,
             environment: new.environment,

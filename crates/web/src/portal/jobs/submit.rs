@@ -258,6 +258,7 @@ fn submission(visit: &Visit, form: &Form) -> Result<Submission, app::Error> {
     Ok(Submission {
         allocation,
         anywhere,
+        may_move: (form.text("may-move") == "yes").then(Limits::default),
         work,
         options: Vec::new(),
         environment: BTreeMap::new(),
