@@ -17,6 +17,8 @@ pub(crate) struct Arguments {
 
 /// The crates with tests that need a real Slurm.
 const SLURM_TESTS: [&str; 2] = ["engine", "usine"];
+/// How many jobs the trial with real parts has among the tests; `cargo xtask trial` has more.
+const TRIAL_JOBS: &str = "40";
 
 impl Arguments {
     /// Whether tests of a crate may be run.
@@ -50,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .envs(tools.environment())
         .env("USINE_TEST_POSTGRES", server.url());
     if let Some(cluster) = &cluster {
-        command.envs(cluster.environment()?);
+        command.envs(cluster.environment()?).env("USINE_TRIAL_JOBS", TRIAL_JOBS);
     }
     println!("==> tests, on SQLite and PostgreSQL");
     let status = command.status()?;

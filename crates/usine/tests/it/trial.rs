@@ -3,8 +3,8 @@
 //! exactly once, or never if its owner said so first, and is charged to the second what the accounting
 //! says of it in the end, which Slurm itself puts right more than once.
 //!
-//! Takes minutes, so it runs only when `USINE_TRIAL_JOBS` says how many jobs; `USINE_CRASH_SEED`
-//! repeats a run. `cargo xtask trial --jobs 300` sets both on a cluster of its own.
+//! `USINE_TRIAL_JOBS` says how many jobs: `cargo xtask test` has some dozens, `cargo xtask trial --jobs
+//! 300` as many as one likes, on a cluster of its own. `USINE_CRASH_SEED` repeats a run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -47,6 +47,26 @@ struct World {
 }
 
 impl World {
+    /// Everything, and a project whose jobs may run there.
+    async fn new(cluster: Cluster, dice: &mut Dice) -> (Self, Project, Client) {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        with_remote_site(folder.path());
+        let hub = Factory::start_in(Arc::clone(&folder));
+        let administrator = hub.administrator().await;
+        let (project, email) = Project::with_email(&hub).await;
+        let own_path = format!("/projects/{}", project.id);
+        let account = account_of(&cluster, &project.client(&hub), &own_path).await;
+        let config = with_accounts(&cluster, folder.path(), &hub.url, &email);
+        enrolled(&administrator, &config).await;
+        let network = BadNetwork::before(&hub.url, dice.another()).await;
+        let config = with_accounts(&cluster, folder.path(), &network.url, &email);
+        let agent = AgentProcess::start(&config);
+        until(&administrator, "/sites/afar", |site| site["inventory"].is_object()).await;
+        let (rising, kills, hub) = (Vec::new(), BTreeMap::new(), Some(hub));
+        let world = Self { cluster, account, folder, network, hub, agent, config, rising, kills };
+        (world, project, administrator)
+    }
+
     fn url(&self) -> String {
         self.hub.as_ref().unwrap().url.clone()
     }
@@ -147,33 +167,8 @@ async fn whatever_is_killed_when_every_script_runs_once_and_is_charged_as_the_ac
     };
     let Some(cluster) = Cluster::new() else { return };
     let mut dice = Dice::new();
-    let folder = Arc::new(tempfile::tempdir().unwrap());
-    with_remote_site(folder.path());
-    let hub = Factory::start_in(Arc::clone(&folder));
-    let administrator = hub.administrator().await;
-    let (project, email) = Project::with_email(&hub).await;
-    let own_path = format!("/projects/{}", project.id);
-    let account = account_of(&cluster, &project.client(&hub), &own_path).await;
-    let config = with_accounts(&cluster, folder.path(), &hub.url, &email);
-    enrolled(&administrator, &config).await;
-    let network = BadNetwork::before(&hub.url, dice.another()).await;
-    let config = with_accounts(&cluster, folder.path(), &network.url, &email);
-    let diary = diary(folder.path());
-    let agent = AgentProcess::start(&config);
-    until(&administrator, "/sites/afar", |site| site["inventory"].is_object()).await;
-    let (rising, kills) = (Vec::new(), BTreeMap::new());
-    let mut world = World {
-        cluster,
-        account,
-        folder: Arc::clone(&folder),
-        network,
-        hub: Some(hub),
-        agent,
-        config,
-        rising,
-        kills,
-    };
-
+    let (mut world, project, administrator) = World::new(cluster, &mut dice).await;
+    let diary = diary(world.folder.path());
     let first = today(&administrator).await;
     let began = Instant::now();
     let mut trials: Vec<Trial> = Vec::new();
