@@ -5,6 +5,7 @@
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
 
 pub mod agreement;
+pub mod aid;
 pub mod allocation;
 pub mod application;
 pub mod call;

@@ -12,6 +12,7 @@ use units::{ApplicationId, CallId, OrganisationId, PartitionKey, Payer, PoolId, 
 
 pub use store::applications::{Application, Filter};
 
+use crate::aid::AidBasis;
 use crate::audit::Entry;
 use crate::{Action, Actor, App, Error, FieldError, Scope};
 
@@ -35,6 +36,7 @@ struct Loaded<'a> {
     applicant: Applicant,
     open_awards: u32,
     offer: Option<(PoolId, Offer)>,
+    aid: Option<AidBasis<'a>>,
     shares: Vec<ShareLeft>,
 }
 
@@ -226,7 +228,11 @@ impl App {
             Some(key) => self.offer(tx, (key, mode), now).await?,
             None => (None, Vec::new()),
         };
-        Ok(Loaded { call, mode, organisation, applicant, open_awards, offer, shares })
+        let aid = match &application.draft.partition {
+            Some(key) => self.aid_basis(tx, &organisation, (key, mode)).await?,
+            None => None,
+        };
+        Ok(Loaded { call, mode, organisation, applicant, open_awards, offer, aid, shares })
     }
 
     fn situation<'a>(&'a self, loaded: &'a Loaded<'a>, now: Timestamp) -> Situation<'a> {
@@ -237,6 +243,7 @@ impl App {
             applicant: &loaded.applicant,
             open_awards: loaded.open_awards,
             offer: loaded.offer.map(|(_, offer)| offer),
+            aid: loaded.aid.as_ref().map(AidBasis::standing),
             shares: &loaded.shares,
             now,
         }

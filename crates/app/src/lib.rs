@@ -5,6 +5,7 @@
 
 pub mod accounting;
 pub mod actor;
+pub mod aid;
 pub mod alerts;
 pub mod announce;
 pub mod applications;

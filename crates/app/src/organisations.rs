@@ -1,7 +1,7 @@
 //! Organisations: put on record, declared, assessed; their members.
 
 use access::organisation::{Applicant, Organisation, OrganisationKind};
-use access::sme::{Enterprise, EnterpriseKind, Group};
+use access::sme::{Assessment, Enterprise, EnterpriseKind, Group, StartUp};
 use jiff::civil::Date;
 use store::Tx;
 use store::organisations as records;
@@ -125,6 +125,10 @@ impl App {
         sizes_within_limits(&group)?;
         let declaration = self.assessed(actor, &organisation, group)?;
         records::declare(&tx, &declaration).await?;
+        if let Some(definition) = self.rules().policy.sme(access::day_in_brussels(self.now())) {
+            let declared = (&declaration.group, &definition.says);
+            self.declare_undertaking(&tx, &organisation, declared).await?;
+        }
         let assessment = &declaration.assessment;
         let entry = Entry {
             action: "organisation.declare",
@@ -150,6 +154,33 @@ impl App {
         self.organisation_for(&tx, actor, (Action::ViewOrganisation, id)).await?;
         let found = records::latest_declaration(&tx, id).await?;
         found.ok_or(Error::NotFound("declaration"))
+    }
+
+    /// What a declaration gives by the rules of `today`; nothing when it may no longer be relied
+    /// on, or does not say what these rules ask.
+    fn assessed_again(
+        &self,
+        declaration: &Declaration,
+        organisation: &Organisation,
+        today: Date,
+    ) -> Option<(Assessment, StartUp)> {
+        let policy = &self.rules().policy;
+        let (definition, young) = (policy.sme(today)?, policy.start_up(today)?);
+        if self.declaration_valid_until(declaration)? < today {
+            return None;
+        }
+        let assessment = access::sme::assess(&declaration.group, definition).ok()?;
+        let registered_on = organisation.registered_on;
+        let start_up = access::sme::start_up(assessment.class, registered_on, today, young);
+        Some((assessment, start_up))
+    }
+
+    /// The last day on which a declaration is relied on, by the rules of today; nothing where no
+    /// definition of enterprises holds.
+    pub fn declaration_valid_until(&self, declaration: &Declaration) -> Option<Date> {
+        let definition = self.rules().policy.sme(access::day_in_brussels(self.now()))?;
+        let declared = access::day_in_brussels(declaration.declared_at);
+        Some(access::sme::valid_until(declared, &definition.says))
     }
 
     fn assessed(
@@ -214,7 +245,9 @@ impl App {
         organisation: &Organisation,
     ) -> Result<Applicant, Error> {
         let declaration = records::latest_declaration(tx, organisation.id).await?;
-        let (assessment, start_up) = declaration.map(|it| (it.assessment, it.start_up)).unzip();
+        let today = access::day_in_brussels(self.now());
+        let (assessment, start_up) =
+            declaration.and_then(|it| self.assessed_again(&it, organisation, today)).unzip();
         Ok(Applicant {
             kind: organisation.kind,
             country: organisation.country,

@@ -294,6 +294,9 @@ actions! {
     VerifyData: "check the stored files", Some(Read), Roles(&[Administrator]);
     /// Read the whole ledger and check it.
     ViewLedger: "read the ledger", Some(Read), Roles(&[ProgrammeOfficer, Administrator]);
+    /// Read the register of State aid.
+    ViewAidRegister: "read the register of State aid", Some(Read), Roles(&[
+        ProgrammeOfficer, Administrator]);
     /// See what becomes of the hours of a factory's pools.
     ViewCapacity: "see what becomes of this factory's hours", Some(Read), Roles(&[
         SiteOperator, ProgrammeOfficer, Administrator]);

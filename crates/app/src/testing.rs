@@ -125,17 +125,24 @@ fn authority() -> Arc<site::ssh::Authority> {
 ///
 /// # Panics
 /// When they are not valid: no test may pass then.
-#[expect(clippy::expect_used, reason = "a test that cannot have its rules must fail")]
 pub fn rules() -> Rules {
-    static RULES: LazyLock<Rules> = LazyLock::new(|| {
-        let mut policy = folder("policy");
-        policy.retain(|document| {
-            Policy::FILES.iter().any(|file| document.name.ends_with(&format!("/{file}")))
-        });
-        let served = vec!["meluxina-ai.gpu".parse().expect("a partition")];
-        Rules::read(&folder("federation"), &policy, served, start()).expect("valid rules")
-    });
+    static RULES: LazyLock<Rules> = LazyLock::new(|| rules_where(|_| {}));
     RULES.clone()
+}
+
+/// The same with files of the policy edited.
+///
+/// # Panics
+/// When they are not valid then: the test cannot go on.
+#[expect(clippy::expect_used, reason = "a test that cannot have its rules must fail")]
+pub fn rules_where(edit: impl Fn(&mut Document)) -> Rules {
+    let mut policy = folder("policy");
+    policy.retain(|document| {
+        Policy::FILES.iter().any(|file| document.name.ends_with(&format!("/{file}")))
+    });
+    policy.iter_mut().for_each(edit);
+    let served = vec!["meluxina-ai.gpu".parse().expect("a partition")];
+    Rules::read(&folder("federation"), &policy, served, start()).expect("valid rules")
 }
 
 /// The project's own services and charge rules, the site `here` in place of `meluxina-ai.gpu`, and

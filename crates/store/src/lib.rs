@@ -4,6 +4,7 @@
 //! [`Tx`], reads and writes through the modules of this crate (one an aggregate), and commits once.
 
 pub mod agreements;
+pub mod aid;
 pub mod alerts;
 pub mod allocations;
 pub mod applications;

@@ -18,6 +18,7 @@ mod m0012_numbers;
 mod m0013_usage;
 mod m0016_health;
 mod m0017_ssh;
+mod m0020_aid;
 mod m0024_moving;
 
 /// Every migration in order; the database remembers which it has seen.
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_usage::Migration),
             Box::new(m0016_health::Migration),
             Box::new(m0017_ssh::Migration),
+            Box::new(m0020_aid::Migration),
             Box::new(m0024_moving::Migration),
         ]
     }

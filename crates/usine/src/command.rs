@@ -1,5 +1,6 @@
 //! Commands that speak to a hub: one module a noun.
 
+pub(crate) mod aid;
 pub(crate) mod apply;
 pub(crate) mod call;
 pub(crate) mod data;

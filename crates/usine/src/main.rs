@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use command::{
-    Session, apply, call, data, job, ledger, login, model, org, people, project, site as sites,
+    Session, aid, apply, call, data, job, ledger, login, model, org, people, project, site as sites,
 };
 use output::Audience;
 use remote::HubChoice;
@@ -80,6 +80,9 @@ enum Command {
     /// How large an enterprise is, computed from a file, without a hub.
     #[command(subcommand)]
     Sme(sme::SmeCommand),
+    /// State aid: what undertakings were granted, and the register.
+    #[command(subcommand)]
+    Aid(aid::AidCommand),
     /// Calls: invitations to apply.
     #[command(subcommand)]
     Call(call::CallCommand),
@@ -185,6 +188,7 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Token(command) => people::token(&command, session),
         Command::Org(command) => org::org(&command, session),
         Command::Sme(command) => sme::run(&command, session.audience),
+        Command::Aid(command) => aid::aid(&command, session),
         Command::Call(command) => call::call(&command, session),
         Command::Apply(command) => apply::apply(&command, session),
         Command::Project(command) => project::project(&command, session),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use units::{Meter, Work};
 
+use super::state_aid::state_aid;
 use super::{Draft, Reason, Situation};
 use crate::call::Stage;
 use crate::document::{Figure, word};
@@ -38,13 +39,15 @@ pub enum Check {
     Pool,
     /// The modes that share a part of the Union's time have not used it up.
     ModeShare,
+    /// State aid stays within the ceiling.
+    StateAid,
     /// The mode is decided by the rules, and the partition can do it in time.
     Technical,
 }
 
 impl Check {
     /// The checks, by name.
-    pub const WORDS: [(&str, Self); 14] = [
+    pub const WORDS: [(&str, Self); 15] = [
         ("call-open", Self::CallOpen),
         ("title", Self::Title),
         ("purpose", Self::Purpose),
@@ -58,6 +61,7 @@ impl Check {
         ("duties", Self::Duties),
         ("pool", Self::Pool),
         ("mode-share", Self::ModeShare),
+        ("state-aid", Self::StateAid),
         ("technical", Self::Technical),
     ];
 }
@@ -98,7 +102,7 @@ impl Finding {
 /// Where `draft` stands: every check, in the order in which people fill in the form.
 pub fn check(draft: &Draft, situation: &Situation<'_>) -> Vec<Finding> {
     type Run = fn(&Draft, &Situation<'_>) -> Outcome;
-    let checks: [(Check, Run); 13] = [
+    let checks: [(Check, Run); 14] = [
         (Check::CallOpen, call_open),
         (Check::Country, country),
         (Check::Audience, audience),
@@ -112,6 +116,7 @@ pub fn check(draft: &Draft, situation: &Situation<'_>) -> Vec<Finding> {
         (Check::Duties, duties),
         (Check::Pool, pool),
         (Check::ModeShare, mode_share),
+        (Check::StateAid, state_aid),
     ];
     checks
         .into_iter()
@@ -152,7 +157,8 @@ fn audience(_: &Draft, situation: &Situation<'_>) -> Outcome {
     }
     if undeclared(situation) {
         return Outcome::Open(
-            "declare the enterprise's data, so that its size can be assessed".to_owned(),
+            "declare the enterprise's data, which hold for a year, so that its size can be assessed"
+                .to_owned(),
         );
     }
     let allowed = format!("{} is for {}", mode.name, list(&mode.who));

@@ -4,7 +4,9 @@ use jiff::{ToSpan, tz::TimeZone};
 use units::{CallId, Meter, PartitionKey, Payer, Period, Timestamp, Work};
 
 use super::check::{beyond_share, reason};
+use super::state_aid::aid_of;
 use super::{Check, Draft, Outcome, Reason, Situation, check};
+use crate::aid::Granted;
 use crate::policy::{DecidedBy, RuleId};
 
 /// Proof that an application is complete and may be decided. Only [`admit`] makes one.
@@ -39,6 +41,7 @@ pub struct Award {
     payer: Payer,
     period: Period,
     rule: RuleId,
+    aid: Option<Granted>,
 }
 
 impl Award {
@@ -65,6 +68,11 @@ impl Award {
     /// From when until when they may be used.
     pub const fn period(&self) -> Period {
         self.period
+    }
+
+    /// The State aid that it is, if it is any.
+    pub const fn aid(&self) -> Option<&Granted> {
+        self.aid.as_ref()
     }
 
     /// The entry of policy it rests on.
@@ -141,6 +149,10 @@ pub fn decide(
     reasons.extend(period.and_then(|it| technical(admitted, situation, partition_units, it)));
     reasons.extend(still_there(admitted, situation));
     reasons.extend(beyond_share(admitted.amount, situation));
+    let aid = aid_of(admitted.amount, situation).unwrap_or_else(|reason| {
+        reasons.push(reason);
+        None
+    });
     match period {
         Some(period) if reasons.is_empty() => Decision::Awarded(Award {
             partition: admitted.partition.clone(),
@@ -149,6 +161,7 @@ pub fn decide(
             payer: situation.mode.says.draws_on,
             period,
             rule: situation.mode.rule.clone(),
+            aid,
         }),
         _ => Decision::Refused(reasons),
     }

@@ -5,11 +5,13 @@
 
 mod check;
 mod decide;
+mod state_aid;
 
 use std::fmt;
 
 use units::{PartitionKey, PartsPerMillion, ProjectId, Timestamp, Work};
 
+use crate::aid::AidStanding;
 use crate::call::Call;
 use crate::organisation::Applicant;
 use crate::policy::{AccessMode, Entry, Policy, RuleId};
@@ -129,6 +131,8 @@ pub struct Situation<'a> {
     pub open_awards: u32,
     /// What the partition that is asked for has to offer.
     pub offer: Option<Offer>,
+    /// Where it stands with State aid, when the hours would be some.
+    pub aid: Option<AidStanding<'a>>,
     /// What is left of the shares of the Union's time that the mode is part of.
     pub shares: &'a [ShareLeft],
     /// The instant.

@@ -2,6 +2,7 @@ use expect_test::{Expect, expect};
 use units::{CallId, Meter, Payer, Timestamp, Work};
 
 use super::*;
+use crate::aid;
 use crate::organisation::OrganisationKind;
 use crate::policy::RuleId;
 use crate::sme::{Assessment, Relation, Size, SizeClass, StartUp};
@@ -68,6 +69,7 @@ fn situation<'a>(call: &'a Call, applicant: &'a Applicant, hours_left: i64) -> S
         applicant,
         open_awards: 0,
         offer: Some(Offer { meter: Meter::Gpu, remaining: Work::hours(hours_left).unwrap() }),
+        aid: None,
         shares: &[],
         now: now(),
     }
@@ -273,4 +275,37 @@ proptest::proptest! {
             Err(reasons) => proptest::prop_assert!(!fits && !reasons.is_empty()),
         }
     }
+}
+
+#[test]
+fn an_award_beyond_the_ceiling_of_state_aid_is_refused_with_the_lines_of_the_register() {
+    let (call, applicant) = (call("playground"), enterprise(SizeClass::Small));
+    let (policy, today) = (policy(), day("2026-11-21"));
+    let lines = [aid::AidLine {
+        beneficiary: "018f2a6e-7c2b-7d1e-9a51-0b7c2f6f9a10".parse().unwrap(),
+        state: "LU".parse().unwrap(),
+        granted_on: day("2025-03-01"),
+        amount: units::Cents::euros(295_900).unwrap(),
+        authority: "Luxinnovation".to_owned(),
+        instrument: "grant".to_owned(),
+        sector: None,
+        allocation: None,
+    }];
+    let partition = "meluxina-ai.gpu".parse().unwrap();
+    let standing = aid::AidStanding {
+        state: "LU".parse().unwrap(),
+        ceiling: policy.aid_ceiling(today).unwrap(),
+        price: policy.hour_price(&partition, Meter::Gpu, today),
+        lines: &lines,
+    };
+    let within = Situation { aid: Some(standing), ..situation(&call, &applicant, 9_000) };
+    let fitting = Draft { hours: Some(4_000), ..draft() };
+    let admitted = admit(&fitting, &within).unwrap();
+    let Decision::Awarded(award) = decide(&admitted, &within, Some(800)) else {
+        panic!("refused");
+    };
+    assert_eq!(award.aid().unwrap().amount(), units::Cents::euros(4_100).unwrap());
+    expect!["state-aid failed: the hours are worth EUR 5 125.00 of de minimis aid, on top of EUR 295 900.00 granted from 2023-11-22 to 2026-11-21: EUR 295 900.00 on 2025-03-01 by Luxinnovation; LU may grant one undertaking EUR 300 000.00 in three years; EUR 4 100.00 are left; 4000 GPU-h would fit"].assert_eq(&against(&draft(), &within));
+    let unpriced = Situation { aid: Some(aid::AidStanding { price: None, ..standing }), ..within };
+    assert!(matches!(decide(&admitted, &unpriced, Some(800)), Decision::Refused(_)));
 }

@@ -2,6 +2,7 @@
 //!
 //! Not here: the rules themselves. An entry is never changed; a newer one follows it.
 
+mod aid;
 mod alerts;
 mod caps;
 mod countries;
@@ -11,10 +12,11 @@ mod sme;
 use std::fmt;
 
 use jiff::civil::Date;
-use units::{CountryCode, Slug};
+use units::{CountryCode, Meter, PartitionKey, Payer, Slug};
 
 use crate::document::{Diagnostic, Diagnostics, Document, Reader, Source, Table, Value};
 
+pub use aid::{AidCeiling, AidTreatment, HourPrice, PayerKind};
 pub use alerts::Threshold;
 pub use caps::{Cap, Caps};
 pub use countries::CountryGroup;
@@ -73,12 +75,22 @@ pub struct Policy {
     start_up: Vec<Entry<StartUpDefinition>>,
     scale_up: Vec<Entry<ScaleUpDefinition>>,
     alerts: Vec<Entry<Threshold>>,
+    aid_ceilings: Vec<Entry<AidCeiling>>,
+    aid_treatments: Vec<Entry<AidTreatment>>,
+    prices: Vec<Entry<HourPrice>>,
 }
 
 impl Policy {
     /// The files it is read from, in the policy folder.
-    pub const FILES: [&'static str; 5] =
-        ["access-modes.toml", "caps.toml", "countries.toml", "sme.toml", "alerts.toml"];
+    pub const FILES: [&'static str; 7] = [
+        "access-modes.toml",
+        "caps.toml",
+        "countries.toml",
+        "sme.toml",
+        "alerts.toml",
+        "aid.toml",
+        "prices.toml",
+    ];
 
     /// Reads `documents`, one for each of [`Policy::FILES`].
     ///
@@ -91,15 +103,30 @@ impl Policy {
         let countries = read_file(documents, Self::FILES[2], countries::read, &mut faults);
         let sme = read_file(documents, Self::FILES[3], sme::read, &mut faults);
         let alerts = read_file(documents, Self::FILES[4], alerts::read, &mut faults);
+        let aid = read_file(documents, Self::FILES[5], aid::read, &mut faults);
+        let prices = read_file(documents, Self::FILES[6], aid::prices, &mut faults);
         faults.sort();
-        match (modes, caps, countries, sme, alerts) {
-            (Some(modes), Some(caps), Some(countries), Some(sme), Some(alerts))
-                if faults.is_empty() =>
-            {
-                let (modes, mode_shares) = modes;
-                let sme::Definitions { sme, start_up, scale_up } = sme;
-                let policy =
-                    Self { caps, modes, mode_shares, countries, sme, start_up, scale_up, alerts };
+        let whole = || {
+            let (modes, mode_shares) = modes?;
+            let sme::Definitions { sme, start_up, scale_up } = sme?;
+            let aid::AidRules { ceilings: aid_ceilings, treatments: aid_treatments } = aid?;
+            let (caps, countries, alerts, prices) = (caps?, countries?, alerts?, prices?);
+            Some(Self {
+                caps,
+                modes,
+                mode_shares,
+                countries,
+                sme,
+                start_up,
+                scale_up,
+                alerts,
+                aid_ceilings,
+                aid_treatments,
+                prices,
+            })
+        };
+        match whole() {
+            Some(policy) if faults.is_empty() => {
                 policy.consistent()?;
                 Ok(policy)
             }
@@ -175,6 +202,31 @@ impl Policy {
     /// When people are told how an allocation stands, as it holds on `day`.
     pub fn alerts(&self, day: Date) -> impl Iterator<Item = &Entry<Threshold>> {
         self.alerts.iter().filter(move |entry| entry.holds_on(day))
+    }
+
+    /// The ceiling of de minimis aid that holds on `day`.
+    pub fn aid_ceiling(&self, day: Date) -> Option<&Entry<AidCeiling>> {
+        self.aid_ceilings.iter().find(|entry| entry.holds_on(day))
+    }
+
+    /// Whether hours of `payer` count as aid on `day`.
+    pub fn is_aid(&self, payer: Payer, day: Date) -> Option<&Entry<AidTreatment>> {
+        let holding = self.aid_treatments.iter().filter(|entry| entry.holds_on(day));
+        aid::AidRules::treatment(holding, payer)
+    }
+
+    /// What hours of `partition` are worth on `day`, by its own price or else by one for all.
+    pub fn hour_price(
+        &self,
+        partition: &PartitionKey,
+        meter: Meter,
+        day: Date,
+    ) -> Option<&Entry<HourPrice>> {
+        let fits = |entry: &&Entry<HourPrice>| {
+            let of = entry.says.partition.as_ref();
+            entry.holds_on(day) && entry.says.meter == meter && of.is_none_or(|it| it == partition)
+        };
+        self.prices.iter().filter(fits).max_by_key(|entry| entry.says.partition.is_some())
     }
 
     /// What must hold between the files.

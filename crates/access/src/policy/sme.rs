@@ -40,6 +40,8 @@ pub struct SmeDefinition {
     pub local_authority_budget_below: Cents,
     /// fewer inhabitants than this.
     pub local_authority_inhabitants_below: u32,
+    /// For how many months a declaration may be relied on.
+    pub valid_months: u32,
     /// How many periods in a row a ceiling must be crossed for the class to change.
     pub periods_in_a_row: u32,
 }
@@ -90,6 +92,7 @@ fn definition(table: &Table<'_>) -> Option<SmeDefinition> {
     let business_angel_below = table.required("business_angel_below_eur", Value::euros);
     let budget_below = table.required("local_authority_budget_below_eur", Value::euros);
     let inhabitants_below = table.required("local_authority_inhabitants_below", Value::count);
+    let valid_months = table.required("valid_months", Value::count);
     let periods_in_a_row = table.required("periods_in_a_row", Value::count);
     let (micro, small, medium) = (micro?, small?, medium?);
     for (key, smaller, larger) in [("small", micro, small), ("medium", small, medium)] {
@@ -111,6 +114,7 @@ fn definition(table: &Table<'_>) -> Option<SmeDefinition> {
         business_angel_below: business_angel_below?,
         local_authority_budget_below: budget_below?,
         local_authority_inhabitants_below: inhabitants_below?,
+        valid_months: valid_months?,
         periods_in_a_row: periods_in_a_row?,
     })
 }

@@ -1,11 +1,12 @@
-//! Who is a start-up and who a scale-up: young and small, or grown fast.
+//! What turns with time: who is a start-up and who a scale-up, and how long a declaration holds.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use units::PartsPerMillion;
 
 use super::assess::oldest_first;
 use super::{AccountingPeriod, Awu, SizeClass};
-use crate::policy::{Entry, RuleId, ScaleUpDefinition, StartUpDefinition};
+use crate::policy::{Entry, RuleId, ScaleUpDefinition, SmeDefinition, StartUpDefinition};
 
 /// Whether an enterprise is a start-up, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,12 @@ pub fn start_up(
             format!("{age}; fewer than {} is a start-up", says.years_max),
         ],
     }
+}
+
+/// The last day on which what was declared on `declared` may be relied on.
+pub fn valid_until(declared: Date, definition: &SmeDefinition) -> Date {
+    let months = i64::from(definition.valid_months).min(1_200);
+    declared.saturating_add(months.months()).saturating_sub(1.day())
 }
 
 /// Whether an enterprise is a scale-up, and why.

@@ -14,6 +14,11 @@ use super::member::Stake;
 use super::{EnterpriseKind, Group, Holding};
 use crate::policy::SmeDefinition;
 
+/// The subject and everybody linked to it through enterprises, but not through natural persons.
+pub fn linked_by_enterprises(group: &Group, definition: &SmeDefinition) -> BTreeSet<Slug> {
+    Links::of_enterprises(group, definition).class(&group.subject)
+}
+
 /// The classes of linked enterprises, and what linked them.
 pub(super) struct Links<'g> {
     group: &'g Group,
@@ -33,11 +38,22 @@ pub(super) struct Link {
 impl<'g> Links<'g> {
     /// Finds all links of `group`.
     pub(super) fn of(group: &'g Group, definition: &'g SmeDefinition) -> Self {
-        let enterprises = group.members.iter().filter(|(_, it)| it.kind.is_enterprise());
-        let class_of = enterprises.map(|(key, _)| (key, key)).collect();
-        let mut links = Self { group, definition, class_of, found: Vec::new() };
+        let mut links = Self::none(group, definition);
         while links.by_holdings() || links.by_persons() {}
         links
+    }
+
+    /// Finds the links through enterprises alone, as Article 2(2) of the de minimis Regulation does.
+    fn of_enterprises(group: &'g Group, definition: &'g SmeDefinition) -> Self {
+        let mut links = Self::none(group, definition);
+        while links.by_holdings() {}
+        links
+    }
+
+    fn none(group: &'g Group, definition: &'g SmeDefinition) -> Self {
+        let enterprises = group.members.iter().filter(|(_, it)| it.kind.is_enterprise());
+        let class_of = enterprises.map(|(key, _)| (key, key)).collect();
+        Self { group, definition, class_of, found: Vec::new() }
     }
 
     /// The enterprises of the same class as `key`, itself included.

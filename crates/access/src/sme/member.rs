@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use units::{Cents, PartsPerMillion, Slug};
+use units::{Cents, OrganisationId, PartsPerMillion, Slug};
 
 use super::AccountingPeriod;
 use crate::document::word;
@@ -91,6 +91,8 @@ pub struct Enterprise {
     pub acts_with: BTreeSet<Slug>,
     /// Budget and population of a local authority.
     pub authority: Option<LocalAuthority>,
+    /// Which organisation on record it is, if it is one.
+    pub organisation: Option<OrganisationId>,
 }
 
 impl Enterprise {
@@ -109,6 +111,7 @@ impl Enterprise {
             consolidates: BTreeSet::new(),
             acts_with: BTreeSet::new(),
             authority: None,
+            organisation: None,
         }
     }
 

@@ -17,8 +17,9 @@ mod size;
 pub use assess::{Assessment, Incomplete, PeriodResult, assess};
 pub use describe::{Description, Signatory};
 pub use group::{About, Fault, Group};
-pub use growth::{ScaleUp, StartUp, scale_up, start_up};
+pub use growth::{ScaleUp, StartUp, scale_up, start_up, valid_until};
 pub use lines::{Addend, Line};
+pub use links::linked_by_enterprises;
 pub use member::{Control, Enterprise, EnterpriseKind, Holding, LocalAuthority, Relation};
 pub use size::{AccountingPeriod, Awu, Size, SizeClass};
 

@@ -28,7 +28,10 @@ impl App {
         let now = self.now();
         let tx = self.store().write().await?;
         let application = self.application_for(&tx, actor, (Action::ApplyForHours, id)).await?;
-        store::organisations::lock(&tx, application.organisation).await?;
+        // Whoever is one undertaking with it waits too: they have one ceiling of State aid.
+        for id in self.undertaking(&tx, application.organisation).await? {
+            store::organisations::lock(&tx, id).await?;
+        }
         if application.state != State::Draft {
             return Err(not_a_draft(&application.state));
         }
@@ -97,6 +100,9 @@ impl App {
         let granted = granted(award, (allocation, project, application.id), now);
         let share = Share { pool, payer: award.payer(), amount: award.amount() };
         store::allocations::insert(tx, &granted, &[share]).await?;
+        if let (Some(aid), Some(basis)) = (award.aid(), &loaded.aid) {
+            self.enter_award(tx, (&loaded.organisation, basis), (aid, allocation)).await?;
+        }
         Ok(State::Awarded { at: now, project, allocation })
     }
 

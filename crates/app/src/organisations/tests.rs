@@ -135,3 +135,25 @@ async fn a_token_that_only_reads_does_not_register() {
     let refused = hub.app.register_organisation(&reading, enterprise("Aurore")).await;
     assert!(matches!(refused, Err(Error::Forbidden(_))));
 }
+
+#[tokio::test]
+async fn a_declaration_is_relied_on_for_a_year_and_assessed_again_whenever_it_is() {
+    let hub = TestHub::new().await;
+    let (id, actor) = registered(&hub, "ada").await;
+    let declaration = hub.app.declare(&actor, id, small_enterprise()).await.unwrap();
+    let until = hub.app.declaration_valid_until(&declaration).unwrap();
+    assert_eq!(until.to_string(), "2027-11-20");
+    let organisation = hub.app.organisation(&actor, id).await.unwrap();
+    let known = async |hub: &TestHub| {
+        let tx = hub.app.store().read().await.unwrap();
+        hub.app.applicant(&tx, &organisation).await.unwrap()
+    };
+    hub.clock.advance(jiff::SignedDuration::from_hours(24 * 364));
+    let applicant = known(&hub).await;
+    assert_eq!(applicant.assessment.unwrap().class, SizeClass::Small);
+    let young = applicant.start_up.unwrap();
+    assert!(young.reasons[1].starts_with("registered 3 whole years ago"), "{young:?}");
+    hub.clock.advance(jiff::SignedDuration::from_hours(24));
+    let applicant = known(&hub).await;
+    assert_eq!((applicant.assessment, applicant.start_up), (None, None));
+}

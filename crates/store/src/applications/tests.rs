@@ -8,7 +8,9 @@ use access::sme::{
     AccountingPeriod, Addend, Assessment, Awu, Control, Enterprise, EnterpriseKind, Group, Holding,
     Line, LocalAuthority, PeriodResult, Relation, Size, SizeClass, StartUp,
 };
-use units::{Cents, Meter, PartsPerMillion, Payer, Period, PoolId, Slug, Timestamp, Work};
+use units::{
+    Cents, Meter, OrganisationId, PartsPerMillion, Payer, Period, PoolId, Slug, Timestamp, Work,
+};
 use uuid::Uuid;
 
 use super::*;
@@ -127,6 +129,7 @@ fn declared(period: AccountingPeriod) -> Group {
         adjacent_markets: ["chips".to_owned()].into(),
         consolidates: [key("holder")].into(),
         acts_with: [key("other")].into(),
+        organisation: Some(OrganisationId::from_uuid(Uuid::nil())),
         authority: Some(LocalAuthority { annual_budget: Cents::new(5), inhabitants: 3 }),
         ..Enterprise::new(name, kind, vec![period])
     };

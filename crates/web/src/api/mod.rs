@@ -1,5 +1,6 @@
 //! The JSON API under `/api/v1`, one module a noun, and its OpenAPI document.
 
+pub(crate) mod aid;
 mod alerts;
 mod answers;
 mod applications;
@@ -48,6 +49,7 @@ struct Declared;
 /// Every noun's routes.
 fn nouns() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(aid::routes())
         .merge(alerts::routes())
         .merge(applications::routes())
         .merge(audit::routes())

@@ -131,7 +131,9 @@ async fn declare(
     Path(id): Path<OrganisationId>,
     Json(declaration): Json<DeclarationIn>,
 ) -> Result<Json<AssessmentOut>, Problem> {
-    Ok(Json(app.declare(&actor, id, declaration.read()?).await?.into()))
+    let declared = app.declare(&actor, id, declaration.read()?).await?;
+    let until = app.declaration_valid_until(&declared);
+    Ok(Json(AssessmentOut::new(declared, until)))
 }
 
 /// The newest assessment of an organisation.
@@ -145,7 +147,9 @@ async fn assessment(
     actor: Actor,
     Path(id): Path<OrganisationId>,
 ) -> Result<Json<AssessmentOut>, Problem> {
-    Ok(Json(app.assessment(&actor, id).await?.into()))
+    let declared = app.assessment(&actor, id).await?;
+    let until = app.declaration_valid_until(&declared);
+    Ok(Json(AssessmentOut::new(declared, until)))
 }
 
 /// Who belongs to an organisation, oldest first.

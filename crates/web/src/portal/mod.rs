@@ -3,6 +3,7 @@
 //! A page's handler asks use cases of `app`, puts what they answer into a template and renders it.
 //! Not here: decisions, and any way to the records but through `app`.
 
+mod aid;
 mod applications;
 mod assets;
 mod calls;
@@ -69,6 +70,8 @@ fn access() -> Router<App> {
         .route("/organisations/new", get(organisations::registration).post(organisations::register))
         .route("/organisations/{id}", get(organisations::show))
         .route("/organisations/{id}/members", post(organisations::add_member))
+        .route("/organisations/{id}/aid", get(aid::show).post(aid::declare))
+        .route("/state-aid", get(aid::register))
         .route(
             "/organisations/{id}/declaration",
             get(organisations::show_form).post(organisations::declare),

@@ -3,8 +3,8 @@
 mod declaration;
 
 use access::organisation::{Organisation, OrganisationKind};
-use access::sme::{Assessment, StartUp};
-use app::organisations::{Member, NewOrganisation};
+use access::sme::StartUp;
+use app::organisations::{Declaration, Member, NewOrganisation};
 use app::{Action, Role, Scope};
 use askama::Template;
 use axum::http::StatusCode;
@@ -17,7 +17,7 @@ use super::visit::{Frame, Visit, on_to, page};
 use crate::extract::Path;
 use crate::problem::Problem;
 
-pub(crate) use declaration::{declare, show_form};
+pub(crate) use declaration::{declare, in_hundredths, show_form};
 
 /// How many organisations the list holds.
 const LISTED: u32 = 200;
@@ -26,6 +26,7 @@ const LISTED: u32 = 200;
 #[template(path = "organisations.html")]
 struct OrganisationsPage {
     frame: Frame,
+    sees_aid: bool,
     organisations: Vec<Organisation>,
 }
 
@@ -57,6 +58,7 @@ struct Assessed {
     is_sme: bool,
     relation: String,
     at: String,
+    until: Option<String>,
     rule: String,
     start_up: StartUp,
     headcount: String,
@@ -78,7 +80,8 @@ struct AssessedLine {
 pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
     visit.signed_in()?;
     let organisations = visit.app.organisations(&visit.actor, None, LISTED).await?;
-    page(&OrganisationsPage { frame: visit.frame, organisations })
+    let sees_aid = visit.actor.sees_aid();
+    page(&OrganisationsPage { frame: visit.frame, sees_aid, organisations })
 }
 
 /// `GET /organisations/new`.
@@ -147,7 +150,10 @@ async fn render(
 ) -> Result<Response, Problem> {
     let organisation = visit.app.organisation(&visit.actor, id).await?;
     let assessed = match visit.app.assessment(&visit.actor, id).await {
-        Ok(it) => Some(assessed(visit.t(), &it.assessment, it.start_up, it.declared_at)),
+        Ok(it) => {
+            let until = visit.app.declaration_valid_until(&it);
+            Some(assessed(visit.t(), it, until))
+        }
         Err(app::Error::NotFound(_)) => None,
         Err(error) => return Err(error.into()),
     };
@@ -165,7 +171,8 @@ async fn render(
     })
 }
 
-fn assessed(t: Tongue, it: &Assessment, start_up: StartUp, at: units::Timestamp) -> Assessed {
+fn assessed(t: Tongue, declared: Declaration, until: Option<jiff::civil::Date>) -> Assessed {
+    let (it, start_up) = (&declared.assessment, declared.start_up);
     let euros = |cents: units::Cents| cents.to_string().replace(' ', "\u{a0}");
     let awu = |size: &access::sme::Size| t.hundredths(size.headcount.count());
     let line = |line: &access::sme::Line| AssessedLine {
@@ -180,7 +187,8 @@ fn assessed(t: Tongue, it: &Assessment, start_up: StartUp, at: units::Timestamp)
         class: it.class.to_string(),
         is_sme: it.class.is_sme(),
         relation: it.relation.to_string(),
-        at: t.minute(at),
+        at: t.minute(declared.declared_at),
+        until: until.map(|day| day.to_string()),
         rule: it.rule.to_string(),
         start_up,
         headcount: awu(&it.size),

@@ -90,6 +90,8 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("organisations", speaker, "/organisations".to_owned()),
         ("organisation-new", speaker, "/organisations/new".to_owned()),
         ("organisation", speaker, format!("/organisations/{}", thing("organisations"))),
+        ("aid", speaker, format!("/organisations/{}/aid", thing("organisations"))),
+        ("aid-register", officer, "/state-aid".to_owned()),
         ("declaration", speaker, format!("/organisations/{}/declaration", thing("organisations"))),
         ("applications", speaker, "/applications".to_owned()),
         ("application-draft", speaker, format!("/applications/{}", thing("applications"))),

@@ -9,7 +9,7 @@ use access::sme::{
     Line, LocalAuthority, PeriodResult, Relation, Size, SizeClass, StartUp,
 };
 use serde::{Deserialize, Serialize};
-use units::{Cents, PartsPerMillion, Slug};
+use units::{Cents, OrganisationId, PartsPerMillion, Slug};
 
 use crate::StoreError;
 use crate::scope::{chosen, parsed};
@@ -37,6 +37,8 @@ struct MemberRow {
     acts_with: Vec<String>,
     #[serde(default)]
     authority: Option<(i64, u32)>,
+    #[serde(default)]
+    organisation: Option<uuid::Uuid>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -141,6 +143,7 @@ impl GroupRow {
             consolidates: member.consolidates.iter().map(Slug::to_string).collect(),
             acts_with: member.acts_with.iter().map(Slug::to_string).collect(),
             authority: member.authority.map(|it| (it.annual_budget.count(), it.inhabitants)),
+            organisation: member.organisation.map(OrganisationId::uuid),
         });
         let holdings = group.holdings.iter().map(|holding| HoldingRow {
             holder: holding.holder.to_string(),
@@ -196,6 +199,7 @@ impl MemberRow {
             consolidates: keys(self.consolidates)?,
             acts_with: keys(self.acts_with)?,
             authority: self.authority.map(authority),
+            organisation: self.organisation.map(OrganisationId::from_uuid),
         })
     }
 }

@@ -63,6 +63,9 @@ struct RelatedIn {
     annual_budget_cents: Option<i64>,
     /// The inhabitants of a local authority.
     inhabitants: Option<u32>,
+    /// Which organisation on record it is: one undertaking has one ceiling of State aid.
+    #[schema(value_type = Option<Uuid>)]
+    record: Option<String>,
 }
 
 /// One member of the group holds part of another.
@@ -163,6 +166,7 @@ impl RelatedIn {
                 annual_budget: Cents::new(budget),
                 inhabitants,
             }),
+            organisation: self.record.map(|id| parsed("related.record", &id)).transpose()?,
             ..Enterprise::new(self.name, kind, periods(self.periods)?)
         })
     }

@@ -3,6 +3,7 @@
 use access::organisation::{Organisation, OrganisationKind};
 use access::sme::{Awu, Line, PeriodResult, Size};
 use app::organisations::{Declaration, NewOrganisation};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use units::Cents;
 use utoipa::ToSchema;
@@ -219,6 +220,9 @@ pub(super) struct AssessmentOut {
     declaration: Uuid,
     declared_by: String,
     declared_at: Instant,
+    /// The last day on which it is relied on when the organisation applies.
+    #[schema(format = Date)]
+    valid_until: Option<String>,
     /// `micro`, `small`, `medium` or `large`.
     #[schema(example = "small")]
     class: String,
@@ -246,13 +250,15 @@ pub(super) struct AssessmentOut {
     start_up_rule: String,
 }
 
-impl From<Declaration> for AssessmentOut {
-    fn from(declaration: Declaration) -> Self {
+impl AssessmentOut {
+    /// What came of a declaration that is relied on until then.
+    pub(super) fn new(declaration: Declaration, valid_until: Option<Date>) -> Self {
         let (assessment, start_up) = (declaration.assessment, declaration.start_up);
         Self {
             declaration: declaration.id,
             declared_by: declaration.declared_by,
             declared_at: declaration.declared_at.into(),
+            valid_until: valid_until.map(|day| day.to_string()),
             class: assessment.class.to_string(),
             sme: assessment.class.is_sme(),
             relation: assessment.relation.to_string(),

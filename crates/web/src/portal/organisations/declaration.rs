@@ -206,7 +206,7 @@ impl<'f> Reading<'f> {
 }
 
 /// `12.5` as 1250; nothing for anything else than digits with up to two decimals.
-fn in_hundredths(text: &str) -> Option<i64> {
+pub(crate) fn in_hundredths(text: &str) -> Option<i64> {
     let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || whole.len() > 15 || rest.len() > 2 || !digits(whole) || !digits(rest) {
