@@ -273,6 +273,28 @@ impl Readiness {
     }
 }
 
+impl Obstacle {
+    /// What Slurm's `sinfo` would call a partition that starts nothing because of this.
+    pub fn availability(&self) -> &'static str {
+        match self {
+            Self::Drained { .. } => "drain",
+            Self::Closed { word } if word == "drain" => "drain",
+            Self::Closed { word } if word.starts_with("inact") => "inact",
+            Self::NotEnrolled
+            | Self::Silent
+            | Self::AgentAway { .. }
+            | Self::Dismissed { .. }
+            | Self::Failing { .. }
+            | Self::Closed { .. }
+            | Self::NodesAway { .. }
+            | Self::Maintenance { .. }
+            | Self::AccountingBehind { .. }
+            | Self::ClockOff { .. }
+            | Self::Queue { .. } => "down",
+        }
+    }
+}
+
 impl Takes {
     /// The answer in one word.
     pub const fn name(self) -> &'static str {

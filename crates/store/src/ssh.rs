@@ -131,3 +131,13 @@ pub async fn revoked(tx: &Tx, now: Timestamp) -> Result<Vec<String>, StoreError>
     let rows = tx.all::<KeyRow>(SQL, [micros(now).into()]).await?;
     Ok(rows.into_iter().map(|row| row.key).collect())
 }
+
+/// Deletes certificates that ended before `before`. That they were issued stays in the audit trail.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(tx: &Tx, before: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM ssh_certificate WHERE expires_at < $1";
+    tx.execute(SQL, [micros(before).into()]).await?;
+    Ok(())
+}

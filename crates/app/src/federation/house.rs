@@ -48,6 +48,7 @@ impl App {
             }
         }
         done.calls_opened = self.open_standing_calls(&tx, now).await?;
+        store::ssh::forget(&tx, now).await?;
         tx.commit().await?;
         done.allocations_lapsed = self.lapse(now).await?;
         done.alerts_entered = self.alert_ahead(now).await?;

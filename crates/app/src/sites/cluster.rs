@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use ::jobs::readiness::Obstacle;
 use site::protocol::{Share, Snapshot};
 use units::PartitionKey;
 
@@ -16,6 +17,8 @@ pub struct Cluster {
     pub partition: PartitionKey,
     /// Whether its site's agent calls, so that jobs could be ordered now.
     pub answers: bool,
+    /// Whether jobs start there, in Slurm's word: `up`, `drain`, `inact` or `down`.
+    pub availability: &'static str,
     /// The longest time limit of a job.
     pub time_limit_max_seconds: u32,
     /// The nodes, by name; none where the site does not show any.
@@ -50,12 +53,14 @@ impl App {
         let mut clusters = Vec::new();
         for settings in &self.work().sites {
             let agent = self.site_detail(&tx, settings).await?.agent;
+            let readiness = self.readiness(&tx, settings).await?;
             let shown = store::sites::snapshot(&tx, &settings.name).await?;
             // One in the words of another version is shown again soon.
             let shown = shown.and_then(|(_, text)| serde_json::from_str::<Snapshot>(&text).ok());
             clusters.push(Cluster {
                 partition: settings.partition.clone(),
                 answers: agent == AgentState::Present,
+                availability: readiness.blocked().map_or("up", Obstacle::availability),
                 time_limit_max_seconds: settings.time_limit_max_seconds.get(),
                 nodes: shown.as_ref().map(nodes).unwrap_or_default(),
             });

@@ -34,6 +34,10 @@ async fn whoever_has_hours_at_a_site_gets_a_certificate_for_an_hour() {
         yard.hub.clock.advance(SignedDuration::from_mins(61));
         let ada = yard.hub.again(&yard.ada).await;
         assert_eq!(app.ssh_certificates(&ada).await.unwrap(), []);
+        app.keep_house().await.unwrap();
+        let tx = app.store().read().await.unwrap();
+        let kept = store::ssh::by_serial(&tx, issued.record.serial).await.unwrap();
+        assert_eq!(kept, None, "the audit trail is enough");
     }
 }
 

@@ -38,6 +38,7 @@ struct Node {
     partition: String,
     limit_seconds: i64,
     answers: bool,
+    availability: String,
     name: String,
     state: State,
     cores: i64,
@@ -131,6 +132,7 @@ fn nodes_of(cluster: &Value) -> Vec<Node> {
             partition: text(cluster, "/partition"),
             limit_seconds: number(cluster, "/time_limit_max_seconds"),
             answers,
+            availability: text(cluster, "/availability"),
             name: text(node, "/name"),
             state: match (up, taken) {
                 (false, _) => State::Down,
@@ -214,7 +216,7 @@ fn value_of(letter: char, nodes: &[&Node]) -> String {
     let down = |node: &Node| node.state == State::Down;
     let silent = if first.answers { "" } else { "*" };
     match letter {
-        'a' => if first.answers { "up" } else { "down" }.to_owned(),
+        'a' => first.availability.clone(),
         'A' => format!("{}/{}", count(&busy), count(&|node| node.state == State::Idle)),
         'c' => first.cores.to_string(),
         'C' => {
@@ -262,7 +264,7 @@ mod tests {
                 "gpus_taken": 0, "memory_mb": 65_536, "features": [] })
         };
         nodes_of(&json!({
-            "partition": "lux.gpu", "answers": true, "time_limit_max_seconds": 172_800,
+            "partition": "lux.gpu", "answers": true, "availability": "up", "time_limit_max_seconds": 172_800,
             "nodes": [node("n1", true, 3), node("n2", true, 0), node("n3", true, 0), node("n4", false, 0)],
         }))
     }

@@ -40,6 +40,9 @@ struct ClusterOut {
     partition: String,
     /// Whether its site's agent calls, so that jobs could be ordered now.
     answers: bool,
+    /// Whether jobs start there, in Slurm's word: `up`, `drain`, `inact` or `down`.
+    #[schema(example = "up")]
+    availability: &'static str,
     /// The longest time limit of a job.
     time_limit_max_seconds: u32,
     /// By name; none where the site does not show any.
@@ -66,6 +69,7 @@ impl From<Cluster> for ClusterOut {
         Self {
             partition: cluster.partition.to_string(),
             answers: cluster.answers,
+            availability: cluster.availability,
             time_limit_max_seconds: cluster.time_limit_max_seconds,
             nodes: cluster.nodes.into_iter().map(Into::into).collect(),
         }

@@ -34,6 +34,13 @@ fn refusal(error: Error) -> String {
     }
 }
 
+/// What people are told of the partition of the site `here`.
+async fn availability(yard: &Yard) -> &'static str {
+    let clusters = yard.app().clusters(&yard.ada).await.unwrap();
+    let found = clusters.iter().find(|cluster| cluster.partition.to_string() == "meluxina-ai.gpu");
+    found.unwrap().availability
+}
+
 #[tokio::test]
 async fn a_drained_site_takes_no_new_job_until_it_is_resumed() {
     for yard in Yard::each().await {
@@ -51,10 +58,12 @@ async fn a_drained_site_takes_no_new_job_until_it_is_resumed() {
         let refused = refusal(yard.submit(script("true")).await.unwrap_err());
         assert!(refused.starts_with("site.drained: here: its operator lets it take no new jobs"));
         assert!(refused.ends_with("cooling is repaired"), "{refused}");
+        assert_eq!(availability(&yard).await, "drain", "as `sinfo` tells it");
         yard.ends(before.id, protocol::End::Completed, 60).await;
 
         let health = app.resume_site(&operator, &here()).await.unwrap();
         assert_eq!(health.readiness.takes(), Takes::Work);
+        assert_eq!(availability(&yard).await, "up");
         yard.job("true").await;
         assert!(matches!(app.resume_site(&operator, &here()).await, Err(Error::Conflict(_))));
     }
