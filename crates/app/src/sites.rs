@@ -11,6 +11,7 @@ mod health;
 mod logins;
 mod machine;
 mod orders;
+mod steps;
 
 use store::sites::Site;
 use store::{Tx, jobs};

@@ -20,6 +20,7 @@ mod local;
 pub mod record;
 mod simulated;
 pub mod slurm;
+mod steps;
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -37,6 +38,7 @@ pub use health::{Condition, Health, NodeAway, Reserved};
 pub use job::{Capacity, Ended, Network, Observation, Place, Request, Spec, State, Stream};
 pub use local::{Carrier, ControlGroups, LocalEngine, Settings};
 pub use simulated::SimulatedEngine;
+pub use steps::{Step, StepsOf};
 
 /// An engine cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +128,14 @@ pub trait Engine: Send + Sync + 'static {
         _span: Span,
     ) -> impl Future<Output = Result<Option<Accounts>, Error>> + Send {
         std::future::ready(Ok(None))
+    }
+
+    /// The steps of those of these jobs that have or had any, where the place knows steps.
+    fn steps(
+        &self,
+        _jobs: &[JobId],
+    ) -> impl Future<Output = Result<Vec<StepsOf>, Error>> + Send {
+        std::future::ready(Ok(Vec::new()))
     }
 
     /// Up to `length_max` bytes that the job wrote to `stream`, from `offset` on; empty when

@@ -10,6 +10,7 @@
 //! | `GET /sites/{site}/orders?after=SEQ&wait_seconds=S` | | [`Orders`] |
 //! | `POST /sites/{site}/events` | [`Events`] | [`Receipt`] |
 //! | `POST /sites/{site}/accounting` | [`Accounting`] | [`AccountingReceipt`] |
+//! | `POST /sites/{site}/steps` | [`Steps`] | [`StepsReceipt`] |
 //! | `GET /sites/{site}/jobs/{job}/inputs/{mount}/{path}` | | the file |
 //! | `PUT /sites/{site}/jobs/{job}/outputs/{output}/{path}?sha256=HEX` | the file | [`StoredFile`] |
 //!
@@ -26,6 +27,7 @@ mod accounting;
 mod admission;
 mod health;
 mod snapshot;
+mod steps;
 
 use std::collections::BTreeMap;
 
@@ -43,6 +45,7 @@ pub use accounting::{Accounting, AccountingReceipt, Covered, RUNS_MAX, Run};
 pub use admission::{Enrolled, Enrolment, Knock, Proof, Rotation, Session, apart};
 pub use health::{AWAY_MAX, Condition, Drained, Health, NodeAway, RESERVED_MAX, Reserved};
 pub use snapshot::{Policy, Running, SNAPSHOT_MAX, Share, Snapshot, SnapshotJob, SnapshotNode};
+pub use steps::{JobSteps, STEP_JOBS_MAX, STEPS_MAX, Step, Steps, StepsReceipt};
 
 /// The version of these types; raised when a reader of the version before would misunderstand.
 pub const VERSION: u32 = 1;

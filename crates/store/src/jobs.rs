@@ -8,6 +8,7 @@ mod moving;
 mod numbers;
 mod parts;
 mod row;
+mod steps;
 mod trail;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ pub use trail::{
 };
 
 pub use row::user;
+pub use steps::{keep_steps, steps};
 use row::{COLUMNS, OPEN_COLUMNS, OpenRow, Row};
 
 /// A job at its site, as others in line see it.

@@ -20,6 +20,7 @@ mod m0016_health;
 mod m0017_ssh;
 mod m0020_aid;
 mod m0024_moving;
+mod m0025_steps;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_ssh::Migration),
             Box::new(m0020_aid::Migration),
             Box::new(m0024_moving::Migration),
+            Box::new(m0025_steps::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 use ::jobs::JobNumber;
 use ::jobs::charge::Rate;
+use site::protocol::JobSteps;
 use store::Tx;
 use store::jobs::{self as records, Filter, Input, Output, TrailEntry, Visible};
 use units::{JobId, Meter, ProjectId, Timestamp};
@@ -27,6 +28,8 @@ pub struct JobDetail {
     pub trail: Vec<TrailEntry>,
     /// How it is charged in each second.
     pub rate: Rate,
+    /// Its steps, where its site tells them.
+    pub steps: Option<JobSteps>,
 }
 
 /// Which jobs to list.
@@ -82,6 +85,7 @@ impl App {
             inputs: records::inputs(&tx, id).await?,
             outputs: records::outputs(&tx, id).await?,
             trail: records::trail(&tx, id).await?,
+            steps: self.steps_of(&tx, id).await?,
             rate,
             job,
         })

@@ -11,7 +11,7 @@ use units::{JobId, Timestamp};
 use super::book::{Book, Job, Record};
 use super::folder::Folder;
 use super::settings::Settings;
-use super::transport::{About, Node, Submission, Transport};
+use super::transport::{About, Node, SlurmId, Submission, Transport};
 use super::{health, modelled, name, options, process, script, snapshot};
 use crate::job::{Capacity, Observation, Reach, Spec, Stream};
 use crate::{Error, Health};
@@ -25,6 +25,8 @@ pub(super) struct Core<T> {
     pub(super) me: String,
     book: Mutex<Book>,
     nodes: Mutex<Vec<Node>>,
+    /// The jobs whose steps were asked for last.
+    asked: Mutex<Vec<(JobId, SlurmId, String)>>,
     /// When the cluster was last looked at; held while it is.
     pub(super) looked: tokio::sync::Mutex<Option<Instant>>,
     /// Whether there is a reason to look again before it is time.
@@ -49,6 +51,7 @@ impl<T: Transport> Core<T> {
             me,
             book,
             nodes,
+            asked: Mutex::default(),
             looked: tokio::sync::Mutex::default(),
             in_haste: AtomicBool::default(),
         })
@@ -227,6 +230,21 @@ impl<T: Transport> Core<T> {
         folder.leave_logs(&known.record.spec).await;
         folder.remove().await?;
         self.book().clear(job)
+    }
+
+    /// Slurm's numbers of these jobs, and the logins of their owners. Of a job that was asked about
+    /// all the while both stay known when the rest of it was let go.
+    pub(super) fn numbers_of(&self, jobs: &[JobId]) -> Vec<(JobId, SlurmId, String)> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let book = self.book();
+        let number = |job: &JobId| {
+            let record = book.job(*job).map(|known| &known.record);
+            let now = record.and_then(|it| Some((*job, it.slurm?, self.login(it).to_owned())));
+            now.or_else(|| asked.iter().find(|(known, ..)| known == job).cloned())
+        };
+        let found: Vec<_> = jobs.iter().filter_map(number).collect();
+        asked.clone_from(&found);
+        found
     }
 
     pub(super) fn observations(&self) -> Vec<Observation> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use units::Timestamp;
 
 use super::commands::Commands;
+use super::commands::steps::Told;
 use super::modelled::Modelled;
 use super::rest::Rest;
 use super::settings::Settings;
@@ -51,6 +52,19 @@ impl Way {
         match self {
             Self::Commands(commands) | Self::Rest(_, commands) => commands.runs(span).await,
             // A model has no jobs of others, and of ours it is asked one by one.
+            Self::Modelled(_) => Ok(Vec::new()),
+        }
+    }
+}
+
+impl Way {
+    /// What the accounting has of the steps of these jobs; by the commands in any case.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(super) async fn steps(&self, ids: &[SlurmId]) -> Result<Vec<Told>, Error> {
+        match self {
+            Self::Commands(commands) | Self::Rest(_, commands) => commands.steps(ids).await,
             Self::Modelled(_) => Ok(Vec::new()),
         }
     }

@@ -1,8 +1,9 @@
 //! The agent of a site: makes true what the hub orders, and tells the hub what is.
 //!
-//! Six parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
+//! Seven parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
 //! [`watch`] looks at the engine, [`care`] sees one job through (one task each), [`staging`] moves
-//! its files, [`push`] sends the journal, [`accounts`] tells what the accounting has. Each may be
+//! its files, [`push`] sends the journal, [`accounts`] tells what the accounting has, [`steps`] what
+//! the steps of running jobs do. Each may be
 //! dropped or killed between any two steps: what matters was durable before it was acted on, and
 //! every step may be taken twice.
 
@@ -20,6 +21,7 @@ mod persons;
 mod push;
 mod record;
 mod staging;
+mod steps;
 mod table;
 mod watch;
 
@@ -56,6 +58,8 @@ pub struct Settings {
     pub persons: Persons,
     /// How it tells what the accounting of the place has; it does not where absent.
     pub books: Option<Books>,
+    /// How often it tells of the steps of running jobs; it does not where absent.
+    pub steps: Option<Duration>,
     /// Where the agent keeps its journal and records.
     pub folder: PathBuf,
     /// How often running jobs are looked at.
@@ -78,6 +82,7 @@ impl Settings {
             scheduler: None,
             persons: Persons::Unknown,
             books: None,
+            steps: None,
             folder,
             interval: Duration::from_millis(200),
             wait_seconds: 25,
@@ -159,6 +164,7 @@ impl<E: Engine> Agent<E> {
                 watch::look(shared),
                 care::see_to_all(shared),
                 accounts::tell(shared),
+                steps::tell(shared),
             )
         };
         let _stopped = stop.run_until_cancelled(work).await;

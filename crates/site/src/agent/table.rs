@@ -120,6 +120,16 @@ impl Table {
         self.jobs().values().all(Option::is_none)
     }
 
+    /// The jobs that run, as last seen.
+    pub(super) fn running(&self) -> Vec<JobId> {
+        let runs = |sight: &watch::Sender<Sight>| {
+            matches!(sight.borrow().state, Some(State::Running { .. }))
+        };
+        let jobs = self.jobs();
+        let running = jobs.iter().filter(|(_, sight)| sight.as_ref().is_some_and(runs));
+        running.map(|(job, _)| *job).collect()
+    }
+
     /// The next job to be seen through; waits until there is one.
     pub(super) async fn next(&self) -> Option<Charge> {
         self.new.lock().await.recv().await

@@ -164,6 +164,10 @@ impl AgentConfig {
                 (EngineKind::Slurm, Some(slurm)) => slurm.persons()?,
                 _ => Persons::Unknown,
             },
+            steps: match (self.engine, &self.written.slurm) {
+                (EngineKind::Slurm, Some(slurm)) => Some(slurm.steps()),
+                _ => None,
+            },
             books: match (self.engine, &self.written.slurm) {
                 (EngineKind::Slurm, Some(slurm)) => Some(slurm.books()?),
                 _ => None,

@@ -52,6 +52,8 @@ impl Plugin {
 
 /// How often the accounting is told, when not set.
 const ACCOUNTING_SECONDS: u64 = 60;
+/// The same for steps.
+const STEPS_SECONDS: u64 = 30;
 
 /// The table `[slurm.accounts]`: every allocation has an account of its own.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -89,6 +91,8 @@ pub(super) struct Slurm {
     plugins: Vec<Plugin>,
     /// How often the accounting is told to the hub.
     accounting_seconds: Option<NonZeroU64>,
+    /// How often the steps of running jobs are told to the hub.
+    steps_seconds: Option<NonZeroU64>,
     /// The site's time zone; that of this machine when not set.
     time_zone: Option<String>,
     /// Set where each allocation has an account of its own.
@@ -156,6 +160,11 @@ impl Slurm {
         }
         let seconds = self.accounting_seconds.map_or(ACCOUNTING_SECONDS, NonZeroU64::get);
         Ok(Books { interval: Duration::from_secs(seconds), zone })
+    }
+
+    /// How often the hub is told of the steps of running jobs.
+    pub(super) fn steps(&self) -> Duration {
+        Duration::from_secs(self.steps_seconds.map_or(STEPS_SECONDS, NonZeroU64::get))
     }
 
     /// Under which account jobs run.

@@ -208,6 +208,9 @@ fn tell_job(job: &Value) {
     line("rate", text(job, "/rate"));
     line("held", work(job, "/held"));
     line("charged", work(job, "/charged"));
+    for step in entries(job, "/steps") {
+        line("step", told_step(step));
+    }
     for input in entries(job, "/inputs") {
         line(
             "reads",
@@ -222,6 +225,26 @@ fn tell_job(job: &Value) {
         };
         line("writes", format!("{} {}: {result}", text(output, "/kind"), text(output, "/target")));
     }
+}
+
+/// A step in one line: what it is, how it stands, and what was measured.
+fn told_step(step: &Value) -> String {
+    let measured = [
+        ("/peak_memory_mb", "MB at most"),
+        ("/gpu_percent", "% of its GPUs"),
+        ("/gpu_memory_mb", "MB on GPUs"),
+    ];
+    let measured = measured.iter().filter_map(|(pointer, unit)| {
+        step.pointer(pointer).and_then(Value::as_u64).map(|amount| format!("{amount} {unit}"))
+    });
+    let exit = match step.pointer("/exit_code").and_then(Value::as_u64) {
+        None => String::new(),
+        Some(code) => format!(" {code}:{}", number(step, "/signal")),
+    };
+    let tasks = format!("{} tasks on {} nodes", number(step, "/tasks"), number(step, "/nodes"));
+    let name = [text(step, "/id"), text(step, "/name")].join(" ");
+    let state = text(step, "/state").to_lowercase() + &exit;
+    [vec![name, state, tasks], measured.collect()].concat().join(", ")
 }
 
 /// The catalogue of services.

@@ -280,8 +280,9 @@ fn wrong(trial: &Trial, job: &Value, count: usize, runs: &[Run]) -> Option<Strin
     let ran_right = match end {
         end if end == trial.end => count == 1,
         "cancelled" => trial.cancelled && count <= 1,
-        // The controller forgot a job that had begun.
+        // The controller forgot a job that had begun, or the number with which its script failed.
         "node-failed" => count == 1,
+        "failed exit 1" => count == 1 && trial.end.starts_with("failed"),
         _ => false,
     };
     let charged = job["charged"]["unit_seconds"].as_i64().unwrap_or_default();

@@ -4,6 +4,7 @@ mod accounting;
 mod agents;
 mod health;
 mod logins;
+mod steps;
 pub(crate) mod view;
 
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(agents::routes())
         .merge(health::routes())
         .merge(logins::routes())
+        .merge(steps::routes())
         .routes(routes!(orders))
         .routes(routes!(input))
         .routes(routes!(output))

@@ -11,6 +11,7 @@ use app::jobs::{Job, JobDetail, JobFilter, LogSlice, Stream};
 use app::{Action, Scope};
 use askama::Template;
 use axum::response::Response;
+use site::protocol::Step;
 use units::JobId;
 
 use self::outlook::Waiting;
@@ -77,6 +78,18 @@ struct Standing {
     may_leave: bool,
     reason: Option<String>,
     facts: Vec<(String, String)>,
+    steps: Vec<StepLine>,
+}
+
+/// A step of a job in one line of a table.
+struct StepLine {
+    id: String,
+    name: String,
+    state: String,
+    tasks: String,
+    ran: String,
+    memory: String,
+    gpus: String,
 }
 
 /// What the job measures, as the page receives it while the job runs.
@@ -215,7 +228,41 @@ async fn standing(visit: &Visit, detail: &JobDetail) -> Result<Standing, Problem
     let outlook = visit.app.job_outlook(&visit.actor, job.id).await?;
     let waiting = Waiting::of(t, &outlook);
     let may_leave = outlook.may_leave;
-    Ok(Standing { t, tone, state, waiting, may_leave, reason: job.reason.clone(), facts })
+    let steps = detail.steps.iter().flat_map(|told| &told.steps);
+    let steps = steps.map(|step| step_line(visit, step)).collect();
+    Ok(Standing { t, tone, state, waiting, may_leave, reason: job.reason.clone(), facts, steps })
+}
+
+fn step_line(visit: &Visit, step: &Step) -> StepLine {
+    let t = visit.t();
+    let unknown = || "–".to_owned();
+    let megabytes = |size: u64| {
+        t.bytes(i64::try_from(size).unwrap_or(i64::MAX).saturating_mul(1_000_000))
+    };
+    let until = step.ended.unwrap_or_else(|| visit.app.now());
+    let state = match (step.exit_code, step.signal) {
+        (Some(code), Some(signal)) if code > 0 || signal > 0 => {
+            format!("{} {code}:{signal}", step.state)
+        }
+        _ => step.state.clone(),
+    };
+    let gpus: Vec<String> = step
+        .gpu_percent
+        .map(|percent| format!("{percent} %"))
+        .into_iter()
+        .chain(step.gpu_memory_mb.map(megabytes))
+        .collect();
+    StepLine {
+        id: step.id.clone(),
+        name: step.name.clone(),
+        state,
+        tasks: format!("{} / {}", step.tasks, step.nodes),
+        ran: step.started.map_or_else(unknown, |began| {
+            t.seconds(until.as_second().saturating_sub(began.as_second()))
+        }),
+        memory: step.peak_memory_mb.map_or_else(unknown, megabytes),
+        gpus: if gpus.is_empty() { unknown() } else { gpus.join(", ") },
+    }
 }
 
 /// What the job has while it runs.

@@ -13,6 +13,7 @@ mod scontrol;
 mod sdiag;
 mod sinfo;
 mod squeue;
+pub(super) mod steps;
 
 pub(super) use sinfo::gpus;
 
@@ -49,6 +50,20 @@ impl Commands {
     pub(super) async fn runs(&self, span: Span) -> Result<Vec<Run>, Error> {
         let between = runs::between();
         runs::parse(&self.ask(runs::build(span, &between)).await?, &between)
+    }
+
+    /// What the accounting has of the steps of these jobs.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(super) async fn steps(&self, ids: &[SlurmId]) -> Result<Vec<steps::Told>, Error> {
+        let mut found = Vec::new();
+        for some in ids.chunks(IDS_MAX) {
+            let between = runs::between();
+            let answer = self.ask(steps::build(some, &between)).await?;
+            found.extend(steps::parse(&answer, &between));
+        }
+        Ok(found)
     }
 
     async fn ask(&self, invocation: Invocation) -> Result<Vec<u8>, Error> {

@@ -3,6 +3,7 @@
 use app::jobs::{Job, JobDetail, LogSlice, Metric, Outcome, Stream};
 use jobs::life::State;
 use serde::Serialize;
+use site::protocol::Step;
 use units::Meter;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -215,6 +216,12 @@ pub(crate) struct JobDetailOut {
     inputs: Vec<InputOut>,
     outputs: Vec<OutputOut>,
     trail: Vec<TrailOut>,
+    /// Its steps, where its site tells them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    steps: Vec<Step>,
+    /// How many steps began before these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps_earlier: Option<u64>,
     /// The charge rule.
     charge_rule: String,
     /// Options that the site's own scheduler carries out, as `sbatch` takes them.
@@ -258,7 +265,11 @@ impl From<JobDetail> for JobDetailOut {
                 Outcome::Ignored(reason) => Some(reason),
             },
         });
+        let (steps, earlier) =
+            detail.steps.map_or((Vec::new(), 0), |told| (told.steps, told.earlier));
         Self {
+            steps,
+            steps_earlier: Some(earlier).filter(|earlier| *earlier > 0),
             script: detail.script,
             inputs: inputs.collect(),
             outputs: outputs.collect(),
