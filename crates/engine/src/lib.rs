@@ -131,10 +131,7 @@ pub trait Engine: Send + Sync + 'static {
     }
 
     /// The steps of those of these jobs that have or had any, where the place knows steps.
-    fn steps(
-        &self,
-        _jobs: &[JobId],
-    ) -> impl Future<Output = Result<Vec<StepsOf>, Error>> + Send {
+    fn steps(&self, _jobs: &[JobId]) -> impl Future<Output = Result<Vec<StepsOf>, Error>> + Send {
         std::future::ready(Ok(Vec::new()))
     }
 

@@ -39,8 +39,8 @@ pub use trail::{
 };
 
 pub use row::user;
-pub use steps::{keep_steps, steps};
 use row::{COLUMNS, OPEN_COLUMNS, OpenRow, Row};
+pub use steps::{keep_steps, steps};
 
 /// A job at its site, as others in line see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

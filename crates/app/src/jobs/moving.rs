@@ -205,6 +205,9 @@ impl App {
             self.reorder(&tx, &mut job, (&berth, &script), &mut changes).await?;
             moved.jobs.push(job);
         }
+        // Taken in the order of their ids, told in that of an array.
+        moved.jobs.sort_by_key(|job| job.number);
+        moved.stay.sort_by_key(|(job, _)| job.number);
         self.record_move(&tx, mover, &moved, left).await?;
         self.hold_again(&tx, mover, &berth, &moved.jobs).await?;
         self.close(tx, mover.actor, changes).await?;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use site::protocol::{JobSteps, STEP_JOBS_MAX, STEPS_MAX, Step, Steps, StepsReceipt, VERSION, apart};
+use site::protocol::{
+    JobSteps, STEP_JOBS_MAX, STEPS_MAX, Step, Steps, StepsReceipt, VERSION, apart,
+};
 use store::jobs as records;
 use units::{JobId, Slug};
 
@@ -15,7 +17,12 @@ impl App {
     ///
     /// # Errors
     /// When the actor is not the agent of that site, or the message is longer than it may be.
-    pub async fn take_steps(&self, actor: &Actor, site: &Slug, told: Steps) -> Result<StepsReceipt, Error> {
+    pub async fn take_steps(
+        &self,
+        actor: &Actor,
+        site: &Slug,
+        told: Steps,
+    ) -> Result<StepsReceipt, Error> {
         self.serves(actor, site)?;
         if let Some(why) = apart(("hub", VERSION), ("agent", told.version)) {
             return Err(Error::Conflict(why));

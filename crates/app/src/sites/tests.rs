@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use site::protocol::{End, EventBody, Events, Inventory, VERSION, login_digest};
+use site::protocol::{self, End, EventBody, Events, Inventory, VERSION, login_digest};
 use units::{OrderId, Slug};
 
 use crate::jobs::Cause;
@@ -161,5 +161,52 @@ async fn whoever_has_no_login_at_a_site_is_told_before_a_job_is_taken_and_its_op
         yard.has(Inventory { logins: None, ..as_persons(&[]) }).await;
         yard.job("#SBATCH --time=5").await;
         yard.audit().await;
+    }
+}
+
+/// A step of a job that runs.
+fn step(id: &str, state: &str) -> protocol::Step {
+    protocol::Step {
+        id: id.to_owned(),
+        name: "train".to_owned(),
+        state: state.to_owned(),
+        exit_code: None,
+        signal: None,
+        started: None,
+        ended: None,
+        nodes: 1,
+        tasks: 4,
+        peak_memory_mb: None,
+        cpu_milliseconds: None,
+        gpu_percent: Some(87),
+        gpu_memory_mb: None,
+    }
+}
+
+#[tokio::test]
+async fn steps_are_those_that_the_site_of_a_job_told_last() {
+    for yard in Yard::each().await {
+        let job = yard.job("true").await.id;
+        let tell = async |site: &str, steps: Vec<protocol::Step>| {
+            let site: Slug = site.parse().unwrap();
+            let jobs = vec![protocol::JobSteps { job, steps, earlier: 0 }];
+            let told = protocol::Steps { version: VERSION, jobs };
+            yard.app().take_steps(&Actor::site(site.clone()), &site, told).await
+        };
+        let seen = async || {
+            let steps = yard.app().job(&yard.ada, job).await.unwrap().steps;
+            steps.map_or(Vec::new(), |told| told.steps)
+        };
+        assert_eq!(seen().await, []);
+        let first = vec![step("batch", "RUNNING"), step("0", "RUNNING")];
+        assert_eq!(tell("here", first.clone()).await.unwrap().taken, 1);
+        assert_eq!(seen().await, first);
+        let foreign = tell("afar", vec![step("9", "RUNNING")]).await.unwrap();
+        assert_eq!((foreign.taken, seen().await), (0, first));
+        let later = vec![step("batch", "RUNNING"), step("0", "COMPLETED")];
+        tell("here", later.clone()).await.unwrap();
+        assert_eq!(seen().await, later);
+        let many = vec![step("0", "RUNNING"); protocol::STEPS_MAX + 1];
+        assert!(matches!(tell("here", many).await, Err(Error::Invalid(_))));
     }
 }

@@ -48,8 +48,8 @@ use sched::Snapshot;
 use units::JobId;
 
 use crate::accounts::{Accounts, Span};
-use crate::steps::StepsOf;
 use crate::job::{Capacity, Observation, Spec, Stream};
+use crate::steps::StepsOf;
 use crate::{Engine, Error, Health};
 use core::Core;
 use transport::SlurmId;

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::agent::{AgentProcess, enrolled, until, with_remote_site};
 use crate::factory::Factory;
@@ -87,7 +87,7 @@ impl Cluster {
         let config = format!(
             "hub = \"{url}\"\nsite = \"afar\"\nfolder = \"afar\"\nengine = \"slurm\"\n\
              interval_milliseconds = 100\nwait_seconds = 3\n\
-             [slurm]\njobs = \"{}/{{user}}/usine\"\nconf = \"{}\"\naccount = \"{ACCOUNT}\"\n\
+             [slurm]\nsteps_seconds = 1\njobs = \"{}/{{user}}/usine\"\nconf = \"{}\"\naccount = \"{ACCOUNT}\"\n\
              person = [\"runuser\", \"-u\", \"{{user}}\", \"--\"]\ninterval_seconds = 1\n\
              [slurm.persons]\n\"{address}\" = \"{LOGIN}\"\n",
             folder.join("people").display(),
@@ -193,7 +193,8 @@ async fn a_job_runs_as_its_person_once_and_is_charged_what_the_accounting_says()
     agent = AgentProcess::start(&config);
     until(&administrator, requests, |asked| asked["items"] == json!([])).await;
 
-    let script = "#!/bin/sh\n#SBATCH --time=2 --mem=64M --ntasks=1\nid -un\nsleep 4\necho done\n";
+    let script = "#!/bin/sh\n#SBATCH --time=2 --mem=64M --ntasks=1\nid -un\nsrun -J train sleep 4\n\
+        srun -J check sh -c 'exit 3' 2> /dev/null\necho done\n";
     let job = text(&start_up.founder.post(&jobs, json!({ "script": script })).await, "id");
     let path = format!("/jobs/{job}");
     until(&start_up.founder, &path, |job| job["state"] == "running").await;
@@ -201,6 +202,17 @@ async fn a_job_runs_as_its_person_once_and_is_charged_what_the_accounting_says()
     let _agent = AgentProcess::start(&config);
     let ended = until(&start_up.founder, &path, |job| job["state"] == "ended").await;
     assert_eq!(ended["end"], "completed", "{ended}");
+
+    // The steps come with the accounting, which hears of them a little later.
+    let steps = |job: &Value| -> Vec<String> {
+        let line = |step: &Value| format!("{} {} {}", step["id"], step["name"], step["exit_code"]);
+        job["steps"].as_array().into_iter().flatten().map(line).collect()
+    };
+    let expected = [r#""batch" "batch" 0"#, r#""0" "train" 0"#, r#""1" "check" 3"#];
+    let seen = until(&start_up.founder, &path, |job| {
+        expected.iter().all(|step| steps(job).contains(&(*step).to_owned()))
+    });
+    seen.await;
 
     let log = start_up.founder.get(&format!("{path}/log?stream=stdout")).await;
     assert_eq!(log["text"], format!("{LOGIN}\ndone\n"));

@@ -236,9 +236,8 @@ async fn standing(visit: &Visit, detail: &JobDetail) -> Result<Standing, Problem
 fn step_line(visit: &Visit, step: &Step) -> StepLine {
     let t = visit.t();
     let unknown = || "–".to_owned();
-    let megabytes = |size: u64| {
-        t.bytes(i64::try_from(size).unwrap_or(i64::MAX).saturating_mul(1_000_000))
-    };
+    let megabytes =
+        |size: u64| t.bytes(i64::try_from(size).unwrap_or(i64::MAX).saturating_mul(1_000_000));
     let until = step.ended.unwrap_or_else(|| visit.app.now());
     let state = match (step.exit_code, step.signal) {
         (Some(code), Some(signal)) if code > 0 || signal > 0 => {

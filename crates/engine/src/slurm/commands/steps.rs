@@ -87,7 +87,9 @@ fn step(id: &str, fields: [&str; COLUMNS.len()]) -> Option<Step> {
         name: name.chars().filter(|mark| !mark.is_control()).take(NAME_LENGTH_MAX).collect(),
         // `CANCELLED by 1000` names a login's number, which is nobody's business elsewhere.
         state: state.split(' ').next().unwrap_or_default().to_owned(),
-        exit: Exit::from_pair(exit).filter(|_| ended.is_some()).map(|exit| (exit.code, exit.signal)),
+        exit: Exit::from_pair(exit)
+            .filter(|_| ended.is_some())
+            .map(|exit| (exit.code, exit.signal)),
         started: text::instant(started).ok()?,
         ended,
         nodes: count(nodes).unwrap_or_default(),
@@ -123,11 +125,8 @@ mod tests {
         let [Told { id: SlurmId(7), user, steps }] = &found[..] else { panic!("{found:?}") };
         assert_eq!(user, "ann");
         let told: Vec<_> = steps.iter().map(|step| (&*step.id, &*step.state, step.exit)).collect();
-        let expected = [
-            ("batch", "RUNNING", None),
-            ("0", "CANCELLED", Some((0, 15))),
-            ("1", "RUNNING", None),
-        ];
+        let expected =
+            [("batch", "RUNNING", None), ("0", "CANCELLED", Some((0, 15))), ("1", "RUNNING", None)];
         assert_eq!(told, expected);
         assert_eq!((steps[0].peak_memory_mb, steps[0].cpu_milliseconds), (Some(40), Some(84)));
         assert_eq!((steps[2].gpu_percent, steps[2].gpu_memory_mb), (Some(87), Some(31_000)));
