@@ -67,7 +67,7 @@ pub struct Parts {
 /// The hub: every use case is a method. Cloning is cheap and shares everything.
 #[derive(Clone)]
 pub struct App {
-    parts: Parts,
+    parts: Arc<Parts>,
     announcements: Announcements,
     hashing: identity::Hashing,
     simulator: calls::Simulator,
@@ -77,7 +77,7 @@ impl App {
     /// Puts a hub together.
     pub fn new(parts: Parts) -> Self {
         Self {
-            parts,
+            parts: Arc::new(parts),
             announcements: Announcements::default(),
             hashing: identity::Hashing::default(),
             simulator: calls::Simulator::default(),

@@ -45,7 +45,7 @@ impl TestHub {
     /// A hub with the same records in a database of its own (SQLite only).
     pub async fn copy(&self) -> Self {
         let database = store::testing::copied(&self.database).await;
-        let parts = Parts { store: database.store.clone(), ..self.app.parts.clone() };
+        let parts = Parts { store: database.store.clone(), ..(*self.app.parts).clone() };
         Self { app: App::new(parts), clock: Arc::clone(&self.clock), database }
     }
 

@@ -19,7 +19,7 @@ async fn hub_of_a_state() -> Vec<TestHub> {
                 document.text = document.text.replacen("draws_on = \"union\"", state, 1);
             }
         });
-        hub.app = App::new(Parts { rules, ..hub.app.parts.clone() });
+        hub.app = App::new(Parts { rules, ..(*hub.app.parts).clone() });
     }
     hubs
 }

@@ -141,7 +141,7 @@ async fn a_history_that_is_long_enough_is_the_load() {
         }
         let need = HistoryNeed { weeks: 4, weeks_min: 2, jobs_min: 6 };
         let settings = Settings { history: need, ..crate::testing::what_if() };
-        let parts = crate::Parts { what_if: Arc::new(settings), ..yard.app().parts.clone() };
+        let parts = crate::Parts { what_if: Arc::new(settings), ..(*yard.app().parts).clone() };
         let app = App::new(parts);
         let key = "meluxina-ai.gpu".parse().unwrap();
         let (.., partition) = app.rules().federation.partition(&key).unwrap();
@@ -170,7 +170,7 @@ async fn hours_granted_earlier_and_not_used_yet_come_on_top_of_a_load_that_does_
     for yard in Yard::each().await {
         let idle = Settings { busy: PartsPerMillion::ZERO, ..crate::testing::what_if() };
         let days = i64::from(idle.days + idle.warm_up_days);
-        let parts = crate::Parts { what_if: Arc::new(idle), ..yard.app().parts.clone() };
+        let parts = crate::Parts { what_if: Arc::new(idle), ..(*yard.app().parts).clone() };
         let app = App::new(parts);
         let key = "meluxina-ai.gpu".parse().unwrap();
         let (.., partition) = app.rules().federation.partition(&key).unwrap();
