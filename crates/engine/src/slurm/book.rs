@@ -13,6 +13,9 @@ use crate::ended::EndRecord;
 use crate::job::{Spec, State};
 use crate::{Disk, Error};
 
+/// The name, in the records of a job, of what its folder will hold.
+pub(super) const HAND: &str = "hand";
+
 /// A job that was taken in, durable.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Record {
@@ -180,7 +183,7 @@ impl Book {
 
     /// Where this engine puts together what the job's folder will hold.
     pub(super) fn hand(&self, job: JobId) -> PathBuf {
-        self.folder_of(job).join("hand")
+        self.folder_of(job).join(HAND)
     }
 
     /// Where it keeps copies of what the job left.

@@ -5,16 +5,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sched::Snapshot;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use units::{JobId, Timestamp};
 
 use super::book::{Book, Job, Record};
 use super::folder::Folder;
+use super::porter::Porter;
 use super::settings::Settings;
 use super::transport::{About, Node, SlurmId, Submission, Transport};
 use super::{health, modelled, name, options, process, script, snapshot};
 use crate::job::{Capacity, Observation, Reach, Spec, Stream};
 use crate::{Error, Health};
+
+/// How many submissions may be on their way at once: enough to keep a controller busy, and few enough
+/// that the first of many is through long before the last.
+const SUBMISSIONS_MAX: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Core<T> {
@@ -24,6 +30,9 @@ pub(super) struct Core<T> {
     /// The login of this process, whose jobs those without a person are.
     pub(super) me: String,
     book: Mutex<Book>,
+    porter: Porter,
+    /// Submissions that may be on their way at once.
+    submissions: Semaphore,
     nodes: Mutex<Vec<Node>>,
     /// The jobs whose steps were asked for last.
     asked: Mutex<Vec<(JobId, SlurmId, String)>>,
@@ -50,6 +59,8 @@ impl<T: Transport> Core<T> {
             about,
             me,
             book,
+            porter: Porter::default(),
+            submissions: Semaphore::new(SUBMISSIONS_MAX),
             nodes,
             asked: Mutex::default(),
             looked: tokio::sync::Mutex::default(),
@@ -127,10 +138,13 @@ impl<T: Transport> Core<T> {
         self.check_size(spec)?;
         let folder = self.folder(job, spec.place.user.as_deref())?;
         let environment = script::environment(job, spec)?;
-        let hand = self.prepare(job).await?.with_file_name("");
+        self.prepare(job).await?;
         self.book().put(job, script::SCRIPT, &spec.script)?;
         self.book().put(job, script::ENVIRONMENT, &environment)?;
-        folder.place(&hand).await?;
+        match self.transport.shelf() {
+            Some(shelf) => shelf.place(job).await?,
+            None => self.porter.place(&self.settings, spec.place.user.as_deref(), job).await?,
+        }
         self.book().add(job, Record::new(spec, self.now()))?;
         match self.try_to_submit(job).await {
             Err(Error::Refused(why)) => {
@@ -154,6 +168,7 @@ impl<T: Transport> Core<T> {
         let path = self.folder(job, record.user())?.path();
         let script = script::fence(&path, record.attempt, &record.spec);
         let submission = Submission { job, spec: &record.spec, folder: &path, script };
+        let _turn = self.submissions.acquire().await;
         match self.transport.submit(submission).await {
             Ok(id) => {
                 let noted = self.book().change(job, |record| {

@@ -6,12 +6,11 @@
 
 use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use units::JobId;
 
 use super::modelled::Modelled;
-use super::process::{Invocation, Output};
+use super::process::{Invocation, pipe, settled};
 use super::script::{BEGUN, STDERR, STDOUT, STOPPED, WORK, begun};
 use super::settings::{Reading, Settings};
 use super::transport::SlurmId;
@@ -47,28 +46,6 @@ impl<'s> Folder<'s> {
     /// Its path on every node.
     pub(super) fn path(&self) -> String {
         self.trusted.join(&self.inside).display().to_string()
-    }
-
-    /// Makes it, and puts there what lies in `hand`.
-    pub(super) async fn place(&self, hand: &Path) -> Result<(), Error> {
-        if let Some(shelf) = self.shelf {
-            return shelf.place(self.job).await;
-        }
-        let mode = match self.settings.reading {
-            Reading::AsPerson => "0700",
-            Reading::Directly => "0750",
-        };
-        let path = self.path();
-        self.call("mkdir", ["-p", "-m", mode, "--", &path]).ask(self.settings).await?;
-        let hand = hand.display().to_string();
-        let give = Invocation::new("tar", ["--create", "--file=-", "-C", &hand, "."]);
-        // The folder itself keeps the mode that it was made with.
-        let flags = ["--no-same-owner", "--no-overwrite-dir"];
-        let take = ["--extract", "--file=-", "-C", &path].into_iter().chain(flags);
-        let take = self.call("tar", take);
-        let (given, taken) = self.pipe(&give, &take).await?;
-        settled(&given)?;
-        settled(&taken)
     }
 
     /// The attempt and the number under which the script began, if it did.
@@ -150,7 +127,7 @@ impl<'s> Folder<'s> {
         // It is a link, or gone. `tar` shows a link as one, with where it leads.
         let look = ["--create", "--file=-", "--absolute-names", "--", name];
         let list = Invocation::new("tar", ["--list", "--verbose", "--absolute-names", "--file=-"]);
-        let (_, listed) = self.pipe(&self.call("tar", look), &list).await?;
+        let (_, listed) = pipe(self.settings, &self.call("tar", look), &list).await?;
         let shown = String::from_utf8_lossy(&listed.stdout);
         if !shown.lines().any(|line| line.starts_with('l') && line.ends_with(&format!("-> {log}")))
         {
@@ -178,7 +155,7 @@ impl<'s> Folder<'s> {
         let give = self.call("tar", ["--create", "--file=-", "-C", &from, "--", output]);
         let flags = ["--no-same-owner", "--no-same-permissions"];
         let take = ["--extract", "--file=-", "-C", &to].into_iter().chain(flags);
-        let (given, taken) = self.pipe(&give, &Invocation::new("tar", take)).await?;
+        let (given, taken) = pipe(self.settings, &give, &Invocation::new("tar", take)).await?;
         let absent = given.stderr.contains("No such file or directory");
         // One stands for a file that changed meanwhile; it is taken as it was.
         if !absent && given.status.code() != Some(1) {
@@ -215,31 +192,6 @@ impl<'s> Folder<'s> {
     ) -> Invocation {
         Invocation::new(program, arguments).by(self.user.as_deref())
     }
-
-    /// Runs two programs, the second reading what the first writes.
-    async fn pipe(&self, from: &Invocation, to: &Invocation) -> Result<(Output, Output), Error> {
-        let start = || Error::system("start `tar`");
-        let mut giver = from.command(self.settings);
-        let mut giver = giver.stdin(Stdio::null()).spawn().map_err(start())?;
-        let between =
-            giver.stdout.take().ok_or(io::ErrorKind::BrokenPipe.into()).map_err(start())?;
-        let between: Stdio = between.try_into().map_err(start())?;
-        let taker = to.command(self.settings).stdin(between).spawn().map_err(start())?;
-        // As long as it takes: it depends on how much there is.
-        let (given, taken) = tokio::join!(giver.wait_with_output(), taker.wait_with_output());
-        let output = |output: io::Result<std::process::Output>| {
-            output.map(Output::from).map_err(Error::system("wait for `tar`"))
-        };
-        Ok((output(given)?, output(taken)?))
-    }
-}
-
-fn settled(output: &Output) -> Result<(), Error> {
-    if output.status.success() {
-        return Ok(());
-    }
-    let answer = output.complaint();
-    Err(Error::Unclear { asked: "the command that reaches the job's folder".into(), answer })
 }
 
 fn read_beneath(trusted: &Path, path: &str, offset: u64, most: usize) -> io::Result<Vec<u8>> {

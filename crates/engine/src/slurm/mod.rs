@@ -10,7 +10,7 @@
 //! | what the administrator decides | `settings` |
 //! | names and options that may reach a command line | `name`, `options` |
 //! | what is durable | `book` |
-//! | a job's folder, touched as its person | `folder`, `process` |
+//! | a job's folder, touched as its person | `folder`, `porter`, `process` |
 //! | submission and cancellation | `core`; the fence: `script`; whose numbers a job sees: `numbers` |
 //! | where every job stands | `follow` |
 //! | the cluster as the scheduler sees it | `snapshot` |
@@ -31,6 +31,7 @@ pub mod modelled;
 mod name;
 mod numbers;
 mod options;
+mod porter;
 mod process;
 mod rest;
 mod script;

@@ -1,6 +1,7 @@
 //! Running other programs, without a shell between.
 
 use std::borrow::Cow;
+use std::io;
 use std::process::{ExitStatus, Stdio};
 
 use tokio::io::AsyncWriteExt as _;
@@ -121,6 +122,41 @@ impl Output {
         }
         self.stderr.lines().map(str::trim).collect::<Vec<_>>().join("; ")
     }
+}
+
+/// Runs two programs, the second reading what the first writes, for as long as it takes: that depends
+/// on how much there is.
+///
+/// # Errors
+/// When one of them cannot be started.
+pub(super) async fn pipe(
+    settings: &Settings,
+    from: &Invocation,
+    to: &Invocation,
+) -> Result<(Output, Output), Error> {
+    let start = || Error::system("start `tar`");
+    let mut giver = from.command(settings);
+    let mut giver = giver.stdin(Stdio::null()).spawn().map_err(start())?;
+    let between = giver.stdout.take().ok_or(io::ErrorKind::BrokenPipe.into()).map_err(start())?;
+    let between: Stdio = between.try_into().map_err(start())?;
+    let taker = to.command(settings).stdin(between).spawn().map_err(start())?;
+    let (given, taken) = tokio::join!(giver.wait_with_output(), taker.wait_with_output());
+    let output = |output: io::Result<std::process::Output>| {
+        output.map(Output::from).map_err(Error::system("wait for `tar`"))
+    };
+    Ok((output(given)?, output(taken)?))
+}
+
+/// Demands that a command that reaches a job's folder succeeded.
+///
+/// # Errors
+/// [`Error::Unclear`] when it did not.
+pub(super) fn settled(output: &Output) -> Result<(), Error> {
+    if output.status.success() {
+        return Ok(());
+    }
+    let answer = output.complaint();
+    Err(Error::Unclear { asked: "the command that reaches the job's folder".into(), answer })
 }
 
 /// The login of this process.

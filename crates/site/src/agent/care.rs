@@ -173,7 +173,7 @@ impl<E: Engine> Care<E> {
 
     /// Once the hub knows the end, lets go of everything the job left.
     async fn close(&self) -> Result<(), Error> {
-        let mut changes = self.shared.journal.changes();
+        let mut changes = self.shared.journal.departures();
         while !self.shared.journal.is_taken(self.job) {
             changes.heard().await;
         }

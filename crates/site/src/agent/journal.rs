@@ -1,7 +1,7 @@
 //! Events that the hub may not have yet, on disk before anybody hears of them.
 //!
-//! Segments of lines, appended and made durable; beside them, in one small file, how far the hub
-//! has taken them in and what all events so far say of each job. Killing the agent between any two
+//! Segments of lines, appended and made durable; beside them how far the hub has taken them in, and
+//! what the events of segments that are gone say of each job. Killing the agent between any two
 //! steps leaves a journal from which the next one goes on.
 
 mod segment;
@@ -37,16 +37,23 @@ impl From<Event> for Entry {
 
 /// A message is not made longer, unless by its first event alone.
 const MESSAGE_BYTES_MAX: usize = 4 << 20;
+const TAKEN: &str = "taken.json";
+const MARKS: &str = "marks.json";
 /// A segment that is longer is closed.
 const SEGMENT_BYTES_MAX: u64 = 4 << 20;
 
-/// What is not in the segments any more.
+/// How far the hub is; written whenever it took something in.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Taken {
     /// How many events the hub has taken in since the journal began.
     events: u64,
-    marks: BTreeMap<String, Mark>,
+    /// Earlier agents kept the marks here.
+    #[serde(default, skip_serializing)]
+    marks: Marks,
 }
+
+/// What is not in the segments any more, by job; written before a segment is deleted.
+type Marks = BTreeMap<String, Mark>;
 
 /// The durable queue between the jobs of a site and the hub.
 #[derive(Debug)]
@@ -54,8 +61,10 @@ pub(super) struct Journal {
     disk: Disk,
     folder: PathBuf,
     state: Mutex<State>,
-    /// Rung whenever events came or went.
-    changed: Bell,
+    /// Rung whenever events came.
+    came: Bell,
+    /// Rung whenever events went.
+    went: Bell,
 }
 
 #[derive(Debug)]
@@ -67,6 +76,8 @@ struct State {
     first: u64,
     waiting: VecDeque<Entry>,
     waiting_bytes: u64,
+    /// How many of those that wait are of each job.
+    waiting_of: BTreeMap<JobId, usize>,
     marks: BTreeMap<JobId, Mark>,
 }
 
@@ -74,10 +85,15 @@ impl Journal {
     /// Opens the journal in `folder`, or begins one.
     pub(super) fn open(disk: Disk, folder: &Path) -> io::Result<Self> {
         disk.files().make(folder)?;
-        let taken: Taken = disk.read(&folder.join("taken.json"))?.unwrap_or_default();
+        let taken: Taken = disk.read(&folder.join(TAKEN))?.unwrap_or_default();
+        let noted: Option<Marks> = disk.read(&folder.join(MARKS))?;
+        if noted.is_none() {
+            disk.write(&folder.join(MARKS), &taken.marks)?;
+        }
         let parse = |(job, mark): (String, Mark)| Some((job.parse().ok()?, mark));
-        let mut marks: BTreeMap<JobId, Mark> = taken.marks.into_iter().filter_map(parse).collect();
-        let mut waiting = VecDeque::new();
+        let noted = noted.unwrap_or(taken.marks);
+        let mut marks: BTreeMap<JobId, Mark> = noted.into_iter().filter_map(parse).collect();
+        let (mut waiting, mut waiting_of) = (VecDeque::new(), BTreeMap::new());
         let mut waiting_bytes = 0_u64;
         let mut closed = Vec::new();
         let mut next = taken.events;
@@ -87,6 +103,7 @@ impl Journal {
                 let mark = marks.entry(entry.event.job).or_default();
                 mark.take(&entry.event.body, entry.metrics_bytes);
                 if next >= taken.events {
+                    *waiting_of.entry(entry.event.job).or_default() += 1;
                     waiting.push_back(entry);
                     waiting_bytes = waiting_bytes.saturating_add(length);
                 }
@@ -99,9 +116,9 @@ impl Journal {
         // A segment without events has the name of the one that follows it.
         closed.retain(|(_, path)| path != current.path());
         let first = taken.events;
-        let state = State { current, closed, first, waiting, waiting_bytes, marks };
-        let state = Mutex::new(state);
-        Ok(Self { disk, folder: folder.to_owned(), state, changed: Bell::default() })
+        let state = State { current, closed, first, waiting, waiting_bytes, waiting_of, marks };
+        let (state, came, went) = (Mutex::new(state), Bell::default(), Bell::default());
+        Ok(Self { disk, folder: folder.to_owned(), state, came, went })
     }
 
     /// Makes events durable; once this returns they will reach the hub.
@@ -115,6 +132,7 @@ impl Journal {
         for entry in entries {
             let mark = state.marks.entry(entry.event.job).or_default();
             mark.take(&entry.event.body, entry.metrics_bytes);
+            *state.waiting_of.entry(entry.event.job).or_default() += 1;
             state.waiting.push_back(entry);
         }
         if state.current.length() > SEGMENT_BYTES_MAX {
@@ -124,7 +142,7 @@ impl Journal {
             state.closed.push(full.close());
         }
         drop(state);
-        self.changed.ring();
+        self.came.ring();
         Ok(())
     }
 
@@ -145,14 +163,19 @@ impl Journal {
     pub(super) fn taken(&self, count: usize) -> io::Result<()> {
         let mut state = self.state();
         for _ in 0..count {
-            state.waiting.pop_front();
+            let Some(entry) = state.waiting.pop_front() else { break };
+            let job = entry.event.job;
+            let left = state.waiting_of.remove(&job).unwrap_or_default().saturating_sub(1);
+            if left > 0 {
+                state.waiting_of.insert(job, left);
+            }
         }
         state.first = state.first.saturating_add(u64::try_from(count).unwrap_or_default());
         if state.waiting.is_empty() {
             state.waiting_bytes = 0;
         }
-        self.note(&state)?;
         let first = state.first;
+        self.disk.write(&self.folder.join(TAKEN), &Taken { events: first, marks: Marks::new() })?;
         let ends: Vec<u64> = state
             .closed
             .iter()
@@ -160,14 +183,17 @@ impl Journal {
             .map(|(start, _)| *start)
             .chain([state.current.first()])
             .collect();
-        let mut ends = ends.into_iter();
-        state.closed.retain(|(_, path)| {
-            let done = ends.next().is_some_and(|end| end <= first);
-            // A segment that stays behind is read again and changes nothing.
-            !done || self.disk.files().delete(path).is_err()
-        });
+        if ends.first().is_some_and(|end| *end <= first) && !state.closed.is_empty() {
+            self.note(&state)?;
+            let mut ends = ends.into_iter();
+            state.closed.retain(|(_, path)| {
+                let done = ends.next().is_some_and(|end| end <= first);
+                // A segment that stays behind is read again and changes nothing.
+                !done || self.disk.files().delete(path).is_err()
+            });
+        }
         drop(state);
-        self.changed.ring();
+        self.went.ring();
         Ok(())
     }
 
@@ -178,7 +204,7 @@ impl Journal {
 
     /// Whether the hub has everything that was told of a job.
     pub(super) fn is_taken(&self, job: JobId) -> bool {
-        !self.state().waiting.iter().any(|entry| entry.event.job == job)
+        !self.state().waiting_of.contains_key(&job)
     }
 
     /// Forgets what was told of a job about which nothing more will be told.
@@ -191,15 +217,19 @@ impl Journal {
         self.state().waiting_bytes
     }
 
-    /// Tells whenever events came or went.
-    pub(super) fn changes(&self) -> Listener<'_> {
-        self.changed.listen()
+    /// Tells whenever events came.
+    pub(super) fn arrivals(&self) -> Listener<'_> {
+        self.came.listen()
+    }
+
+    /// Tells whenever events went.
+    pub(super) fn departures(&self) -> Listener<'_> {
+        self.went.listen()
     }
 
     fn note(&self, state: &State) -> io::Result<()> {
-        let marks = state.marks.iter().map(|(job, mark)| (job.to_string(), mark.clone())).collect();
-        let taken = Taken { events: state.first, marks };
-        self.disk.write(&self.folder.join("taken.json"), &taken)
+        let marks = state.marks.iter().map(|(job, mark)| (job.to_string(), mark.clone()));
+        self.disk.write(&self.folder.join(MARKS), &marks.collect::<Marks>())
     }
 
     /// A panic while it was held cannot have left a half event: files are written first.

@@ -1,9 +1,9 @@
 //! The agent of a site: makes true what the hub orders, and tells the hub what is.
 //!
-//! Seven parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
+//! Eight parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
 //! [`watch`] looks at the engine, [`care`] sees one job through (one task each), [`staging`] moves
-//! its files, [`push`] sends the journal, [`accounts`] tells what the accounting has, [`steps`] what
-//! the steps of running jobs do. Each may be
+//! its files, [`push`] sends the journal, [`news`] tells what the site has and what runs there,
+//! [`accounts`] what the accounting has, [`steps`] what the steps of running jobs do. Each may be
 //! dropped or killed between any two steps: what matters was durable before it was acted on, and
 //! every step may be taken twice.
 
@@ -15,6 +15,7 @@ pub mod drain;
 mod journal;
 mod key;
 mod mark;
+mod news;
 mod orders;
 mod output;
 mod persons;
@@ -161,6 +162,7 @@ impl<E: Engine> Agent<E> {
             tokio::join!(
                 orders::pull(shared),
                 push::send(shared),
+                news::tell(shared),
                 watch::look(shared),
                 care::see_to_all(shared),
                 accounts::tell(shared),

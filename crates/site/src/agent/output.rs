@@ -50,7 +50,7 @@ impl<'a, E: Engine> Teller<'a, E> {
 
     /// Tells all that a job which has ended left untold.
     pub(super) async fn tell_rest(&mut self) -> Result<(), Error> {
-        let mut changes = self.shared.journal.changes();
+        let mut changes = self.shared.journal.departures();
         while self.shared.journal.waiting_bytes() >= WAITING_BYTES_MAX {
             changes.heard().await;
         }

@@ -76,3 +76,19 @@ fn segments_that_the_hub_has_are_deleted() {
     assert_eq!(journal.waiting(99).len(), 2, "a message grew too long");
     assert_eq!(journal.mark(job()).stdout_bytes, 20 << 20);
 }
+
+#[test]
+fn what_an_agent_of_before_noted_of_each_job_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let older = r#"{"events":1,"marks":{"018f2a6e-7c2b-7d1e-9a51-0b7c2f6f9a10":
+        {"accepted":true,"started":true,"over":false,"stdout_bytes":7,"stderr_bytes":0,
+         "metrics_bytes":0,"outputs":[]}}}"#;
+    std::fs::write(folder.path().join("taken.json"), older).unwrap();
+    for round in 1..=2 {
+        let journal = Journal::open(Disk::default(), folder.path()).unwrap();
+        let mark = journal.mark(job());
+        assert!(mark.accepted && mark.started && mark.stdout_bytes >= 7, "{round}: {mark:?}");
+        journal.append(vec![log(7, "ab")]).unwrap();
+        journal.taken(1).unwrap();
+    }
+}
