@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ::jobs::AccountPrefix;
 use site::protocol::{Accounting, AccountingReceipt, RUNS_MAX, Run as ToldRun, VERSION, apart};
 use store::Tx;
-use store::usage::{self, Cursor, Run};
+use store::usage::{self, Cursor, Place, Run};
 use units::{AllocationId, Slug, Timestamp};
 
 use crate::audit::Entry;
@@ -62,7 +62,8 @@ impl App {
         self.note_call(site).await?;
         let source = Source { cluster: &told.cluster, prefix, named: &BTreeMap::new() };
         let tx = self.store().write().await?;
-        let mut cursor = usage::take_turn(&tx, site, Some(&told.zone)).await?;
+        let place = Place { zone: &told.zone, prefix: told.prefix.as_deref() };
+        let mut cursor = usage::take_turn(&tx, site, Some(place)).await?;
         let (taken, topics) = self.take_runs(&tx, actor, (settings, &source), &told.runs).await?;
         let wanted = self.wanted_from(&tx, settings, &cursor).await?;
         if let Some(covered) = told.covered.filter(|covered| covered.from <= wanted) {
@@ -79,7 +80,8 @@ impl App {
     }
 
     /// Takes in runs that an operator has from the accounting of a site, such as of the years before
-    /// it had an agent. `named` says whose hours the jobs of further accounts used.
+    /// it had an agent. `named` says whose hours the jobs of further accounts used. Gives back also
+    /// what the names of accounts begin with that are Usine's there: what the agent told last.
     ///
     /// # Errors
     /// When the actor may not, an allocation is not one of the site's, or the store fails.
@@ -90,12 +92,12 @@ impl App {
         cluster: &str,
         named: &BTreeMap<String, AllocationId>,
         runs: &[ToldRun],
-    ) -> Result<Taken, Error> {
+    ) -> Result<(Taken, AccountPrefix), Error> {
         let settings = self.site_for(actor, Action::AccountSite, site)?;
-        let source = Source { cluster, prefix: Some(AccountPrefix::default()), named };
         let tx = self.store().write().await?;
         whose::check_named(&tx, settings, named).await?;
-        usage::take_turn(&tx, site, None).await?;
+        let prefix = prefix_of(&usage::take_turn(&tx, site, None).await?)?;
+        let source = Source { cluster, prefix: Some(prefix.clone()), named };
         let (taken, topics) = self.take_runs(&tx, actor, (settings, &source), runs).await?;
         if taken.taken > 0 {
             let detail = format!("{} runs of the cluster {cluster}", taken.taken);
@@ -106,7 +108,7 @@ impl App {
         }
         tx.commit().await?;
         self.tell_all(topics);
-        Ok(taken)
+        Ok((taken, prefix))
     }
 
     /// Has the agent of a site tell again everything that was over since `from`.
@@ -197,6 +199,13 @@ impl App {
             self.announcements().tell(topic);
         }
     }
+}
+
+/// The prefix that an agent told; the usual one where none did.
+fn prefix_of(cursor: &Cursor) -> Result<AccountPrefix, Error> {
+    let told = cursor.prefix.as_deref().map(str::parse::<AccountPrefix>).transpose();
+    let told = told.map_err(|error| Error::Internal(format!("a prefix that was kept: {error}")))?;
+    Ok(told.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -110,8 +110,19 @@ pub struct Run {
 pub struct Cursor {
     /// The time zone of the site, by its name in the IANA database.
     pub zone: String,
+    /// What the names of accounts begin with that are Usine's there, if its agent names any.
+    pub prefix: Option<String>,
     /// Everything that was over by then has been told.
     pub accounted_to: Option<Timestamp>,
+}
+
+/// What an agent says of the place whose accounting it tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// As [`Cursor::zone`].
+    pub zone: &'a str,
+    /// As [`Cursor::prefix`].
+    pub prefix: Option<&'a str>,
 }
 
 /// The runs with these numbers.
@@ -262,6 +273,7 @@ pub async fn untold(
 #[derive(FromQueryResult)]
 struct CursorRow {
     zone: String,
+    prefix: Option<String>,
     accounted_to: Option<i64>,
 }
 
@@ -270,26 +282,33 @@ struct CursorRow {
 /// # Errors
 /// When the database fails.
 pub async fn cursor(tx: &Tx, site: &Slug) -> Result<Option<Cursor>, StoreError> {
-    const SQL: &str = "SELECT zone, accounted_to FROM usage_cursor WHERE site = $1";
+    const SQL: &str = "SELECT zone, prefix, accounted_to FROM usage_cursor WHERE site = $1";
     let row = tx.one::<CursorRow>(SQL, [site.to_string().into()]).await?;
     row.map(|row| {
         let accounted_to = row.accounted_to.map(instant).transpose()?;
-        Ok(Cursor { zone: row.zone, accounted_to })
+        Ok(Cursor { zone: row.zone, prefix: row.prefix, accounted_to })
     })
     .transpose()
 }
 
 /// Waits for the turn to take in the accounting of a site, and gives back how far it is known;
-/// `zone` is entered if it is a name. Others wait until `tx` ends.
+/// `told` is entered if an agent says it. Others wait until `tx` ends.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn take_turn(tx: &Tx, site: &Slug, zone: Option<&str>) -> Result<Cursor, StoreError> {
-    const SQL: &str = "INSERT INTO usage_cursor (site, zone) VALUES ($1, $2) \
-        ON CONFLICT (site) DO UPDATE SET zone = CASE WHEN $3 THEN excluded.zone \
-        ELSE usage_cursor.zone END";
-    let named = zone.unwrap_or("UTC");
-    tx.execute(SQL, [site.to_string().into(), named.into(), zone.is_some().into()]).await?;
+pub async fn take_turn(
+    tx: &Tx,
+    site: &Slug,
+    told: Option<Place<'_>>,
+) -> Result<Cursor, StoreError> {
+    const SQL: &str = "INSERT INTO usage_cursor (site, zone, prefix) VALUES ($1, $2, $3) \
+        ON CONFLICT (site) DO UPDATE SET \
+        zone = CASE WHEN $4 THEN excluded.zone ELSE usage_cursor.zone END, \
+        prefix = CASE WHEN $4 THEN excluded.prefix ELSE usage_cursor.prefix END";
+    let Place { zone, prefix } = told.unwrap_or(Place { zone: "UTC", prefix: None });
+    let prefix = prefix.map(str::to_owned);
+    let values = [site.to_string().into(), zone.into(), prefix.into(), told.is_some().into()];
+    tx.execute(SQL, values).await?;
     let entered = cursor(tx, site).await?;
     entered.ok_or_else(|| StoreError::damaged("cursor", "it is not there"))
 }

@@ -103,6 +103,14 @@ impl Remote {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// Sends `body` to `path`, where it does no harm to send the same again: without a key, which the
+    /// hub would have to keep.
+    pub(crate) async fn post_again(&self, path: &str, body: &Value) -> Result<Value> {
+        let request = self.request(Method::POST, path).timeout(CALL_TIMEOUT).json(body);
+        let answer = self.answered(request).await?;
+        answer.json().await.context("the hub's answer cannot be understood; is this a Usine hub?")
+    }
+
     /// Puts `body` at `path`.
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Value> {
         self.call(Method::PUT, path, Some(body)).await

@@ -95,10 +95,14 @@ async fn how_far_a_site_has_told_is_known_for_each_site() {
         let tx = database.store.write().await.unwrap();
         assert_eq!(cursor(&tx, &here()).await.unwrap(), None);
         take_turn(&tx, &here(), None).await.unwrap();
-        let entered = take_turn(&tx, &here(), Some("Europe/Paris")).await.unwrap();
-        assert_eq!(entered, Cursor { zone: "Europe/Paris".to_owned(), accounted_to: None });
+        let told = Place { zone: "Europe/Paris", prefix: Some("hub_") };
+        let entered = take_turn(&tx, &here(), Some(told)).await.unwrap();
+        let (zone, prefix) = ("Europe/Paris".to_owned(), Some("hub_".to_owned()));
+        assert_eq!(entered, Cursor { zone, prefix, accounted_to: None });
         set_accounted(&tx, &here(), at(5)).await.unwrap();
         let known = take_turn(&tx, &here(), None).await.unwrap();
-        assert_eq!(known, Cursor { zone: "Europe/Paris".to_owned(), accounted_to: Some(at(5)) });
+        assert_eq!(known, Cursor { accounted_to: Some(at(5)), ..entered });
+        let told = Place { prefix: None, ..told };
+        assert_eq!(take_turn(&tx, &here(), Some(told)).await.unwrap().prefix, None);
     }
 }

@@ -74,14 +74,26 @@ impl Desk {
     }
 
     pub(super) async fn say(&self, runs: Vec<Run>, covered: Option<Covered>) -> AccountingReceipt {
-        let told = Accounting {
+        self.send(Accounting { covered, ..self.message("usine_", runs) }).await
+    }
+
+    /// The same by an agent at whose site the names of accounts begin with `prefix`.
+    pub(super) async fn say_as(&self, prefix: &str, runs: Vec<Run>) -> AccountingReceipt {
+        self.send(self.message(prefix, runs)).await
+    }
+
+    fn message(&self, prefix: &str, runs: Vec<Run>) -> Accounting {
+        Accounting {
             version: VERSION,
             cluster: "c1".to_owned(),
             zone: self.zone.to_owned(),
-            prefix: Some("usine_".to_owned()),
+            prefix: Some(prefix.to_owned()),
             runs,
-            covered,
-        };
+            covered: None,
+        }
+    }
+
+    async fn send(&self, told: Accounting) -> AccountingReceipt {
         self.yard.app().take_accounting(&self.yard.agent, &here(), told).await.unwrap()
     }
 

@@ -1,3 +1,4 @@
+use ::jobs::AccountPrefix;
 use site::protocol::{Covered, End, Run};
 
 use super::desk::{Desk, sums};
@@ -248,6 +249,8 @@ async fn the_past_of_a_site_is_imported_once_by_the_accounts_that_are_named() {
         let named = [("p200".to_owned(), desk.yard.allocation)].into();
         for taken in [2, 0] {
             let done = app.import_runs(&desk.operator, &here(), "c1", &named, &runs).await.unwrap();
+            let (done, prefix) = done;
+            assert_eq!(prefix.to_string(), "usine_", "no agent has told another");
             assert_eq!((done.taken, done.repeated, done.passed_over), (taken, 2 - taken, 1));
             assert_eq!(desk.used().await, 107);
         }
@@ -255,6 +258,24 @@ async fn the_past_of_a_site_is_imported_once_by_the_accounts_that_are_named() {
         let wrong = [("p200".to_owned(), elsewhere)].into();
         let refused = app.import_runs(&desk.operator, &here(), "c1", &wrong, &runs).await;
         assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+        desk.yard.audit().await;
+    }
+}
+
+#[tokio::test]
+async fn the_past_of_a_site_is_imported_by_the_names_that_its_agent_gives_accounts() {
+    for desk in Desk::each().await {
+        desk.pass(100_000);
+        let app = desk.yard.app();
+        desk.say_as("past_", Vec::new()).await;
+        let prefix: AccountPrefix = "past_".parse().unwrap();
+        let account = prefix.of_allocation(desk.yard.allocation);
+        let runs = [Run { account, ..desk.run(1, -90_000, 100) }, desk.run(2, -90_000, 7)];
+        let none = std::collections::BTreeMap::new();
+        let imported = app.import_runs(&desk.operator, &here(), "c1", &none, &runs).await.unwrap();
+        assert_eq!(imported.1, prefix);
+        assert_eq!((imported.0.taken, imported.0.passed_over), (1, 1));
+        assert_eq!(desk.used().await, 100);
         desk.yard.audit().await;
     }
 }

@@ -1,8 +1,9 @@
 //! `usine site import`: years of a site's accounting, charged to the allocations of its accounts.
 //!
 //! The text is read twice: first to its end, so that what cannot be meant is told with its line
-//! before anything is charged; then it is sent in portions. Whoever is interrupted begins again:
-//! the hub knows each run by its cluster, number and submission, and charges none twice.
+//! before anything is charged; then it is sent in portions, a few at once. Whoever is interrupted
+//! begins again: the hub knows each run by its cluster, number and submission, and charges none twice,
+//! in whatever order they come.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,6 +15,9 @@ use std::time::Instant;
 use ::jobs::AccountPrefix;
 use ::site::protocol::{RUNS_MAX, Run as ToldRun};
 use anyhow::{Context, Result};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use twin::slurm::{RUN_COLUMNS, Run, Runs};
@@ -23,6 +27,9 @@ use crate::command::{Session, segment};
 use crate::exit::{Failure, Told};
 use crate::output::{number, step_bar};
 use crate::remote::Remote;
+
+/// Portions that are on their way at once: while the hub writes one down, others are read and sent.
+const AT_ONCE: usize = 4;
 
 /// What is to be imported.
 #[derive(clap::Args)]
@@ -71,8 +78,9 @@ pub(super) async fn import(session: &Session, remote: &Remote, asked: &Import) -
     let zone = TimeZone::get(&asked.zone);
     let zone = zone.map_err(|_| invalid(format!("`{}` is not a time zone", asked.zone)))?;
     let (mut file, name) = source(asked)?;
+    let mut to = Receiver::of(remote, asked);
     let accounts = asked.accounts.iter().cloned().collect();
-    let wanted = Wanted { accounts, prefix: AccountPrefix::default() };
+    let wanted = Wanted { accounts, prefix: to.prefix().await? };
     let begun = Instant::now();
     let found = counted(&file, &name, &zone, &wanted)?;
     let seconds = begun.elapsed().as_secs_f64();
@@ -82,34 +90,12 @@ pub(super) async fn import(session: &Session, remote: &Remote, asked: &Import) -
         invalid("the text does not say of which cluster it is: give --cluster NAME".to_owned())
     })?;
     file.rewind().context("cannot read the text again")?;
-    let mut runs = Runs::open(BufReader::new(&file), zone).map_err(|error| at(&name, &error))?;
-    let bar = step_bar(found.wanted, "charging");
-    let path = format!("/sites/{}/accounting/import", segment(&asked.name));
+    let runs = Runs::open(BufReader::with_capacity(1 << 20, &file), zone);
+    let runs = runs.map_err(|error| at(&name, &error))?;
+    to.cluster = cluster;
     let begun = Instant::now();
-    let mut sums = [0_i64; 3];
-    loop {
-        let mut portion = Vec::with_capacity(RUNS_MAX);
-        while portion.len() < RUNS_MAX
-            && let Some(run) = runs.next_run().map_err(|error| at(&name, &error))?
-        {
-            portion.extend(Some(run).filter(|run| wanted.has(run)).and_then(told));
-        }
-        if portion.is_empty() {
-            break;
-        }
-        let body = json!({
-            "cluster": cluster,
-            "accounts": wanted.accounts.iter().map(|(name, id)| (name, id.to_string())).collect::<BTreeMap<_, _>>(),
-            "runs": portion,
-        });
-        let done = remote.post(&path, &body).await?;
-        for (sum, field) in sums.iter_mut().zip(["/taken", "/repeated", "/passed_over"]) {
-            *sum = sum.saturating_add(number(&done, field));
-        }
-        bar.inc(u64::try_from(portion.len()).unwrap_or_default());
-        bar.set_message(format!("{:.0} a second, {:.0?} left", bar.per_sec(), bar.eta()));
-    }
-    bar.finish_and_clear();
+    let mut portions = Portions { runs, wanted: &wanted, name: &name };
+    let sums = send(&to, &mut portions, &step_bar(found.wanted, "charging")).await?;
     let [taken, repeated, passed_over] = sums;
     let done = json!({
         "read": found.read, "taken": taken, "repeated": repeated, "passed_over": passed_over,
@@ -123,6 +109,84 @@ pub(super) async fn import(session: &Session, remote: &Remote, asked: &Import) -
             number(done, "/passed_over"),
         );
     })
+}
+
+/// Whom portions are sent to, with what they have in common.
+struct Receiver<'r> {
+    remote: &'r Remote,
+    path: String,
+    cluster: String,
+    accounts: BTreeMap<&'r str, String>,
+}
+
+impl<'r> Receiver<'r> {
+    fn of(remote: &'r Remote, asked: &'r Import) -> Self {
+        let path = format!("/sites/{}/accounting/import", segment(&asked.name));
+        let account = |(name, id): &'r (String, AllocationId)| (name.as_str(), id.to_string());
+        let accounts = asked.accounts.iter().map(account).collect();
+        Self { remote, path, cluster: String::new(), accounts }
+    }
+
+    /// What the names of accounts begin with that are Usine's at the site. Told for no runs at all:
+    /// so a person who may not, or an account that is none, is refused before anything is read.
+    async fn prefix(&self) -> Result<AccountPrefix> {
+        let answer = self.send(&[]).await?;
+        let told = answer.get("prefix").and_then(Value::as_str).map(str::parse).transpose();
+        Ok(told.context("the hub's answer cannot be understood")?.unwrap_or_default())
+    }
+
+    async fn send(&self, runs: &[ToldRun]) -> Result<Value> {
+        let body = json!({ "cluster": self.cluster, "accounts": self.accounts, "runs": runs });
+        self.remote.post_again(&self.path, &body).await
+    }
+}
+
+/// What is sent of a text, portion by portion.
+struct Portions<'p> {
+    runs: Runs<BufReader<&'p File>>,
+    wanted: &'p Wanted,
+    name: &'p str,
+}
+
+impl Portions<'_> {
+    /// The next portion; an empty one at the end.
+    fn next(&mut self) -> Result<Vec<ToldRun>> {
+        let mut portion = Vec::with_capacity(RUNS_MAX);
+        while portion.len() < RUNS_MAX
+            && let Some(run) = self.runs.next_run().map_err(|error| at(self.name, &error))?
+        {
+            portion.extend(Some(run).filter(|run| self.wanted.has(run)).and_then(told));
+        }
+        Ok(portion)
+    }
+}
+
+/// Sends all portions; how many runs were taken, known before, and passed over.
+async fn send(
+    to: &Receiver<'_>,
+    portions: &mut Portions<'_>,
+    bar: &ProgressBar,
+) -> Result<[i64; 3]> {
+    let mut sums = [0_i64; 3];
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        while under_way.len() < AT_ONCE {
+            let portion = portions.next()?;
+            if portion.is_empty() {
+                break;
+            }
+            under_way.push(async move { (portion.len(), to.send(&portion).await) });
+        }
+        let Some((count, done)) = under_way.next().await else { break };
+        let done = done?;
+        for (sum, field) in sums.iter_mut().zip(["/taken", "/repeated", "/passed_over"]) {
+            *sum = sum.saturating_add(number(&done, field));
+        }
+        bar.inc(u64::try_from(count).unwrap_or_default());
+        bar.set_message(format!("{:.0} a second, {:.0?} left", bar.per_sec(), bar.eta()));
+    }
+    bar.finish_and_clear();
+    Ok(sums)
 }
 
 /// The text, in a file that can be read twice, and its name for people.

@@ -55,7 +55,7 @@ struct ImportIn {
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, Uuid>)]
     accounts: BTreeMap<String, String>,
-    /// At most 400.
+    /// At most 400; none to be told `prefix` alone.
     runs: Vec<Run>,
 }
 
@@ -68,12 +68,9 @@ struct ImportOut {
     repeated: u64,
     /// Runs that are none of the hub's business, and were not kept.
     passed_over: u64,
-}
-
-impl From<Taken> for ImportOut {
-    fn from(Taken { taken, repeated, passed_over }: Taken) -> Self {
-        Self { taken, repeated, passed_over }
-    }
+    /// What the names of accounts begin with that are Usine's at the site.
+    #[schema(example = "usine_")]
+    prefix: String,
 }
 
 /// Import runs of jobs from a site's accounting, such as of years before it had an agent. Sending
@@ -97,7 +94,9 @@ async fn import(
         Ok((account, id))
     });
     let named = named.collect::<Result<BTreeMap<_, _>, Problem>>()?;
-    Ok(Json(app.import_runs(&actor, &site, &sent.cluster, &named, &sent.runs).await?.into()))
+    let (Taken { taken, repeated, passed_over }, prefix) =
+        app.import_runs(&actor, &site, &sent.cluster, &named, &sent.runs).await?;
+    Ok(Json(ImportOut { taken, repeated, passed_over, prefix: prefix.to_string() }))
 }
 
 /// From when on.
