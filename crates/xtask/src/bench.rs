@@ -2,10 +2,11 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::ValueEnum;
+use serde_json::Value;
 
-use crate::{postgres::Server, setup, shell};
+use crate::{postgres::Server, setup, shell, slurm::Cluster};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -30,6 +31,10 @@ enum Name {
     Api,
     /// Time to the first page, and idle memory.
     Start,
+    /// Submissions to a real Slurm against Slurm's own ways in, and what an agent takes.
+    Slurm,
+    /// Reading and posting years of a site's accounting, against the ledger and the database alone.
+    Import,
     /// The digital twin against a textbook scheduler and a simulator in Python, and a year of a
     /// federation.
     Twin,
@@ -46,6 +51,8 @@ impl Name {
             Self::Ledger => ("store", "ledger"),
             Self::Api => ("usine", "api"),
             Self::Start => ("usine", "start"),
+            Self::Slurm => ("usine", "slurm"),
+            Self::Import => ("usine", "import"),
             Self::Twin => ("twin", "twin"),
             Self::Lm => ("lm", "lm"),
             Self::All => ("", ""),
@@ -57,7 +64,7 @@ impl Name {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match arguments.name {
         Name::All => {
-            let every = [Name::Start, Name::Api, Name::Ledger, Name::Twin, Name::Lm];
+            let every = [Name::Start, Name::Api, Name::Ledger, Name::Slurm, Name::Twin, Name::Lm];
             every.into_iter().try_for_each(|name| one(name, arguments))
         }
         name => one(name, arguments),
@@ -75,6 +82,12 @@ fn one(name: Name, arguments: &Arguments) -> Result<()> {
     if let Some(server) = &server {
         command.args(["--postgres", &server.url()]);
     }
+    if let Name::Import = name {
+        command.args(limits(arguments.quick)?);
+    }
+    if let Name::Slurm = name {
+        return on_a_cluster(command.args(&arguments.more));
+    }
     if let Name::Twin = name {
         year(arguments)?;
         match setup::accasim() {
@@ -86,6 +99,29 @@ fn one(name: Name, arguments: &Arguments) -> Result<()> {
         }
     }
     shell::step(&format!("bench {bench}"), command.args(&arguments.more))
+}
+
+/// What the ledger alone and bare rows come to when as many are committed together as an import
+/// sends in a message.
+fn limits(quick: bool) -> Result<[String; 4]> {
+    const RUNS_A_MESSAGE: &str = "400";
+    let mut command = program("store", "ledger", quick);
+    let printed = shell::quiet("bench ledger", command.args(["--size", RUNS_A_MESSAGE]))?;
+    let figures: Value = serde_json::from_str(printed.lines().last().unwrap_or_default())?;
+    let figure = |name: &str| {
+        let found = figures.get(name).with_context(|| format!("no {name} in {figures}"))?;
+        anyhow::Ok(found.to_string())
+    };
+    let (entries, bare) = (figure("entries_per_second")?, figure("bare_inserts_per_second")?);
+    Ok(["--entries".to_owned(), entries, "--bare".to_owned(), bare])
+}
+
+/// Measures on a cluster that is there for that alone.
+fn on_a_cluster(command: &mut Command) -> Result<()> {
+    let Some(cluster) = Cluster::for_bench()? else { return Ok(()) };
+    let done = shell::step("bench slurm", command.envs(cluster.environment()?));
+    cluster.down(true)?;
+    done
 }
 
 /// A year of a federation, and on request how its time grows with the number of jobs.

@@ -11,7 +11,7 @@
 //! counts for nothing, or for all three.
 //!
 //! `--quick` measures for a moment only; `--postgres URL` names a server to measure beside SQLite;
-//! `--size N` leaves out the sizes other than N.
+//! `--size N` measures commits of N alone.
 
 mod bare;
 mod books;
@@ -110,7 +110,7 @@ async fn measure(
     let mut bare = bare::Table::create(url, books.bytes_an_entry()).await?;
     let time = Duration::from_millis(if arguments.quick { 250 } else { 12_000 });
     let mut all = Vec::new();
-    for size in SIZES.into_iter().filter(|size| arguments.size.is_none_or(|only| only == *size)) {
+    for size in arguments.size.map_or_else(|| SIZES.to_vec(), |only| vec![only]) {
         let (mut entries, mut single, mut many) = (Vec::new(), Vec::new(), Vec::new());
         let start = Instant::now();
         let mut turn = 0_usize;
@@ -187,7 +187,9 @@ fn json(all: &[Measured]) -> String {
             figures.push(format!("\"{name}{suffix}\":{figure:.decimals$}"));
         }
     };
-    for it in all.iter().filter(|it| it.database == "sqlite" && it.size == HEADLINE) {
+    let headline =
+        |it: &&Measured| it.database == "sqlite" && (it.size == HEADLINE || all.len() == 1);
+    for it in all.iter().filter(headline) {
         tell(it, "");
     }
     for it in all {

@@ -9,6 +9,7 @@
 )]
 
 mod accounting;
+mod afar;
 mod agent;
 mod cli;
 mod crash;

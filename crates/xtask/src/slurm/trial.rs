@@ -1,4 +1,4 @@
-//! The cluster that tests run on.
+//! The clusters that tests and measurements run on.
 
 use std::ffi::OsString;
 use std::net::TcpListener;
@@ -14,15 +14,28 @@ const PEOPLE: [&str; 2] = ["usine-ann", "usine-ben"];
 const FROM: u16 = 26_000;
 const UNTIL: u16 = 32_000;
 const NODES: u16 = 2;
+/// How a cluster schedules on which nothing but the way in is measured: as Slurm does by default, and
+/// with room for more jobs than that.
+const PLAIN: &str = "\
+SchedulerType=sched/backfill
+PriorityType=priority/basic
+MaxJobCount=50000";
 
 impl Cluster {
     /// Brings up a small cluster that no other run of the tests uses; `None`, said aloud, where that
     /// takes rights that this process lacks.
     pub(crate) fn for_tests() -> Result<Option<Self>> {
+        Self::of_its_own("test", None)
+    }
+
+    /// The same for a measurement, with room for tens of thousands of jobs.
+    pub(crate) fn for_bench() -> Result<Option<Self>> {
+        Self::of_its_own("bench", Some(PLAIN.to_owned()))
+    }
+
+    fn of_its_own(name: &str, scheduling: Option<String>) -> Result<Option<Self>> {
         if !shell::is_root() {
-            println!(
-                "==> no Slurm, whose tests are left out: a cluster is brought up by root only"
-            );
+            println!("==> no Slurm, which is left out: a cluster is brought up by root only");
             return Ok(None);
         }
         let ports = free_ports().context("no block of ports is free for a cluster")?;
@@ -30,8 +43,9 @@ impl Cluster {
             ports,
             nodes: NODES,
             gpus: 2,
+            scheduling,
             users: PEOPLE.map(str::to_owned).to_vec(),
-            ..Self::named(&format!("test{ports}"))
+            ..Self::named(&format!("{name}{ports}"))
         };
         cluster.down(true)?;
         cluster.up()?;
