@@ -88,6 +88,34 @@ impl fmt::Display for Class {
     }
 }
 
+/// What may be verified of an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verified {
+    /// That it exists as it is registered.
+    Identity,
+    /// The figures of its declaration.
+    Size,
+    /// The owners and holdings of its declaration.
+    Ownership,
+}
+
+impl Verified {
+    /// The subjects, by the words that people use.
+    pub const WORDS: [(&str, Self); 3] =
+        [("identity", Self::Identity), ("size", Self::Size), ("ownership", Self::Ownership)];
+
+    /// Whether it is about a declaration.
+    pub const fn is_declared(self) -> bool {
+        matches!(self, Self::Size | Self::Ownership)
+    }
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(&Self::WORDS, self))
+    }
+}
+
 /// What the rules know about an organisation that applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applicant {

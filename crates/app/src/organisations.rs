@@ -11,10 +11,12 @@ use crate::audit::Entry;
 use crate::{Action, Actor, App, Error, FieldError, Grant, Role, Scope};
 
 mod members;
+mod verify;
 
 pub use members::Member;
 pub(crate) use members::fits;
 pub use store::organisations::Declaration;
+pub use verify::Verification;
 
 /// The longest name, number or sector of an organisation, in characters.
 const TEXT_LENGTH_MAX: usize = 200;

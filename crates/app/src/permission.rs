@@ -255,6 +255,9 @@ actions! {
     /// Change who belongs to an organisation.
     ManageOrganisation: "manage this organisation's members", Some(Apply), Roles(&[
         OrganisationRepresentative, Administrator]);
+    /// Put on record what was verified of an organisation.
+    VerifyOrganisation: "verify organisations", Some(Administer), Roles(&[
+        ProgrammeOfficer, Administrator]);
     /// Open a call.
     PublishCall: "publish calls", Some(Administer), Roles(&[ProgrammeOfficer, Administrator]);
     /// See what granting all that a call is asked for would mean.

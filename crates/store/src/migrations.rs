@@ -19,6 +19,7 @@ mod m0013_usage;
 mod m0016_health;
 mod m0017_ssh;
 mod m0020_aid;
+mod m0021_verification;
 mod m0023_prefix;
 mod m0024_moving;
 mod m0025_steps;
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_health::Migration),
             Box::new(m0017_ssh::Migration),
             Box::new(m0020_aid::Migration),
+            Box::new(m0021_verification::Migration),
             Box::new(m0023_prefix::Migration),
             Box::new(m0024_moving::Migration),
             Box::new(m0025_steps::Migration),

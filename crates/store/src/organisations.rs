@@ -1,6 +1,7 @@
 //! Organisations and what they declare about their size.
 
 mod declarations;
+mod verifications;
 
 use access::organisation::{Organisation, OrganisationKind};
 use sea_orm::FromQueryResult;
@@ -11,6 +12,7 @@ use crate::scope::{Columns, Conditions, Scope, chosen, parsed};
 use crate::{StoreError, Tx};
 
 pub use declarations::{Declaration, declare, latest_declaration};
+pub use verifications::{Verification, verifications, verify};
 
 #[derive(FromQueryResult)]
 struct Row {

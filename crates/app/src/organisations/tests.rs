@@ -1,4 +1,4 @@
-use access::organisation::OrganisationKind;
+use access::organisation::{OrganisationKind, Verified};
 use access::sme::{Relation, SizeClass};
 use units::OrganisationId;
 
@@ -156,4 +156,40 @@ async fn a_declaration_is_relied_on_for_a_year_and_assessed_again_whenever_it_is
     hub.clock.advance(jiff::SignedDuration::from_hours(24));
     let applicant = known(&hub).await;
     assert_eq!((applicant.assessment, applicant.start_up), (None, None));
+}
+
+#[tokio::test]
+async fn a_verification_names_its_evidence_and_is_not_made_by_ones_own() {
+    for hub in TestHub::each().await {
+        let (id, own) = registered(&hub, "ada").await;
+        let (_, officer) = hub.person("o", &[(Role::ProgrammeOfficer, Scope::Federation)]).await;
+        let seen = "extract of the register of 2026-11-02";
+        let refused = hub.app.verify_organisation(&own, id, (Verified::Identity, seen)).await;
+        assert!(matches!(refused, Err(Error::Forbidden(_))));
+        let nothing = hub.app.verify_organisation(&officer, id, (Verified::Size, seen)).await;
+        assert!(matches!(nothing, Err(Error::Invalid(_))));
+        let blank = hub.app.verify_organisation(&officer, id, (Verified::Identity, " ")).await;
+        assert!(matches!(blank, Err(Error::Invalid(_))));
+        let identity = (Verified::Identity, seen);
+        hub.app.verify_organisation(&officer, id, identity).await.unwrap();
+        let declaration = hub.app.declare(&own, id, small_enterprise()).await.unwrap();
+        hub.clock.advance(jiff::SignedDuration::from_secs(1));
+        let accounts = (Verified::Size, "accounts of 2025, audited");
+        let size = hub.app.verify_organisation(&officer, id, accounts).await.unwrap();
+        assert_eq!(size.declaration, Some(declaration.id));
+        let found = hub.app.verifications(&own, id).await.unwrap();
+        assert_eq!(found[0], size);
+        assert_eq!((found.len(), found[0].name.as_str()), (2, "o"));
+    }
+}
+
+#[tokio::test]
+async fn an_officer_does_not_verify_an_organisation_of_their_own() {
+    let hub = TestHub::new().await;
+    let (id, _) = registered(&hub, "ada").await;
+    let roles =
+        [(Role::ProgrammeOfficer, Scope::Federation), (Role::User, Scope::Organisation(id))];
+    let (_, officer) = hub.person("o", &roles).await;
+    let refused = hub.app.verify_organisation(&officer, id, (Verified::Identity, "it")).await;
+    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
 }

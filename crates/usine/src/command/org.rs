@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{LIST_MAX, Session, segment};
 use crate::exit::{Failure, Told};
 use crate::output::{entries, text, when};
-use crate::remote::wait;
+use crate::remote::{Remote, wait};
 
 /// Organisations.
 #[derive(Subcommand)]
@@ -54,6 +54,22 @@ pub(crate) enum OrgCommand {
     },
     /// Show the latest assessment with its calculation.
     Assess {
+        /// The organisation.
+        id: String,
+    },
+    /// Put on record what you verified of an organisation, against which evidence.
+    Verify {
+        /// The organisation.
+        id: String,
+        /// identity, size or ownership.
+        #[arg(long, default_value = "identity")]
+        subject: String,
+        /// What you looked at.
+        #[arg(long)]
+        evidence: String,
+    },
+    /// List what was verified of an organisation, by whom.
+    Verifications {
         /// The organisation.
         id: String,
     },
@@ -121,10 +137,11 @@ pub(crate) fn org(command: &OrgCommand, session: &Session) -> Result<()> {
                 let assessment = remote.get(&path).await?;
                 session.audience.show(&assessment, tell_assessment)
             }
-            OrgCommand::Members { id } => {
-                let path = format!("/organisations/{}/members", segment(id));
-                members(&remote.list(&path, LIST_MAX).await?, session)
+            OrgCommand::Verify { id, subject, evidence } => {
+                verify(session, &remote, (id, subject, evidence)).await
             }
+            OrgCommand::Verifications { id } => verifications(session, &remote, id).await,
+            OrgCommand::Members { id } => members_of(session, &remote, id).await,
             OrgCommand::Add { id, email, role } => {
                 let path = format!("/organisations/{}/members", segment(id));
                 let member = remote.post(&path, &json!({ "email": email, "role": role })).await?;
@@ -132,6 +149,37 @@ pub(crate) fn org(command: &OrgCommand, session: &Session) -> Result<()> {
             }
         }
     })
+}
+
+/// Puts on record that something was verified.
+async fn verify(
+    session: &Session,
+    remote: &Remote,
+    (id, subject, evidence): (&str, &str, &str),
+) -> Result<()> {
+    let path = format!("/organisations/{}/verifications", segment(id));
+    let made = remote.post(&path, &json!({ "subject": subject, "evidence": evidence })).await?;
+    session.audience.show(&made, |_| println!("{subject}: verified, on record"))
+}
+
+/// Lists what was verified of an organisation.
+async fn verifications(session: &Session, remote: &Remote, id: &str) -> Result<()> {
+    let path = format!("/organisations/{}/verifications", segment(id));
+    let header = ["when", "what", "by", "evidence"];
+    let found = remote.list(&path, LIST_MAX).await?;
+    session.audience.list(&found, "nothing was verified yet", header, |one| {
+        [
+            when(one, "/verified_at"),
+            text(one, "/subject"),
+            text(one, "/name"),
+            text(one, "/evidence"),
+        ]
+    })
+}
+
+async fn members_of(session: &Session, remote: &Remote, id: &str) -> Result<()> {
+    let path = format!("/organisations/{}/members", segment(id));
+    members(&remote.list(&path, LIST_MAX).await?, session)
 }
 
 /// Lists members of an organisation or a project.

@@ -2,6 +2,7 @@
 
 mod declared;
 mod dto;
+mod verifications;
 
 use app::{App, Role};
 use axum::extract::State;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(declare))
         .routes(routes!(assessment))
         .routes(routes!(members, add_member))
+        .merge(verifications::routes())
 }
 
 /// A member of an organisation or a project.

@@ -70,6 +70,7 @@ fn access() -> Router<App> {
         .route("/organisations/new", get(organisations::registration).post(organisations::register))
         .route("/organisations/{id}", get(organisations::show))
         .route("/organisations/{id}/members", post(organisations::add_member))
+        .route("/organisations/{id}/verifications", post(organisations::verify))
         .route("/organisations/{id}/aid", get(aid::show).post(aid::declare))
         .route("/state-aid", get(aid::register))
         .route(

@@ -2,7 +2,7 @@
 
 mod declaration;
 
-use access::organisation::{Organisation, OrganisationKind};
+use access::organisation::{Organisation, OrganisationKind, Verified};
 use access::sme::StartUp;
 use app::organisations::{Declaration, Member, NewOrganisation};
 use app::{Action, Role, Scope};
@@ -47,9 +47,21 @@ struct OrganisationPage {
     enterprise: bool,
     assessed: Option<Assessed>,
     members: Vec<Member>,
+    verifications: Vec<Checked>,
+    may_verify: bool,
     may_declare: bool,
     may_manage: bool,
     wrong: Vec<app::FieldError>,
+}
+
+/// What was verified, as the page shows it.
+struct Checked {
+    subject: String,
+    evidence: String,
+    by: String,
+    at: String,
+    /// Whether it is about an earlier declaration than the newest.
+    of_earlier: bool,
 }
 
 /// The assessment as the page shows it.
@@ -149,19 +161,32 @@ async fn render(
     wrong: Vec<app::FieldError>,
 ) -> Result<Response, Problem> {
     let organisation = visit.app.organisation(&visit.actor, id).await?;
+    let mut newest = None;
     let assessed = match visit.app.assessment(&visit.actor, id).await {
         Ok(it) => {
+            newest = Some(it.id);
             let until = visit.app.declaration_valid_until(&it);
             Some(assessed(visit.t(), it, until))
         }
         Err(app::Error::NotFound(_)) => None,
         Err(error) => return Err(error.into()),
     };
+    let verifications = visit.app.verifications(&visit.actor, id).await?;
+    let t = visit.t();
+    let checked = |it: app::organisations::Verification| Checked {
+        of_earlier: it.declaration.is_some() && it.declaration != newest,
+        subject: it.subject.to_string(),
+        evidence: it.evidence,
+        by: it.name,
+        at: t.minute(it.verified_at),
+    };
     let scope = [Scope::Organisation(id)];
     let enterprise = organisation.kind == OrganisationKind::Enterprise;
     page(&OrganisationPage {
         members: visit.app.organisation_members(&visit.actor, id).await?,
         may_declare: enterprise && visit.actor.can(Action::DeclareOrganisation, &scope),
+        verifications: verifications.into_iter().map(checked).collect(),
+        may_verify: visit.actor.can(Action::VerifyOrganisation, &scope),
         may_manage: visit.actor.can(Action::ManageOrganisation, &scope),
         organisation,
         enterprise,
@@ -195,6 +220,25 @@ fn assessed(t: Tongue, declared: Declaration, until: Option<jiff::civil::Date>) 
         turnover: euros(it.size.turnover),
         balance_sheet: euros(it.size.balance_sheet),
         lines: it.lines.iter().map(line).collect(),
+    }
+}
+
+/// `POST /organisations/{id}/verifications`.
+pub(crate) async fn verify(
+    visit: Visit,
+    Path(id): Path<OrganisationId>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let subject = Verified::WORDS.iter().find(|(word, _)| *word == form.text("subject"));
+    let (_, subject) = subject.ok_or_else(|| Problem::field("subject", "choose one"))?;
+    let verified = (*subject, form.text("evidence"));
+    match visit.app.verify_organisation(&visit.actor, id, verified).await {
+        Ok(_) => Ok(on_to(&format!("/organisations/{id}#verifications"))),
+        Err(app::Error::Invalid(wrong)) => {
+            let again = render(&visit, id, wrong).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
