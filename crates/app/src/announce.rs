@@ -14,6 +14,8 @@ pub enum Topic {
     Job(JobId),
     /// Orders for a site.
     Orders(Slug),
+    /// What a site is to have on the books of its scheduler.
+    Tenancy(Slug),
 }
 
 /// The hub's notice board.

@@ -12,6 +12,7 @@ mod logins;
 mod machine;
 mod orders;
 mod steps;
+mod tenancy;
 
 use store::sites::Site;
 use store::{Tx, jobs};
@@ -26,6 +27,8 @@ pub use health::{PartitionStatus, SiteHealth};
 pub(crate) use machine::SiteMachine;
 pub use store::sites::health::Load;
 pub use store::sites::logins::LoginRequest;
+pub use store::sites::tenancy::HeldBack;
+pub use tenancy::{Standing, TenancyDetail};
 
 /// A site, as configured and as its agent reports.
 #[derive(Clone, Debug, PartialEq, Eq)]

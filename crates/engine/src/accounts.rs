@@ -1,5 +1,6 @@
 //! What a place that runs jobs has on its books about them.
 
+use jobs::AccountPrefix;
 use twin::slurm::Run;
 use units::{JobId, Timestamp};
 
@@ -23,3 +24,12 @@ pub struct Accounted {
 
 /// From an instant until before another.
 pub type Span = (Timestamp, Timestamp);
+
+/// For whom what is on the books of a place is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keeper {
+    /// The place's name for itself; filled in by the engine.
+    pub cluster: String,
+    /// What the names of everything begin with that may be touched.
+    pub prefix: AccountPrefix,
+}

@@ -27,10 +27,12 @@ use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 
+use jobs::AccountPrefix;
+use jobs::tenancy::{self, Tree};
 use sched::Snapshot;
 use units::JobId;
 
-pub use accounts::{Accounted, Accounts, Span};
+pub use accounts::{Accounted, Accounts, Keeper, Span};
 pub use carry::Isolation;
 pub use clock::Clock;
 pub use disk::Disk;
@@ -133,6 +135,24 @@ pub trait Engine: Send + Sync + 'static {
     /// The steps of those of these jobs that have or had any, where the place knows steps.
     fn steps(&self, _jobs: &[JobId]) -> impl Future<Output = Result<Vec<StepsOf>, Error>> + Send {
         std::future::ready(Ok(Vec::new()))
+    }
+
+    /// What there is under `prefix` of accounts, qualities of service and those who may use them;
+    /// `None` where the place has no such books.
+    fn tenancy(
+        &self,
+        _prefix: &AccountPrefix,
+    ) -> impl Future<Output = Result<Option<Tree>, Error>> + Send {
+        std::future::ready(Ok(None))
+    }
+
+    /// Carries a step out on those books.
+    fn keep(
+        &self,
+        _prefix: &AccountPrefix,
+        _step: &tenancy::Step,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
     }
 
     /// Up to `length_max` bytes that the job wrote to `stream`, from `offset` on; empty when

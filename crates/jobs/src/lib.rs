@@ -4,7 +4,7 @@
 //! [`request`] (what that asks of a partition), [`template`] (services that write the script for
 //! people), [`life`] (from submission to every possible end), [`charge`] (what use costs),
 //! [`readiness`] (whether a site can take work, and why not), [`moving`] (whether a job may leave a
-//! site that cannot).
+//! site that cannot), [`tenancy`] (the accounts and limits that Usine keeps in a site's own scheduler).
 //!
 //! Not here: how a job is carried out, where it waits, who may submit it, and any clock.
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
@@ -26,6 +26,7 @@ pub mod readiness;
 pub mod request;
 pub mod script;
 pub mod template;
+pub mod tenancy;
 mod time_limit;
 
 pub use account::{AccountPrefix, NotAPrefix};

@@ -11,6 +11,8 @@
 //! | `POST /sites/{site}/events` | [`Events`] | [`Receipt`] |
 //! | `POST /sites/{site}/accounting` | [`Accounting`] | [`AccountingReceipt`] |
 //! | `POST /sites/{site}/steps` | [`Steps`] | [`StepsReceipt`] |
+//! | `GET /sites/{site}/tenancy?seen=REVISION&wait_seconds=S` | | [`Tenancy`] |
+//! | `POST /sites/{site}/tenancy` | [`TenancyReport`] | [`TenancyReceipt`] |
 //! | `GET /sites/{site}/jobs/{job}/inputs/{mount}/{path}` | | the file |
 //! | `PUT /sites/{site}/jobs/{job}/outputs/{output}/{path}?sha256=HEX` | the file | [`StoredFile`] |
 //!
@@ -28,6 +30,7 @@ mod admission;
 mod health;
 mod snapshot;
 mod steps;
+mod tenancy;
 
 use std::collections::BTreeMap;
 
@@ -46,6 +49,10 @@ pub use admission::{Enrolled, Enrolment, Knock, Proof, Rotation, Session, apart}
 pub use health::{AWAY_MAX, Condition, Drained, Health, NodeAway, RESERVED_MAX, Reserved};
 pub use snapshot::{Policy, Running, SNAPSHOT_MAX, Share, Snapshot, SnapshotJob, SnapshotNode};
 pub use steps::{JobSteps, STEP_JOBS_MAX, STEPS_MAX, Step, Steps, StepsReceipt};
+pub use tenancy::{
+    DriftTold, Manage, Member, Standing, StepTold, TOLD_MAX, Tenancy, TenancyReceipt,
+    TenancyReport, Tenant,
+};
 
 /// The version of these types; raised when a reader of the version before would misunderstand.
 pub const VERSION: u32 = 1;

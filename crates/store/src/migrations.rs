@@ -18,6 +18,7 @@ mod m0012_numbers;
 mod m0013_usage;
 mod m0016_health;
 mod m0017_ssh;
+mod m0018_tenancy;
 mod m0020_aid;
 mod m0021_verification;
 mod m0023_prefix;
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_usage::Migration),
             Box::new(m0016_health::Migration),
             Box::new(m0017_ssh::Migration),
+            Box::new(m0018_tenancy::Migration),
             Box::new(m0020_aid::Migration),
             Box::new(m0021_verification::Migration),
             Box::new(m0023_prefix::Migration),

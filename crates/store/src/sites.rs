@@ -4,6 +4,7 @@ pub mod agents;
 pub mod given;
 pub mod health;
 pub mod logins;
+pub mod tenancy;
 
 use sea_orm::FromQueryResult;
 use units::{JobId, OrderId, Slug, Timestamp};

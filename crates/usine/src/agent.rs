@@ -3,6 +3,7 @@
 //! It dials out to the hub and listens nowhere. Stopped or killed, its jobs go on; started again, it
 //! finds them.
 
+mod accounts;
 mod config;
 mod slurm;
 mod ssh;

@@ -42,6 +42,9 @@ impl App {
         if let Some(drained) = self.drained(tx, &site.name).await? {
             return Err(Error::refused("site.drained", format!("{}: {drained}", site.name)));
         }
+        if let Some(paused) = self.paused_at(tx, &site.name, allocation.id).await? {
+            return Err(Error::refused("allocation.paused", paused));
+        }
         let rule = self.work().rules.find(&site.charge_rule, at);
         let rule = rule.map_err(|error| Error::refused("charge-rule", error.to_string()))?;
         let inventory = known.and_then(|site| site.inventory.as_ref());

@@ -19,7 +19,7 @@
 //! | a cluster in memory instead, made to fail | `modelled` |
 //! | Slurm's words and figures | `state`, `text` |
 //!
-//! Not here: accounts and limits (nothing of the site's is changed), and which login a person has.
+//! Not here: which accounts and limits there should be, and which login a person has.
 
 mod book;
 mod commands;
@@ -45,10 +45,12 @@ mod way;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jobs::AccountPrefix;
+use jobs::tenancy::{Step, Tree};
 use sched::Snapshot;
 use units::JobId;
 
-use crate::accounts::{Accounts, Span};
+use crate::accounts::{Accounts, Keeper, Span};
 use crate::job::{Capacity, Observation, Spec, Stream};
 use crate::steps::StepsOf;
 use crate::{Engine, Error, Health};
@@ -86,6 +88,10 @@ impl SlurmEngine {
     pub async fn modelled(settings: Settings, cluster: modelled::Modelled) -> Result<Self, Error> {
         let core = Core::open(Arc::new(settings), Way::Modelled(cluster)).await?;
         Ok(Self { core: Arc::new(core) })
+    }
+
+    fn keeper(&self, prefix: &AccountPrefix) -> Keeper {
+        Keeper { cluster: self.core.about.cluster.clone(), prefix: prefix.clone() }
     }
 
     /// The release of Slurm.
@@ -145,6 +151,14 @@ impl Engine for SlurmEngine {
             Some(StepsOf { job: *job, steps: own.steps.clone() })
         };
         Ok(asked.iter().filter_map(whose).collect())
+    }
+
+    async fn tenancy(&self, prefix: &AccountPrefix) -> Result<Option<Tree>, Error> {
+        self.core.transport.tenancy(&self.keeper(prefix)).await.map(Some)
+    }
+
+    async fn keep(&self, prefix: &AccountPrefix, step: &Step) -> Result<(), Error> {
+        self.core.transport.keep(&self.keeper(prefix), step).await
     }
 
     async fn read(

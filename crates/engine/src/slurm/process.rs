@@ -18,6 +18,8 @@ pub(super) struct Invocation {
     pub(super) input: Vec<u8>,
     /// The person as whom it runs; the agent itself when absent.
     pub(super) person: Option<String>,
+    /// Whether it changes what is on the accounting's books.
+    pub(super) keeps_books: bool,
 }
 
 /// What came of it.
@@ -85,7 +87,11 @@ impl Invocation {
     /// The command, with nothing of this process's environment but what programs need.
     pub(super) fn command(&self, settings: &Settings) -> Command {
         let program = settings.program(&self.program);
-        let prefix = self.person.as_deref().map(|user| settings.prefix(user)).unwrap_or_default();
+        let prefix = match self.person.as_deref() {
+            Some(user) => settings.prefix(user),
+            None if self.keeps_books => settings.keeper.clone(),
+            None => Vec::new(),
+        };
         let mut command = match prefix.split_first() {
             None => Command::new(program),
             Some((first, rest)) => {

@@ -10,7 +10,8 @@ use crate::{Clock, Disk, Error};
 const USER: &str = "{user}";
 
 /// The programs that are Slurm's.
-const PROGRAMS: [&str; 6] = ["sacct", "sbatch", "scancel", "scontrol", "sinfo", "squeue"];
+const PROGRAMS: [&str; 7] =
+    ["sacct", "sacctmgr", "sbatch", "scancel", "scontrol", "sinfo", "squeue"];
 
 /// How jobs reach Slurm.
 #[derive(Clone, Debug)]
@@ -20,6 +21,9 @@ pub struct Settings {
     /// Where jobs' folders lie, at the same path on every node. When jobs run as persons, with
     /// `{user}` in it, so that each folder lies in one that is the person's own.
     pub jobs: String,
+    /// What stands before a command that changes what is on the accounting's books; nothing where the
+    /// agent may do so itself.
+    pub keeper: Vec<String>,
     /// What stands before a command that runs as a person, with `{user}` for the login, such as
     /// `sudo -n -u {user} --`.
     pub person: Vec<String>,
@@ -65,6 +69,7 @@ impl Settings {
         Self {
             records,
             jobs: jobs.into(),
+            keeper: Vec::new(),
             person: person.map(str::to_owned).to_vec(),
             reading: Reading::AsPerson,
             programs: None,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jobs::tenancy::{Step, Tree};
 use units::Timestamp;
 
 use super::commands::Commands;
@@ -13,7 +14,7 @@ use super::transport::{
     About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport,
 };
 use crate::Error;
-use crate::accounts::{Accounted as Run, Span};
+use crate::accounts::{Accounted as Run, Keeper, Span};
 
 /// One of the two ways.
 #[derive(Debug)]
@@ -53,6 +54,31 @@ impl Way {
             Self::Commands(commands) | Self::Rest(_, commands) => commands.runs(span).await,
             // A model has no jobs of others, and of ours it is asked one by one.
             Self::Modelled(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// What of Usine's is on the accounting's books. By commands also where there is a `slurmrestd`:
+    /// that of 22.05 takes a change of a limit, says that all is well, and changes nothing.
+    ///
+    /// # Errors
+    /// When the accounting gives no usable answer.
+    pub(super) async fn tenancy(&self, keeper: &Keeper) -> Result<Tree, Error> {
+        match self {
+            Self::Commands(commands) | Self::Rest(_, commands) => commands.tenancy(keeper).await,
+            Self::Modelled(_) => Ok(Tree::new()),
+        }
+    }
+
+    /// Carries a step out on them.
+    ///
+    /// # Errors
+    /// When Slurm does not.
+    pub(super) async fn keep(&self, keeper: &Keeper, step: &Step) -> Result<(), Error> {
+        match self {
+            Self::Commands(commands) | Self::Rest(_, commands) => {
+                commands.carry_out(keeper, step).await
+            }
+            Self::Modelled(_) => Ok(()),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::journal::Entry;
 use super::orders::error_chain;
 use super::output::Teller;
 use super::table::{Charge, Sight};
-use super::{Error, Shared, convert, key, pause_after, staging};
+use super::{Error, Shared, convert, key, pause_after, staging, tenants};
 use crate::protocol::{End, Event, EventBody, StartJob};
 
 /// Sees every job through, each in a task of its own; they end with this.
@@ -101,6 +101,9 @@ impl<E: Engine> Care<E> {
             staged = staging::fetch_inputs(&self.shared, order, &work) => staged?,
         };
         if let Err(reason) = staged {
+            return Ok(Some(EventBody::Refused { reason }));
+        }
+        if let Err(reason) = tenants::admitted(&self.shared, &place, &mut self.sight).await {
             return Ok(Some(EventBody::Refused { reason }));
         }
         match self.shared.engine.submit(self.job, &convert::spec(order, place)).await {

@@ -1,9 +1,10 @@
 //! The agent of a site: makes true what the hub orders, and tells the hub what is.
 //!
-//! Eight parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
+//! Nine parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
 //! [`watch`] looks at the engine, [`care`] sees one job through (one task each), [`staging`] moves
 //! its files, [`push`] sends the journal, [`news`] tells what the site has and what runs there,
-//! [`accounts`] what the accounting has, [`steps`] what the steps of running jobs do. Each may be
+//! [`accounts`] what the accounting has, [`steps`] what the steps of running jobs do, [`tenants`]
+//! keeps accounts and limits there as the hub wishes. Each may be
 //! dropped or killed between any two steps: what matters was durable before it was acted on, and
 //! every step may be taken twice.
 
@@ -24,6 +25,7 @@ mod record;
 mod staging;
 mod steps;
 mod table;
+pub mod tenants;
 mod watch;
 
 use std::io;
@@ -42,6 +44,7 @@ pub use accounts::Books;
 use journal::Journal;
 pub use persons::{Account, Logins, Persons};
 use table::Table;
+use tenants::{Keeping, Tenants};
 
 /// How many files are on their way at once.
 const TRANSFERS_MAX: usize = 8;
@@ -61,6 +64,9 @@ pub struct Settings {
     pub books: Option<Books>,
     /// How often it tells of the steps of running jobs; it does not where absent.
     pub steps: Option<Duration>,
+    /// How it keeps the hub's allocations on the books of the site's scheduler; not at all where
+    /// absent.
+    pub keeping: Option<Keeping>,
     /// Where the agent keeps its journal and records.
     pub folder: PathBuf,
     /// How often running jobs are looked at.
@@ -84,6 +90,7 @@ impl Settings {
             persons: Persons::Unknown,
             books: None,
             steps: None,
+            keeping: None,
             folder,
             interval: Duration::from_millis(200),
             wait_seconds: 25,
@@ -132,6 +139,7 @@ struct Shared<E> {
     engine: E,
     journal: Journal,
     table: Table,
+    tenants: Tenants,
     /// Files on their way, over all jobs.
     transfers: Semaphore,
 }
@@ -150,7 +158,8 @@ impl<E: Engine> Agent<E> {
             .map_err(Error::folder("read the records of its jobs"))?;
         let client = client.with_patience(crate::client::Patience::NONE);
         let transfers = Semaphore::new(TRANSFERS_MAX);
-        let shared = Shared { settings, client, engine, journal, table, transfers };
+        let tenants = Tenants::default();
+        let shared = Shared { settings, client, engine, journal, table, tenants, transfers };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -167,6 +176,7 @@ impl<E: Engine> Agent<E> {
                 care::see_to_all(shared),
                 accounts::tell(shared),
                 steps::tell(shared),
+                tenants::keep(shared),
             )
         };
         let _stopped = stop.run_until_cancelled(work).await;

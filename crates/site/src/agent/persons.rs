@@ -76,6 +76,12 @@ impl Persons {
         }
     }
 
+    /// The login of somebody with this address.
+    pub(super) fn login(&self, email: &str) -> Option<&str> {
+        let Self::Known(logins) = self else { return None };
+        logins.by_email.get(&email.to_lowercase()).map(String::as_str)
+    }
+
     /// Those who have this login, as the hub is told.
     pub(super) fn with_login(&self, login: &str) -> Vec<String> {
         let Self::Known(logins) = self else { return Vec::new() };

@@ -172,6 +172,10 @@ impl AgentConfig {
                 (EngineKind::Slurm, Some(slurm)) => Some(slurm.books()?),
                 _ => None,
             },
+            keeping: match (self.engine, &self.written.slurm) {
+                (EngineKind::Slurm, Some(slurm)) => slurm.keeping()?,
+                _ => None,
+            },
             ..Settings::new(self.site.clone(), self.folder.join("agent"))
         })
     }

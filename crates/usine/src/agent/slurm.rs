@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ::jobs::AccountPrefix;
+use ::site::agent::tenants::Keeping;
 use ::site::agent::{Account, Books, Logins, Persons};
 use ::site::protocol::Scheduler;
 use anyhow::Result;
@@ -13,6 +13,7 @@ use engine::slurm::{Reading, RestSettings, Settings};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use super::accounts::Accounts;
 use super::config::invalid;
 
 /// How what jobs write is read while they run.
@@ -55,14 +56,6 @@ const ACCOUNTING_SECONDS: u64 = 60;
 /// The same for steps.
 const STEPS_SECONDS: u64 = 30;
 
-/// The table `[slurm.accounts]`: every allocation has an account of its own.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Accounts {
-    /// What the names of those accounts begin with.
-    prefix: Option<String>,
-}
-
 /// The table `[slurm]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,13 +95,6 @@ pub(super) struct Slurm {
     persons: BTreeMap<String, String>,
 }
 
-impl Accounts {
-    fn prefix(&self) -> Result<AccountPrefix> {
-        let Some(prefix) = &self.prefix else { return Ok(AccountPrefix::default()) };
-        prefix.parse().map_err(|error| invalid(format!("slurm.accounts.prefix: {error}")))
-    }
-}
-
 impl Slurm {
     /// How jobs reach Slurm, with the engine's own records in `records`.
     pub(super) fn settings(&self, records: PathBuf) -> Result<Settings> {
@@ -118,8 +104,10 @@ impl Slurm {
             return Err(invalid(text.to_owned()));
         }
         self.account()?;
+        self.keeping()?;
         let usual = Settings::new(records, self.jobs.clone());
         Ok(Settings {
+            keeper: self.accounts.as_ref().map(Accounts::keeper).unwrap_or_default(),
             person: self.person.clone().unwrap_or_else(|| usual.person.clone()),
             reading: match self.reading {
                 LogReading::AsPerson => Reading::AsPerson,
@@ -181,6 +169,24 @@ impl Slurm {
         }
     }
 
+    /// How the hub's allocations are kept on the books; not at all where the site keeps its own
+    /// accounts.
+    ///
+    /// # Errors
+    /// When the configuration contradicts itself.
+    pub(super) fn keeping(&self) -> Result<Option<Keeping>> {
+        let Some(accounts) = &self.accounts else { return Ok(None) };
+        let keeping = accounts.keeping()?;
+        if keeping.is_some() && self.qos.is_some() {
+            return Err(invalid(
+                "slurm.qos names one quality of service for all jobs, and [slurm.accounts] keeps \
+                 one for each allocation; leave slurm.qos out, or set slurm.accounts.manage to off"
+                    .to_owned(),
+            ));
+        }
+        Ok(keeping)
+    }
+
     /// As whom jobs run.
     ///
     /// # Errors
@@ -206,6 +212,8 @@ fn own_zone() -> String {
 
 #[cfg(test)]
 mod tests {
+    use ::jobs::AccountPrefix;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Slurm, String> {

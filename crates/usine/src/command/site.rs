@@ -1,6 +1,7 @@
 //! `usine site`: where jobs run, and whether the agents there work.
 
 mod accounting;
+mod accounts;
 mod health;
 mod import;
 
@@ -10,8 +11,9 @@ use serde_json::{Value, json};
 
 use super::{LIST_MAX, Session, segment};
 use crate::output::{entries, number, text, when};
-use crate::remote::wait;
+use crate::remote::{Remote, wait};
 use accounting::Days;
+use accounts::{Accounts, Stand};
 use import::Import;
 
 pub(crate) use health::status;
@@ -49,6 +51,11 @@ pub(crate) enum SiteCommand {
         /// The site's name.
         name: String,
     },
+    /// Show how accounts, users and limits in a site's scheduler stand to what the hub wishes: what is
+    /// to be done, and what somebody changed by hand.
+    Accounts(Accounts),
+    /// Let an allocation run slower at a site, or not at all, or again as usual.
+    Stand(Stand),
     /// Prove, day by day, that the ledger charges what the site's accounting has, or list each
     /// difference with its cause; fails if a day is not proved.
     Reconcile(Days),
@@ -98,14 +105,9 @@ pub(crate) fn site(command: &SiteCommand, session: &Session) -> Result<()> {
                 health::drain(&remote, session, (name, reason)).await
             }
             SiteCommand::Resume { name } => health::resume(&remote, session, name).await,
-            SiteCommand::Requests { name } => {
-                let path = format!("/sites/{}/login-requests", segment(name));
-                let requests = remote.list(&path, LIST_MAX).await?;
-                let header = ["name", "address", "since (UTC)"];
-                session.audience.list(&requests, "nobody wants a login there", header, |one| {
-                    [text(one, "/name"), text(one, "/email"), when(one, "/asked_at")]
-                })
-            }
+            SiteCommand::Requests { name } => requests(session, &remote, name).await,
+            SiteCommand::Accounts(asked) => accounts::accounts(session, &remote, asked).await,
+            SiteCommand::Stand(asked) => accounts::stand(session, &remote, asked).await,
             SiteCommand::Reconcile(days) => accounting::reconcile(session, &remote, days).await,
             SiteCommand::AccountAgain(days) => accounting::again(session, &remote, days).await,
             SiteCommand::Import(asked) => import::import(session, &remote, asked).await,
@@ -131,6 +133,16 @@ pub(crate) fn site(command: &SiteCommand, session: &Session) -> Result<()> {
                 })
             }
         }
+    })
+}
+
+/// Lists who wants to run jobs at a site and has no login there.
+async fn requests(session: &Session, remote: &Remote, name: &str) -> Result<()> {
+    let path = format!("/sites/{}/login-requests", segment(name));
+    let requests = remote.list(&path, LIST_MAX).await?;
+    let header = ["name", "address", "since (UTC)"];
+    session.audience.list(&requests, "nobody wants a login there", header, |one| {
+        [text(one, "/name"), text(one, "/email"), when(one, "/asked_at")]
     })
 }
 

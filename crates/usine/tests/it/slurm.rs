@@ -1,5 +1,6 @@
 //! A hub, the agent of a site, and a real Slurm beside it: from a submission to the hours charged.
 
+mod accounts;
 mod scripts;
 mod submitit;
 

@@ -5,6 +5,7 @@ mod agents;
 mod health;
 mod logins;
 mod steps;
+mod tenancy;
 pub(crate) mod view;
 
 use std::time::Duration;
@@ -44,6 +45,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(health::routes())
         .merge(logins::routes())
         .merge(steps::routes())
+        .merge(tenancy::routes())
         .routes(routes!(orders))
         .routes(routes!(input))
         .routes(routes!(output))

@@ -49,6 +49,7 @@ pub(crate) fn router(scheme: Scheme) -> Router<App> {
         .route("/sites/{name}/revoke", post(sites::revoke))
         .route("/sites/{name}/drain", post(sites::drain))
         .route("/sites/{name}/resume", post(sites::resume))
+        .route("/sites/{name}/accounts", post(sites::agree))
         .route("/status", get(status::show))
         .route("/problems/{slug}", get(error::explain))
         .route("/assets/{version}/{name}", get(assets::serve))

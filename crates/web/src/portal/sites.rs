@@ -1,12 +1,12 @@
 //! Sites: where jobs run, whether the agents there work, and who lets them in.
 
 use app::jobs::AgentKind;
-use app::sites::{AgentState, SiteDetail, SiteHealth};
+use app::sites::{AgentState, SiteDetail, SiteHealth, TenancyDetail};
 use app::{Action, Scope, Secret};
 use askama::Template;
 use axum::response::Response;
 use jobs::readiness::Obstacle;
-use site::protocol::NodeAway;
+use site::protocol::{Manage, NodeAway};
 use units::{Slug, Timestamp};
 
 use super::form::Form;
@@ -18,6 +18,8 @@ use crate::problem::Problem;
 
 /// The most nodes that a page names; the API names all.
 const AWAY_SHOWN: usize = 100;
+/// The most steps of a plan, and changes by hand, that a page names.
+const STEPS_SHOWN: usize = 100;
 
 #[derive(Template)]
 #[template(path = "sites.html")]
@@ -62,6 +64,8 @@ struct SitePage {
     admitted: bool,
     /// A code just made, shown only now, and until when it works.
     code: Option<(String, String)>,
+    /// How the accounts in its scheduler stand; nothing where it keeps none for the hub.
+    accounts: Option<AccountsPart>,
     /// Who wants a login at the site: name, address, since when.
     requests: Vec<(String, String, String)>,
 }
@@ -72,6 +76,21 @@ struct Away {
     condition: String,
     since: String,
     reason: String,
+}
+
+/// How accounts in a site's scheduler stand.
+struct AccountsPart {
+    verdict: Badge,
+    /// When they were told of, and when they were last in agreement.
+    told: String,
+    /// What is to be done, and why.
+    steps: Vec<(String, String)>,
+    /// What was changed by hand, and what becomes of it.
+    drift: Vec<(String, String)>,
+    failed: Option<String>,
+    /// The plan that the visitor may agree to.
+    plan: Option<String>,
+    applies: bool,
 }
 
 /// `GET /sites`.
@@ -135,6 +154,16 @@ pub(crate) async fn resume(
     Ok(on_to(&format!("/sites/{name}")))
 }
 
+/// `POST /sites/{name}/accounts`: agrees to the plan that was shown.
+pub(crate) async fn agree(
+    visit: Visit,
+    Path(name): Path<Slug>,
+    form: Form,
+) -> Result<Response, Problem> {
+    visit.app.apply_tenancy(&visit.actor, &name, form.text("plan")).await?;
+    Ok(on_to(&format!("/sites/{name}")))
+}
+
 async fn render(
     visit: Visit,
     name: &Slug,
@@ -152,6 +181,8 @@ async fn render(
         since: node.since.map(|since| t.minute(since)).unwrap_or_default(),
         reason: node.reason.clone(),
     };
+    let accounts = visit.app.site_tenancy(&visit.actor, name).await?;
+    let accounts = AccountsPart::of(t, accounts, drains);
     let is_drain = |it: &Obstacle| matches!(it, Obstacle::Drained { by_site: false, .. });
     let requests = match manages {
         true => visit.app.login_requests(&visit.actor, name).await?,
@@ -159,6 +190,7 @@ async fn render(
     };
     let requests = requests.into_iter().map(|it| (it.name, it.email, t.minute(it.asked_at)));
     page(&SitePage {
+        accounts,
         requests: requests.collect(),
         frame: visit.frame,
         name: site.settings.name.to_string(),
@@ -174,6 +206,41 @@ async fn render(
         admitted: site.key.is_some(),
         code: code.map(|(code, until)| (code.reveal().to_owned(), t.minute(until))),
     })
+}
+
+impl AccountsPart {
+    fn of(t: Tongue, detail: TenancyDetail, may_agree: bool) -> Option<Self> {
+        let (report, told_at) = (detail.report?, detail.told_at?);
+        let verdict = match report.agrees {
+            true => Badge { text: t.say("site-accounts-agree"), class: "good" },
+            false => Badge { text: t.say("site-accounts-differ"), class: "wait" },
+        };
+        let agreed =
+            detail.agreed_at.map_or_else(|| t.say("site-accounts-never"), |at| t.minute(at));
+        let told = [("at", t.minute(told_at)), ("agreed", agreed)];
+        let told = told.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let waits = report.manage == Manage::Plan && !report.steps.is_empty() && !detail.applies;
+        // A later agent may have other words; they are shown as they are.
+        let why = |word: &str| match word {
+            "missing" | "wish" | "mend" | "left" => t.sub("site-accounts-why-", word),
+            other => other.to_owned(),
+        };
+        let becomes = |word: &str| match word {
+            "mend" | "accept" | "report" => t.sub("site-accounts-hand-", word),
+            other => other.to_owned(),
+        };
+        let steps = report.steps.into_iter().take(STEPS_SHOWN);
+        let drift = report.drift.into_iter().take(STEPS_SHOWN);
+        Some(Self {
+            verdict,
+            told: t.fill("site-accounts-told", &told),
+            steps: steps.map(|it| (it.text, why(&it.why))).collect(),
+            drift: drift.map(|it| (it.text, becomes(&it.response))).collect(),
+            failed: report.failed,
+            plan: (may_agree && waits).then_some(report.plan),
+            applies: detail.applies,
+        })
+    }
 }
 
 impl Standing {

@@ -203,3 +203,32 @@ async fn codes_and_keys_cannot_be_tried_out_one_after_the_other() {
     assert!(!refused.header("retry-after").is_empty());
     anybody.get("/api/v1/calls").await.expect(200);
 }
+
+#[tokio::test]
+async fn a_plan_for_a_sites_accounts_is_shown_and_agreed_to_on_its_page() {
+    let web = TestWeb::new().await;
+    let agent = agent(&web, &SecretKey::generate().unwrap()).await;
+    let wanted = agent.get("/api/v1/sites/afar/tenancy").await.expect(200);
+    let report = json!({
+        "version": VERSION, "manage": "plan", "revision": wanted.at("/revision"), "plan": "p1",
+        "steps": [{ "text": "create account usine_<all>", "why": "missing" }], "steps_total": 1,
+        "drift": [{ "text": "budget of qos usine_x", "kind": "limits", "response": "report" }],
+        "agrees": false, "news": "of a later version",
+    });
+    agent.post("/api/v1/sites/afar/tenancy", &report).await.expect(200);
+    let operator = web.cookie(&operator(&web, "otto").await);
+    let html = operator.get("/sites/afar").await.expect(200).text();
+    for shown in
+        ["Not as the hub wishes", "usine_&#60;all&#62;", "it is not there", "budget of qos"]
+    {
+        assert!(html.contains(shown), "{shown} is not in {html}");
+    }
+    let token = html.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let stale = [("csrf", token), ("plan", "p0")];
+    operator.form("/sites/afar/accounts", &stale).await.expect(409);
+    operator.form("/sites/afar/accounts", &[("csrf", token), ("plan", "p1")]).await.expect(303);
+    let ordered = agent.get("/api/v1/sites/afar/tenancy").await.expect(200);
+    assert_eq!(ordered.at("/apply"), "p1");
+    let html = operator.get("/sites/afar").await.expect(200).text();
+    assert!(html.contains("The agent carries the plan out."), "{html}");
+}

@@ -7,6 +7,7 @@
 mod columns;
 mod runs;
 mod sacct;
+mod sacctmgr;
 mod sbatch;
 mod scancel;
 mod scontrol;
@@ -19,6 +20,7 @@ pub(super) use sinfo::gpus;
 
 use std::sync::Arc;
 
+use jobs::tenancy::{Step, Tree};
 use units::Timestamp;
 
 use super::process::Invocation;
@@ -27,12 +29,13 @@ use super::transport::{
     About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport,
 };
 use crate::Error;
-use crate::accounts::{Accounted as Run, Span};
+use crate::accounts::{Accounted as Run, Keeper, Span};
 
 /// How many jobs one command is asked about: the system limits how long a command line may be.
 const IDS_MAX: usize = 5_000;
 
-/// The way to Slurm through `sbatch`, `squeue`, `scancel`, `sacct`, `sinfo`, `sdiag` and `scontrol`.
+/// The way to Slurm through `sbatch`, `squeue`, `scancel`, `sacct`, `sinfo`, `sdiag`, `sacctmgr` and
+/// `scontrol`.
 #[derive(Clone, Debug)]
 pub(super) struct Commands {
     settings: Arc<Settings>,
@@ -64,6 +67,29 @@ impl Commands {
             found.extend(steps::parse(&answer, &between));
         }
         Ok(found)
+    }
+
+    /// What of Usine's is on the accounting's books.
+    ///
+    /// # Errors
+    /// When it gives no usable answer.
+    pub(super) async fn tenancy(&self, keeper: &Keeper) -> Result<Tree, Error> {
+        let (associations, qualities) = tokio::join!(
+            self.ask(sacctmgr::build_associations(keeper)),
+            self.ask(sacctmgr::build_qualities()),
+        );
+        Ok(sacctmgr::parse(&keeper.prefix, &associations?, &qualities?))
+    }
+
+    /// Carries a step out; one that was carried out before does no harm.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with what Slurm says.
+    pub(super) async fn carry_out(&self, keeper: &Keeper, step: &Step) -> Result<(), Error> {
+        for invocation in sacctmgr::build(keeper, step) {
+            sacctmgr::parse_change(&invocation.run(&self.settings).await?)?;
+        }
+        Ok(())
     }
 
     async fn ask(&self, invocation: Invocation) -> Result<Vec<u8>, Error> {
