@@ -64,7 +64,15 @@ impl Name {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match arguments.name {
         Name::All => {
-            let every = [Name::Start, Name::Api, Name::Ledger, Name::Slurm, Name::Twin, Name::Lm];
+            let every = [
+                Name::Start,
+                Name::Api,
+                Name::Ledger,
+                Name::Import,
+                Name::Slurm,
+                Name::Twin,
+                Name::Lm,
+            ];
             every.into_iter().try_for_each(|name| one(name, arguments))
         }
         name => one(name, arguments),
