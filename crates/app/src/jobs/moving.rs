@@ -180,8 +180,10 @@ impl App {
         // In the order of their names, so that two that move jobs do not wait for each other.
         let both: BTreeSet<Slug> =
             taken.iter().map(|job| job.place.site.clone()).chain([there.clone()]).collect();
-        for site in &both {
-            given::keep(&tx, site).await?;
+        let mut out = BTreeMap::new();
+        for site in both {
+            let last = given::keep(&tx, &site).await?.unwrap_or_default();
+            out.insert(site, last);
         }
         let known = sites::by_name(&tx, &there).await?;
         if let Some(missing) = self.missing_login(&tx, known.as_ref(), first.owner.person).await? {
@@ -193,15 +195,20 @@ impl App {
         let (mut moved, mut changes) = (Moved { jobs: vec![], stay: vec![] }, Changes::default());
         let mut left = BTreeSet::new();
         for mut job in taken {
+            let order = given::start_of(&tx, &job.place.site, job.id).await?;
+            let last = out.get(&job.place.site).copied().unwrap_or_default();
             let stays = match job.place.site == there {
                 true => Err(Stays::There),
-                false => self.may_leave(&tx, &job).await?,
+                false => may_leave(&job.life, reached(order, last)),
             };
             if let Err(stays) = stays {
                 moved.stay.push((job, stays));
                 continue;
             }
             left.insert(job.place.partition.to_string());
+            if let Some(seq) = order {
+                given::take_back(&tx, &job.place.site, seq).await?;
+            }
             self.reorder(&tx, &mut job, (&berth, &script), &mut changes).await?;
             moved.jobs.push(job);
         }
@@ -219,15 +226,10 @@ impl App {
         let site = &job.place.site;
         let out = sites::by_name(tx, site).await?.map_or(0, |known| known.given);
         let order = given::start_of(tx, site, job.id).await?;
-        let start = if order.is_some_and(|seq| seq <= out) {
-            StartOrder::GivenOut
-        } else {
-            StartOrder::Kept
-        };
-        Ok(may_leave(&job.life, start))
+        Ok(may_leave(&job.life, reached(order, out)))
     }
 
-    /// Takes the order of a job back from its site, and gives one to the site of its new place.
+    /// Has a job run at its new place, and orders it there.
     async fn reorder(
         &self,
         tx: &Tx,
@@ -235,9 +237,6 @@ impl App {
         (berth, script): (&Berth<'_>, &Script),
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        if let Some(seq) = given::start_of(tx, &job.place.site, job.id).await? {
-            given::take_back(tx, &job.place.site, seq).await?;
-        }
         berth.take(job, script)?;
         records::replace(tx, job).await?;
         if job.life.state == State::Ordered {
@@ -313,6 +312,11 @@ async fn submitted(tx: &Tx, job: &Job) -> Result<(Script, Wish), Error> {
     let text = records::script(tx, job.program.script).await?;
     let script = Script::parse(text.as_bytes(), &wish.options).map_err(script_errors)?;
     Ok((script, wish))
+}
+
+/// How far an order has come at a site that was given those up to the number `last`.
+fn reached(order: Option<i64>, last: i64) -> StartOrder {
+    if order.is_some_and(|seq| seq <= last) { StartOrder::GivenOut } else { StartOrder::Kept }
 }
 
 fn stay_all(why: Stays) -> Error {

@@ -39,8 +39,7 @@ impl App {
         let (mut topics, mut taken) = (Vec::new(), 0);
         let tx = self.store().write().await?;
         for (id, steps) in jobs {
-            // In the order of their ids, as whoever takes several does.
-            let Some(job) = records::take(&tx, id).await? else { continue };
+            let Some(job) = records::by_id(&tx, id).await? else { continue };
             if job.place.site != *site {
                 continue;
             }
