@@ -32,7 +32,7 @@ pub struct NewCall {
     pub partitions: Vec<PartitionKey>,
     /// When it opens.
     pub opens_at: Timestamp,
-    /// When it closes, if it does.
+    /// When it closes; at the next cut-off of its mode when not said, if that has any.
     pub closes_at: Option<Timestamp>,
 }
 
@@ -79,6 +79,7 @@ impl App {
     pub async fn publish_call(&self, actor: &Actor, new: NewCall) -> Result<Call, Error> {
         actor.may(Action::PublishCall, &[])?;
         let mode = self.checked_call(&new)?;
+        let cut_off = mode.says.cut_offs.known().and_then(|it| it.next(new.opens_at));
         let call = Call {
             id: CallId::from_uuid(self.clock().mint()),
             key: new.key,
@@ -87,7 +88,7 @@ impl App {
             rule: mode.rule.clone(),
             partitions: new.partitions,
             opens_at: new.opens_at,
-            closes_at: new.closes_at,
+            closes_at: new.closes_at.or(cut_off),
         };
         let tx = self.store().write().await?;
         self.record_call(&tx, actor, &call, mode).await?;

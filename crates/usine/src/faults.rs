@@ -20,6 +20,7 @@ pub(crate) fn refuse<T>(faults: &Diagnostics, audience: Audience) -> Result<T> {
 
 fn as_json(fault: &Diagnostic) -> Value {
     json!({
-        "file": fault.file, "line": fault.line, "key": fault.key, "message": fault.message,
+        "file": fault.file, "line": fault.at.line, "column": fault.at.column,
+        "key": fault.key, "message": fault.message,
     })
 }

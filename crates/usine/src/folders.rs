@@ -22,11 +22,11 @@ static POLICY: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../policy");
 static SERVICES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../services");
 
 /// The file of a policy that prices jobs.
-const CHARGE_RULES: &str = "charge-rules.toml";
+pub(crate) const CHARGE_RULES: &str = "charge-rules.toml";
 /// The file of a policy that says what simulations of awards assume.
-const WHAT_IF: &str = "what-if.toml";
+pub(crate) const WHAT_IF: &str = "what-if.toml";
 /// The file of a policy that chooses where jobs run.
-const PLACEMENT: &str = "placement.toml";
+pub(crate) const PLACEMENT: &str = "placement.toml";
 /// The files of a service.
 const SERVICE: &str = "service.toml";
 const SCRIPT: &str = "run.sh";
@@ -44,11 +44,14 @@ pub(crate) fn policy(folder: Option<&Path>) -> Result<Vec<Document>> {
 /// The part of a policy that decides about access.
 pub(crate) fn access_policy(folder: Option<&Path>) -> Result<Vec<Document>> {
     let mut documents = policy(folder)?;
-    documents.retain(|document| {
-        let name = document.name.rsplit('/').next().unwrap_or_default();
-        Policy::FILES.contains(&name)
-    });
+    documents.retain(is_access_policy);
     Ok(documents)
+}
+
+/// Whether a file of a policy is one that access is decided by.
+pub(crate) fn is_access_policy(document: &Document) -> bool {
+    let name = document.name.rsplit('/').next().unwrap_or_default();
+    Policy::FILES.contains(&name)
 }
 
 /// Federation and policy of a configuration, checked.

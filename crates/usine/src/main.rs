@@ -16,6 +16,7 @@ mod folders;
 mod hub;
 mod lm;
 mod output;
+mod policy;
 mod remote;
 mod site;
 mod slurm;
@@ -80,6 +81,9 @@ enum Command {
     /// How large an enterprise is, computed from a file, without a hub.
     #[command(subcommand)]
     Sme(sme::SmeCommand),
+    /// The policy: check its files, compare two of them.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// State aid: what undertakings were granted, and the register.
     #[command(subcommand)]
     Aid(aid::AidCommand),
@@ -188,6 +192,7 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Token(command) => people::token(&command, session),
         Command::Org(command) => org::org(&command, session),
         Command::Sme(command) => sme::run(&command, session.audience),
+        Command::Policy(command) => policy::run(&command, session.audience),
         Command::Aid(command) => aid::aid(&command, session),
         Command::Call(command) => call::call(&command, session),
         Command::Apply(command) => apply::apply(&command, session),

@@ -35,22 +35,62 @@ impl Document {
     }
 }
 
+/// A place in a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The character within the line, counted from 1.
+    pub column: usize,
+}
+
+impl Place {
+    /// Where a document begins.
+    pub const START: Self = Self { line: 1, column: 1 };
+
+    /// Where the byte at `offset` of `text` stands.
+    pub fn in_text(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.matches('\n').count().saturating_add(1);
+        let begun = before.rsplit('\n').next().unwrap_or_default();
+        Self { line, column: begun.chars().count().saturating_add(1) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
 /// One fault of a document: where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
     /// The document's name.
     pub file: String,
-    /// The line, counted from 1.
-    pub line: usize,
+    /// Where in it.
+    pub at: Place,
     /// The path of the key within the document; empty when the fault is not about one key.
     pub key: String,
     /// What is wrong and what is allowed.
     pub message: String,
 }
 
+impl Diagnostic {
+    /// A fault at the byte `offset` of `document`.
+    pub fn at_offset(document: &Document, offset: usize, message: impl Into<String>) -> Self {
+        Self {
+            file: document.name.clone(),
+            at: Place::in_text(&document.text, offset),
+            key: String::new(),
+            message: message.into(),
+        }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", self.file, self.line)?;
+        write!(f, "{}:{}: ", self.file, self.at)?;
         if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }
@@ -66,7 +106,6 @@ pub struct Diagnostics(pub Vec<Diagnostic>);
 /// Reads one document and collects its faults.
 pub struct Reader<'d> {
     document: &'d Document,
-    line_starts: Vec<usize>,
     faults: RefCell<Vec<Diagnostic>>,
     sources: RefCell<BTreeMap<String, Source>>,
     sources_used: RefCell<BTreeSet<String>>,
@@ -83,7 +122,6 @@ impl<'d> Reader<'d> {
     ) -> Result<T, Diagnostics> {
         let reader = Self {
             document,
-            line_starts: line_starts(&document.text),
             faults: RefCell::default(),
             sources: RefCell::default(),
             sources_used: RefCell::default(),
@@ -106,7 +144,7 @@ impl<'d> Reader<'d> {
             Some(read) if faults.is_empty() => Ok(read),
             _ if faults.is_empty() => Err(Diagnostics(vec![Diagnostic {
                 file: document.name.clone(),
-                line: 1,
+                at: Place::START,
                 key: String::new(),
                 message: "the document says nothing that can be used".to_owned(),
             }])),
@@ -118,26 +156,21 @@ impl<'d> Reader<'d> {
     fn fault(&self, span: &Range<usize>, key: &str, message: impl Into<String>) {
         self.faults.borrow_mut().push(Diagnostic {
             file: self.document.name.clone(),
-            line: self.line_of(span.start),
+            at: self.place_of(span.start),
             key: key.to_owned(),
             message: message.into(),
         });
     }
 
-    /// The line, counted from 1, on which the byte at `offset` stands.
-    fn line_of(&self, offset: usize) -> usize {
-        self.line_starts.partition_point(|start| *start <= offset).max(1)
+    /// Where the byte at `offset` stands.
+    fn place_of(&self, offset: usize) -> Place {
+        Place::in_text(&self.document.text, offset)
     }
 }
 
 /// The word for `meant` in a table of words; every variant has one.
 pub fn word<T: PartialEq>(words: &[(&'static str, T)], meant: &T) -> &'static str {
     words.iter().find(|(_, choice)| choice == meant).map_or("unnamed", |(word, _)| word)
-}
-
-fn line_starts(text: &str) -> Vec<usize> {
-    let after_newlines = text.match_indices('\n').map(|(at, _)| at.saturating_add(1));
-    std::iter::once(0).chain(after_newlines).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Reader, Value};
+use super::{Place, Reader, Value};
 
 /// A table, with its path in the document.
 pub struct Table<'r> {
@@ -81,9 +81,9 @@ impl<'r> Table<'r> {
         self.entries.iter().any(|(name, _)| name.get_ref() == key)
     }
 
-    /// The line on which the table begins, and its path in the document.
-    pub fn place(&self) -> (usize, String) {
-        (self.reader.line_of(self.span.start), self.path.clone())
+    /// Where the table begins, and its path in the document.
+    pub fn place(&self) -> (Place, String) {
+        (self.reader.place_of(self.span.start), self.path.clone())
     }
 
     /// The name of the document.
@@ -91,9 +91,9 @@ impl<'r> Table<'r> {
         self.reader.document.name.clone()
     }
 
-    /// The line on which `key` stands, or else the table itself.
-    pub fn line_of(&self, key: &str) -> usize {
-        self.reader.line_of(self.span_of(key).start)
+    /// Where `key` stands, or else the table itself.
+    pub fn place_of(&self, key: &str) -> Place {
+        self.reader.place_of(self.span_of(key).start)
     }
 
     /// Refuses every key that was not asked for.

@@ -53,17 +53,17 @@ date = 2026-01-01
 standing = "hearsay"
 "#,
         expect![[r#"
-            policy/test.toml:1: name: is missing here
-            policy/test.toml:2: nmae: is not a key here; allowed: sources, name, day, part, cost, counts
-            policy/test.toml:3: day: is a text, a day such as 2026-07-22 is expected
-            policy/test.toml:4: part: `112 %` is more than the whole; at most 100 %
-            policy/test.toml:5: cost.source: `nowhere` is not declared under `sources`; declared: 
-            policy/test.toml:5: cost.value: is a number with a fraction, a whole number is expected
-            policy/test.toml:6: counts[1]: must be at least 1; leave it `unknown` when it is not known
-            policy/test.toml:6: counts[2]: `256` is too large
-            policy/test.toml:6: counts[3]: is a text, a whole number is expected
-            policy/test.toml:7: sources.paper: no figure names this source
-            policy/test.toml:10: sources.paper.standing: `hearsay` is not known; allowed: official, secondary"#]],
+            policy/test.toml:1:1: name: is missing here
+            policy/test.toml:2:1: nmae: is not a key here; allowed: sources, name, day, part, cost, counts
+            policy/test.toml:3:7: day: is a text, a day such as 2026-07-22 is expected
+            policy/test.toml:4:8: part: `112 %` is more than the whole; at most 100 %
+            policy/test.toml:5:18: cost.value: is a number with a fraction, a whole number is expected
+            policy/test.toml:5:32: cost.source: `nowhere` is not declared under `sources`; declared: 
+            policy/test.toml:6:14: counts[1]: must be at least 1; leave it `unknown` when it is not known
+            policy/test.toml:6:17: counts[2]: `256` is too large
+            policy/test.toml:6:22: counts[3]: is a text, a whole number is expected
+            policy/test.toml:7:1: sources.paper: no figure names this source
+            policy/test.toml:10:12: sources.paper.standing: `hearsay` is not known; allowed: official, secondary"#]],
     );
 }
 
@@ -71,7 +71,7 @@ standing = "hearsay"
 fn an_unknown_figure_has_no_value() {
     check(
         "name = \"a\"\ncost = { unknown = \"asked the vendor\", value = 3 }",
-        expect![[r#"policy/test.toml:2: cost.value: is not a key here; allowed: unknown"#]],
+        expect!["policy/test.toml:2:40: cost.value: is not a key here; allowed: unknown"],
     );
 }
 
@@ -80,9 +80,9 @@ fn broken_syntax_is_a_fault_with_a_line() {
     check(
         "name = \"a\"\nday = = 3\n[x",
         expect![[r#"
-            policy/test.toml:2: extra `=`, expected nothing
-            policy/test.toml:2: unexpected key or value, expected newline, `#`
-            policy/test.toml:3: unclosed table, expected `]`"#]],
+            policy/test.toml:2:7: extra `=`, expected nothing
+            policy/test.toml:2:9: unexpected key or value, expected newline, `#`
+            policy/test.toml:3:3: unclosed table, expected `]`"#]],
     );
 }
 

@@ -130,6 +130,11 @@ impl<'r> Value<'r> {
         matches!(self.value.get_ref(), DeValue::Boolean(_))
     }
 
+    /// Whether it is a text.
+    pub fn is_text(&self) -> bool {
+        matches!(self.value.get_ref(), DeValue::String(_))
+    }
+
     /// Whether it is a list.
     pub fn is_list(&self) -> bool {
         matches!(self.value.get_ref(), DeValue::Array(_))

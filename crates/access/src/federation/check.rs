@@ -6,12 +6,12 @@ use units::{CountryCode, Slug};
 
 use super::factory::Described;
 use super::{Federation, Programme, file_name};
-use crate::document::{Diagnostic, Diagnostics, Document};
+use crate::document::{Diagnostic, Diagnostics, Document, Place};
 
 /// The fault of a folder without a programme.
 pub(super) fn missing_programme() -> Diagnostics {
     let message = "this file is missing: it describes the programme";
-    Diagnostics(vec![fault(Federation::PROGRAMME, 1, "", message)])
+    Diagnostics(vec![fault(Federation::PROGRAMME, Place::START, "", message)])
 }
 
 /// Faults between factories: file names, systems, partitions or states that stand twice.
@@ -24,23 +24,21 @@ pub(super) fn across(factories: &[(&Document, Described)]) -> Vec<Diagnostic> {
         let expected = format!("{}.toml", factory.key);
         if file_name(document) != expected {
             let message = format!("is `{}`, so the file must be called {expected}", factory.key);
-            faults.push(fault(file, described.key_line, "key", message));
+            faults.push(fault(file, described.key_at, "key", message));
         }
-        for (index, (system, line)) in
-            factory.systems.iter().zip(&described.system_lines).enumerate()
-        {
+        for (index, (system, at)) in factory.systems.iter().zip(&described.systems_at).enumerate() {
             if let Some(other) = systems.insert(&system.key, file) {
                 let message = format!("the system `{}` also stands in {other}", system.key);
-                faults.push(fault(file, *line, &format!("systems[{index}].key"), message));
+                faults.push(fault(file, *at, &format!("systems[{index}].key"), message));
             }
             if let Some(twice) = first_twice(system.partitions.iter().map(|part| &part.key)) {
                 let message = format!("the partition `{twice}` stands twice");
-                faults.push(fault(file, *line, &format!("systems[{index}].partitions"), message));
+                faults.push(fault(file, *at, &format!("systems[{index}].partitions"), message));
             }
         }
         if let Some(twice) = first_twice(factory.states().iter()) {
             let message = format!("the state {twice} stands twice, or is the hosting state");
-            faults.push(fault(file, described.joined_line, "joined", message));
+            faults.push(fault(file, described.joined_at, "joined", message));
         }
     }
     faults
@@ -49,7 +47,7 @@ pub(super) fn across(factories: &[(&Document, Described)]) -> Vec<Diagnostic> {
 /// The announced number of states, held against the factories', once those are all known.
 pub(super) fn states_of(
     programme: &Programme,
-    (file, line): &(String, usize),
+    (file, at): &(String, Place),
     factories: &[(&Document, Described)],
 ) -> Option<Diagnostic> {
     let members = programme.member_states.known()?;
@@ -64,7 +62,7 @@ pub(super) fn states_of(
         let message = format!(
             "with `other_states` this announces {announced} states, but the factories name {named}"
         );
-        fault(file, *line, "member_states", message)
+        fault(file, *at, "member_states", message)
     })
 }
 
@@ -73,6 +71,6 @@ fn first_twice<T: Ord + Copy>(items: impl Iterator<Item = T>) -> Option<T> {
     items.into_iter().find(|item| !seen.insert(*item))
 }
 
-fn fault(file: &str, line: usize, key: &str, message: impl Into<String>) -> Diagnostic {
-    Diagnostic { file: file.to_owned(), line, key: key.to_owned(), message: message.into() }
+fn fault(file: &str, at: Place, key: &str, message: impl Into<String>) -> Diagnostic {
+    Diagnostic { file: file.to_owned(), at, key: key.to_owned(), message: message.into() }
 }

@@ -4,16 +4,16 @@ use units::{PartitionKey, Slug};
 
 use super::{Deployment, Factory, Partition, System, SystemKind};
 use crate::agreement;
-use crate::document::{Figure, Table, Value};
+use crate::document::{Figure, Place, Table, Value};
 use crate::policy::Caps;
 
-/// A factory as read, with the lines that faults between documents point at.
+/// A factory as read, with the places that faults between documents point at.
 pub(super) struct Described {
     pub(super) factory: Factory,
-    pub(super) key_line: usize,
-    pub(super) joined_line: usize,
+    pub(super) key_at: Place,
+    pub(super) joined_at: Place,
     /// The line of each system's key, in the order of the systems.
-    pub(super) system_lines: Vec<usize>,
+    pub(super) systems_at: Vec<Place>,
 }
 
 /// A factory; `caps` is the law its agreements are held to.
@@ -28,11 +28,11 @@ pub(super) fn read(table: &Table<'_>, caps: &Caps) -> Option<Described> {
     let partners = table.required("partners", |value| value.figure(|it| it.list(Value::text)));
     let sectors = table.required("sectors", |value| value.figure(|it| it.list(Value::text)));
     let systems =
-        table.tables("systems", |table| Some((table.line_of("key"), system(table, caps)?)));
+        table.tables("systems", |table| Some((table.place_of("key"), system(table, caps)?)));
     if systems.is_empty() {
         return table.fault_of("systems", "a factory has at least one system: write [[systems]]");
     }
-    let (system_lines, systems) = systems.into_iter().unzip();
+    let (systems_at, systems) = systems.into_iter().unzip();
     let factory = Factory {
         key: key?,
         name: name?,
@@ -47,9 +47,9 @@ pub(super) fn read(table: &Table<'_>, caps: &Caps) -> Option<Described> {
     };
     Some(Described {
         factory,
-        key_line: table.line_of("key"),
-        joined_line: table.line_of("joined"),
-        system_lines,
+        key_at: table.place_of("key"),
+        joined_at: table.place_of("joined"),
+        systems_at,
     })
 }
 

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use units::{Cents, CountryCode, Meter, PartitionKey, PartsPerMillion, Slug};
 
 use crate::agreement::Agreement;
-use crate::document::{Diagnostic, Diagnostics, Document, Figure, Reader, Source};
+use crate::document::{Diagnostic, Diagnostics, Document, Figure, Place, Reader, Source};
 use crate::policy::Caps;
 
 pub use summary::{FactorySummary, Summary};
@@ -229,7 +229,7 @@ impl Federation {
         let mut keep = |faulty: Diagnostics| faults.extend(faulty.0);
         let programme = match programmes.first() {
             Some(document) => Reader::read(document, |table| {
-                Some((programme::read(table)?, (table.file(), table.line_of("member_states"))))
+                Some((programme::read(table)?, (table.file(), table.place_of("member_states"))))
             })
             .map_err(&mut keep)
             .ok(),
@@ -287,7 +287,7 @@ impl Federation {
         let known: Vec<String> = known.map(|partition| partition.key.to_string()).collect();
         let message = format!("there is no partition `{key}`; there are {}", known.join(", "));
         let file = Self::PROGRAMME.to_owned();
-        Err(Diagnostics(vec![Diagnostic { file, line: 1, key: key.to_string(), message }]))
+        Err(Diagnostics(vec![Diagnostic { file, at: Place::START, key: key.to_string(), message }]))
     }
 }
 

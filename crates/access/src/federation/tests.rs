@@ -78,8 +78,8 @@ fn a_misspelt_key_is_named_with_what_is_allowed() {
         "hosting_entity",
         "hosting_entitty",
         expect![[r#"
-            federation/pharos.toml:1: hosting_entity: is missing here
-            federation/pharos.toml:5: hosting_entitty: is not a key here; allowed: sources, key, name, hosting_entity, place, country, described_by, joined, partners, sectors, systems"#]],
+            federation/pharos.toml:1:1: hosting_entity: is missing here
+            federation/pharos.toml:5:1: hosting_entitty: is not a key here; allowed: sources, key, name, hosting_entity, place, country, described_by, joined, partners, sectors, systems"#]],
     );
 }
 
@@ -90,7 +90,7 @@ fn the_union_may_not_pay_more_than_half_of_the_acquisition() {
         "union_acquisition = { value = \"50 %\"",
         "union_acquisition = { value = \"50.0001 %\"",
         expect![
-            "federation/meluxina-ai.toml:62: systems[0].agreement.union_acquisition: is 50.0001 %; at most 50 % is allowed (Article 12a; policy/caps.toml#union-acquisition@2024-07-09)"
+            "federation/meluxina-ai.toml:62:1: systems[0].agreement.union_acquisition: is 50.0001 %; at most 50 % is allowed (Article 12a; policy/caps.toml#union-acquisition@2024-07-09)"
         ],
     );
 }
@@ -101,9 +101,9 @@ fn devices_must_agree_with_nodes() {
         "meluxina-ai.toml",
         "value = 1008",
         "value = 1009",
-        expect![[
-            r#"federation/meluxina-ai.toml:72: systems[0].partitions[0].devices: is 1009, but nodes times devices per node is 1008"#
-        ]],
+        expect![
+            "federation/meluxina-ai.toml:72:1: systems[0].partitions[0].devices: is 1009, but nodes times devices per node is 1008"
+        ],
     );
 }
 
@@ -113,25 +113,25 @@ fn faults_between_files_point_at_their_lines() {
         "pharos.toml",
         "key = \"daedalus\"",
         "key = \"lumi\"",
-        expect![[
-            r#"federation/pharos.toml:34: systems[0].key: the system `lumi` also stands in federation/lumi-aif.toml"#
-        ]],
+        expect![
+            "federation/pharos.toml:34:1: systems[0].key: the system `lumi` also stands in federation/lumi-aif.toml"
+        ],
     );
     check_broken(
         "pharos.toml",
         "joined = { value = []",
         "joined = { value = [\"CY\"]",
         expect![
-            "federation/federation.toml:8: member_states: with `other_states` this announces 17 states, but the factories name 18"
+            "federation/federation.toml:8:1: member_states: with `other_states` this announces 17 states, but the factories name 18"
         ],
     );
     check_broken(
         "pharos.toml",
         "key = \"pharos\"",
         "key = \"faros\"",
-        expect![[
-            r#"federation/pharos.toml:3: key: is `faros`, so the file must be called faros.toml"#
-        ]],
+        expect![
+            "federation/pharos.toml:3:1: key: is `faros`, so the file must be called faros.toml"
+        ],
     );
 }
 
@@ -140,7 +140,7 @@ fn a_folder_without_a_programme_is_refused() {
     let mut documents = folder("federation");
     documents.retain(|document| !document.name.ends_with("/federation.toml"));
     let faults = Federation::parse(&documents, &caps()).unwrap_err();
-    expect![[r#"federation.toml:1: this file is missing: it describes the programme"#]]
+    expect!["federation.toml:1:1: this file is missing: it describes the programme"]
         .assert_eq(&faults.to_string());
 }
 

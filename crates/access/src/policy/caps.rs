@@ -72,13 +72,13 @@ pub(super) fn read(root: &Table<'_>) -> Option<Vec<Entry<Cap>>> {
         let message = format!("`{}` is not a cap; allowed: {}", entry.rule.entry, KEYS.join(", "));
         root.fault_of::<()>("caps", message);
     }
-    let cap = |Entry { rule, until, source, note, line, says: (article, limit) }| Entry {
+    let cap = |Entry { rule, until, source, note, at, says: (article, limit) }| Entry {
         says: Cap { rule: RuleId::clone(&rule), article, limit },
         rule,
         until,
         source,
         note,
-        line,
+        at,
     };
     Some(read.into_iter().map(cap).collect())
 }

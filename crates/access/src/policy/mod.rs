@@ -6,6 +6,8 @@ mod aid;
 mod alerts;
 mod caps;
 mod countries;
+mod cut_offs;
+mod difference;
 mod modes;
 mod sme;
 
@@ -14,13 +16,15 @@ use std::fmt;
 use jiff::civil::Date;
 use units::{CountryCode, Meter, PartitionKey, Payer, Slug};
 
-use crate::document::{Diagnostic, Diagnostics, Document, Reader, Source, Table, Value};
+use crate::document::{Diagnostic, Diagnostics, Document, Place, Reader, Source, Table, Value};
 
 pub use aid::{AidCeiling, AidTreatment, HourPrice, PayerKind};
 pub use alerts::Threshold;
 pub use caps::{Cap, Caps};
 pub use countries::CountryGroup;
-pub use modes::{AccessMode, Audience, CutOffs, DecidedBy, ModeShare, Review};
+pub use cut_offs::CutOffs;
+pub use difference::{Difference, Line, News, differences};
+pub use modes::{AccessMode, Audience, DecidedBy, ModeShare, Review, Track};
 pub use sme::{Ceilings, ScaleUpDefinition, SmeDefinition, StartUpDefinition};
 
 /// Names one entry of policy in one of its versions: `policy/caps.toml#commercial@2024-07-09`.
@@ -32,6 +36,14 @@ pub struct RuleId {
     pub entry: String,
     /// The day from which this version of it holds.
     pub from: Date,
+}
+
+impl RuleId {
+    /// Whether both name the same version of one entry, in whatever folder each was read.
+    pub fn is_version(&self, other: &Self) -> bool {
+        let file = |rule: &Self| rule.file.rsplit('/').next().map(str::to_owned);
+        file(self) == file(other) && (&self.entry, self.from) == (&other.entry, other.from)
+    }
 }
 
 impl fmt::Display for RuleId {
@@ -51,8 +63,8 @@ pub struct Entry<T> {
     pub source: Source,
     /// How it is to be understood.
     pub note: Option<String>,
-    /// The line of its document, for diagnostics.
-    pub line: usize,
+    /// Where in its document it stands, for diagnostics.
+    pub at: Place,
     /// What it says.
     pub says: T,
 }
@@ -147,7 +159,12 @@ impl Policy {
         self.caps(day).ok_or_else(|| {
             let message = format!("not every cap has an entry that holds on {day}");
             let file = Self::FILES[1].to_owned();
-            Diagnostics(vec![Diagnostic { file, line: 1, key: "caps".to_owned(), message }])
+            Diagnostics(vec![Diagnostic {
+                file,
+                at: Place::START,
+                key: "caps".to_owned(),
+                message,
+            }])
         })
     }
 
@@ -156,14 +173,19 @@ impl Policy {
         in_force(&self.modes, key.as_str(), day)
     }
 
-    /// The access mode in the very version that `rule` names.
+    /// The access mode in the very version that `rule` names, whatever folder it was read from.
     pub fn mode_version(&self, rule: &RuleId) -> Option<&Entry<AccessMode>> {
-        self.modes.iter().find(|entry| entry.rule == *rule)
+        self.modes.iter().find(|entry| entry.rule.is_version(rule))
     }
 
     /// The access modes that hold on `day`.
     pub fn modes(&self, day: Date) -> impl Iterator<Item = &Entry<AccessMode>> {
         self.modes.iter().filter(move |entry| entry.holds_on(day))
+    }
+
+    /// The versions of access modes that begin after `day`.
+    pub fn modes_later(&self, day: Date) -> impl Iterator<Item = &Entry<AccessMode>> {
+        self.modes.iter().filter(move |entry| day < entry.rule.from)
     }
 
     /// The shares of the Union's time that groups of modes may take, as they hold on `day`.
@@ -232,15 +254,15 @@ impl Policy {
     /// What must hold between the files.
     fn consistent(&self) -> Result<(), Diagnostics> {
         let mut faults = Vec::new();
-        let mut fault = |(rule, line): (&RuleId, usize), key: &str, message: String| {
+        let mut fault = |(rule, at): (&RuleId, Place), key: &str, message: String| {
             let key = format!("{}.{key}", rule.entry);
-            faults.push(Diagnostic { file: rule.file.clone(), line, key, message });
+            faults.push(Diagnostic { file: rule.file.clone(), at, key, message });
         };
         for mode in &self.modes {
             for group in &mode.says.countries {
                 if !self.countries.iter().any(|entry| entry.rule.entry == group.as_str()) {
                     let message = format!("`{group}` is not a group of policy/countries.toml");
-                    fault((&mode.rule, mode.line), "countries", message);
+                    fault((&mode.rule, mode.at), "countries", message);
                 }
             }
         }
@@ -248,7 +270,7 @@ impl Policy {
             for key in &share.says.modes {
                 if !self.modes.iter().any(|mode| mode.rule.entry == key.as_str()) {
                     let message = format!("`{key}` is not an access mode of this file");
-                    fault((&share.rule, share.line), "modes", message);
+                    fault((&share.rule, share.at), "modes", message);
                 }
             }
         }
@@ -267,7 +289,7 @@ fn strangers(documents: &[Document]) -> Vec<Diagnostic> {
         .filter(known)
         .map(|document| Diagnostic {
             file: document.name.clone(),
-            line: 1,
+            at: Place::START,
             key: String::new(),
             message: format!("is not a policy file; allowed: {}", Policy::FILES.join(", ")),
         })
@@ -283,7 +305,7 @@ fn read_file<T>(
     let Some(document) = documents.iter().find(|document| file_name(document) == name) else {
         faults.push(Diagnostic {
             file: name.to_owned(),
-            line: 1,
+            at: Place::START,
             key: String::new(),
             message: "this file is missing".to_owned(),
         });
@@ -304,6 +326,9 @@ fn entries<T>(
 ) -> Option<Vec<Entry<T>>> {
     let entries = root.tables(key, |table| entry(table, &says));
     if entries.is_empty() {
+        if root.has(key) {
+            return None;
+        }
         return root.fault_of(key, format!("needs at least one entry: write [[{key}]]"));
     }
     for (index, entry) in entries.iter().enumerate() {
@@ -334,8 +359,8 @@ fn entry<T>(table: &Table<'_>, says: impl Fn(&Table<'_>) -> Option<T>) -> Option
         return table.fault_of("until", format!("lies before `from` ({from})"));
     }
     let rule = RuleId { file: table.file(), entry: key?.to_string(), from: from? };
-    let line = table.line_of("key");
-    Some(Entry { rule, until, source: source?, note, line, says: says? })
+    let at = table.place_of("key");
+    Some(Entry { rule, until, source: source?, note, at, says: says? })
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use jiff::civil::Date;
 use units::{Meter, PartsPerMillion, Payer, Slug};
 
-use super::{Entry, entries};
+use super::{CutOffs, Entry, cut_offs, entries};
 use crate::document::{Figure, Table, Value, word};
 
 /// Whom a mode is for.
@@ -77,15 +76,30 @@ impl DecidedBy {
     pub const WORDS: [(&str, Self); 2] = [("rules", Self::Rules), ("people", Self::People)];
 }
 
-/// When applications are taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CutOffs {
-    /// At any time.
-    AlwaysOpen,
-    /// Until each of these days.
-    Days(Vec<Date>),
-    /// As the text says.
-    Described(String),
+/// A field of applicants that compete among themselves alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Track {
+    /// Scientific access.
+    Science,
+    /// Industry.
+    Industry,
+    /// Public administration.
+    PublicAdministration,
+}
+
+impl Track {
+    /// The tracks, by the words that files use.
+    pub const WORDS: [(&str, Self); 3] = [
+        ("science", Self::Science),
+        ("industry", Self::Industry),
+        ("public-administration", Self::PublicAdministration),
+    ];
+}
+
+impl fmt::Display for Track {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(&Self::WORDS, self))
+    }
 }
 
 /// One access mode.
@@ -97,6 +111,8 @@ pub struct AccessMode {
     pub summary: String,
     /// Who may apply.
     pub who: Vec<Audience>,
+    /// The tracks that are reviewed apart; empty when there is one field of applicants.
+    pub tracks: Vec<Track>,
     /// The groups of states whose organisations may apply.
     pub countries: Vec<Slug>,
     /// What is counted.
@@ -125,6 +141,8 @@ pub struct AccessMode {
     pub open_awards_max: Figure<u32>,
     /// What an award obliges to.
     pub duties: Figure<Vec<String>>,
+    /// How many months after its end the final report of an award is due.
+    pub final_report_months: Figure<u32>,
 }
 
 /// The most that a group of modes may take of the Union's time.
@@ -157,6 +175,8 @@ fn mode(table: &Table<'_>) -> Option<AccessMode> {
     let summary = table.required("summary", Value::text);
     let who = table.required("who", |value| value.list(audience));
     let countries = table.required("countries", |value| value.list(Value::parsed));
+    let track = |value: &Value<'_>| value.choice(&Track::WORDS);
+    let tracks = table.optional("tracks", |value| value.list(track)).unwrap_or_default();
     let meter = table.required("meter", Value::parsed);
     let (hours_min, hours_max) = (hours("hours_min"), hours("hours_max"));
     let months = table.required("months", |value| value.figure(|it| it.list(Value::count)));
@@ -164,12 +184,16 @@ fn mode(table: &Table<'_>) -> Option<AccessMode> {
     let reviews = table.required("reviews", |value| value.list(review));
     let decided_by = table.required("decided_by", |value| value.choice(&DecidedBy::WORDS));
     let time_to_access = table.required("time_to_access", |value| value.figure(Value::text));
-    let cut_offs = table.required("cut_offs", |value| value.figure(cut_offs));
+    let cut_offs = table.required("cut_offs", |value| value.figure(cut_offs::read));
     let draws_on = table.required("draws_on", Value::parsed);
     let free_for = table.required("free_for", |value| value.figure(|it| it.list(audience)));
     let open_awards_max = table.required("open_awards_max", |value| value.figure(Value::count));
     let duties = table.required("duties", |value| value.figure(|it| it.list(Value::text)));
+    let final_report_months =
+        table.required("final_report_months", |value| value.figure(Value::count));
     let mode = AccessMode {
+        tracks,
+        final_report_months: final_report_months?,
         name: name?,
         summary: summary?,
         who: who?,
@@ -217,12 +241,4 @@ fn sound(table: &Table<'_>, mode: &AccessMode) {
     if mode.reviews.contains(&Review::Peer) {
         table.fault_of::<()>("reviews", "a peer review is decided by people, not by rules");
     }
-}
-
-fn cut_offs(value: &Value<'_>) -> Option<CutOffs> {
-    if value.is_list() {
-        return value.list(Value::date).map(CutOffs::Days);
-    }
-    let text = value.text()?;
-    Some(if text == "always" { CutOffs::AlwaysOpen } else { CutOffs::Described(text) })
 }

@@ -97,8 +97,8 @@ fn two_versions_may_not_hold_on_one_day() {
         "key = \"union-operation\"",
         "key = \"union-acquisition\"",
         expect![[r#"
-            policy/caps.toml:11: caps: policy/caps.toml#union-acquisition@2024-07-09 and policy/caps.toml#union-acquisition@2024-07-09 hold on the same days; end one
-            policy/caps.toml:11: caps: the entry `union-operation` is missing"#]],
+            policy/caps.toml:11:3: caps: policy/caps.toml#union-acquisition@2024-07-09 and policy/caps.toml#union-acquisition@2024-07-09 hold on the same days; end one
+            policy/caps.toml:11:3: caps: the entry `union-operation` is missing"#]],
     );
 }
 
@@ -109,7 +109,7 @@ fn a_mode_that_rules_decide_leaves_no_bound_open() {
         "hours_max = { value = 5000, source = \"programme\", note = \"about 5 000 GPU-hours, fixed for each system; one may ask for less here\" }",
         "hours_max = { unknown = \"forgotten\" }",
         expect![
-            "policy/access-modes.toml:43: modes[0].hours_max: must be known, for the rules decide alone in this mode"
+            "policy/access-modes.toml:48:1: modes[0].hours_max: must be known, for the rules decide alone in this mode"
         ],
     );
 }
@@ -121,7 +121,7 @@ fn a_mode_names_groups_that_exist() {
         "countries = [\"union\", \"participating\", \"antennas\"]",
         "countries = [\"union\", \"elsewhere\"]",
         expect![
-            "policy/access-modes.toml:33: playground.countries: `elsewhere` is not a group of policy/countries.toml"
+            "policy/access-modes.toml:38:1: playground.countries: `elsewhere` is not a group of policy/countries.toml"
         ],
     );
 }
@@ -133,7 +133,83 @@ fn smaller_classes_have_smaller_ceilings() {
         "small = { headcount_below = 50",
         "small = { headcount_below = 5",
         expect![
-            "policy/sme.toml:24: definitions[0].small: its ceilings lie below those of the smaller class"
+            "policy/sme.toml:24:1: definitions[0].small: its ceilings lie below those of the smaller class"
         ],
     );
+}
+
+#[test]
+fn a_call_keeps_the_version_it_was_opened_under_when_a_newer_one_holds() {
+    let mut documents = documents();
+    let modes = documents.iter_mut().find(|it| file_name(it) == "access-modes.toml").unwrap();
+    let (start, end) = (
+        modes.text.find("[[modes]]").unwrap(),
+        modes.text.find("[[modes]]\nkey = \"fast-lane\"").unwrap(),
+    );
+    let newer = modes.text[start..end]
+        .replace("from = 2025-12-01", "from = 2027-01-01")
+        .replace("hours_max = { value = 5000,", "hours_max = { value = 2000,");
+    modes.text =
+        modes.text.replacen("from = 2025-12-01", "from = 2025-12-01\nuntil = 2026-12-31", 1);
+    modes.text.push_str(&newer);
+    let policy = Policy::parse(&documents).unwrap();
+    let key: Slug = "playground".parse().unwrap();
+    let opened_under = policy.mode(&key, day("2026-12-31")).unwrap().rule.clone();
+    let later = policy.mode(&key, day("2027-01-01")).unwrap();
+    assert_eq!(later.says.hours_max.known(), Some(&2_000));
+    let elsewhere = RuleId { file: "/srv/rules/access-modes.toml".to_owned(), ..opened_under };
+    let kept = policy.mode_version(&elsewhere).unwrap();
+    assert_eq!(kept.says.hours_max.known(), Some(&5_000));
+    assert_eq!(policy.modes_later(day("2026-12-31")).count(), 1);
+}
+
+fn told(found: &[Difference]) -> String {
+    let lines = found.iter().flat_map(|it| {
+        let below = it.lines.iter().map(|line| format!("  {line}"));
+        std::iter::once(it.to_string()).chain(below)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn differences_are_told_entry_by_entry() {
+    let (before, mut after) = (documents(), documents());
+    assert_eq!(differences(&before, &after).unwrap(), Vec::new());
+    let of = |documents: &mut Vec<Document>, name: &str| {
+        documents.iter().position(|it| file_name(it) == name).unwrap()
+    };
+    let modes = of(&mut after, "access-modes.toml");
+    after[modes].text = after[modes]
+        .text
+        .replacen("hours_max = { value = 5000,", "hours_max = { value = 4000,", 1)
+        .replacen("open_awards_max = { unknown = \"no limit was found\" }\n", "", 1);
+    let caps = of(&mut after, "caps.toml");
+    after[caps].text = after[caps].text.replacen(
+        "key = \"commercial\"\nfrom = 2024-07-09",
+        "key = \"commercial\"\nfrom = 2024-07-09\nuntil = 2026-12-31",
+        1,
+    );
+    after[caps].text.push_str(
+        "\n[[caps]]\nkey = \"commercial\"\nfrom = 2027-01-01\nsource = \"regulation\"\n\
+         article = \"Article 18\"\nlimit = \"25 %\"\n",
+    );
+    expect![[r#"
+        access-modes.toml: modes fast-lane from 2025-12-01: changed
+          open_awards_max.unknown: no longer no limit was found
+        access-modes.toml: modes playground from 2025-12-01: changed
+          hours_max: 5000 → 4000
+        caps.toml: caps commercial from 2024-07-09: changed
+          until: 2026-12-31
+        caps.toml: caps commercial from 2027-01-01: a new version, compared with 2024-07-09
+          limit: 20 % → 25 %
+          note: no longer of the Union's time on each machine, sold at a fee that the Governing Board sets"#]].assert_eq(&told(&differences(&before, &after).unwrap()));
+    let back = told(&differences(&after, &before).unwrap());
+    assert!(back.contains("caps.toml: caps commercial from 2027-01-01: gone"), "{back}");
+}
+
+#[test]
+fn what_is_no_toml_has_no_differences() {
+    let broken = [Document::new("policy/caps.toml", "[[caps]]\nkey =\n")];
+    let faults = differences(&broken, &documents()).unwrap_err().to_string();
+    assert!(faults.starts_with("policy/caps.toml:2:"), "{faults}");
 }

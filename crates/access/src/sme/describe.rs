@@ -12,7 +12,7 @@ use units::{Cents, PartsPerMillion, Slug};
 use super::group::{About, Fault};
 use super::{AccountingPeriod, Awu, Control, Enterprise, EnterpriseKind, Group, Holding};
 use super::{LocalAuthority, Size};
-use crate::document::{Diagnostic, Diagnostics, Document, Reader, Table, Value};
+use crate::document::{Diagnostic, Diagnostics, Document, Place, Reader, Table, Value};
 
 /// The deepest nesting of holders within holders.
 const DEPTH_MAX: usize = 32;
@@ -33,8 +33,8 @@ pub struct Description {
     /// Who signs the declaration.
     pub signatory: Signatory,
     file: String,
-    members_at: BTreeMap<Slug, Place>,
-    holdings_at: Vec<Place>,
+    members_at: BTreeMap<Slug, Found>,
+    holdings_at: Vec<Found>,
 }
 
 /// Who signs a declaration, as far as it is said.
@@ -51,7 +51,7 @@ pub struct Signatory {
 }
 
 /// The line and the path of something in the document.
-type Place = (usize, String);
+type Found = (Place, String);
 
 impl Description {
     /// Reads `document`.
@@ -72,8 +72,8 @@ impl Description {
                 About::Member(key) => self.members_at.get(key),
                 About::Holding(index) => self.holdings_at.get(*index),
             };
-            let (line, key) = place.cloned().unwrap_or((1, String::new()));
-            Diagnostic { file: self.file.clone(), line, key, message: fault.text.clone() }
+            let (at, key) = place.cloned().unwrap_or((Place::START, String::new()));
+            Diagnostic { file: self.file.clone(), at, key, message: fault.text.clone() }
         });
         let mut placed: Vec<Diagnostic> = placed.collect();
         placed.sort();
@@ -84,8 +84,8 @@ impl Description {
 /// What was read so far.
 #[derive(Default)]
 struct Draft {
-    members: RefCell<BTreeMap<Slug, (Enterprise, Identity, Place)>>,
-    holdings: RefCell<Vec<(Holding, Place)>>,
+    members: RefCell<BTreeMap<Slug, (Enterprise, Identity, Found)>>,
+    holdings: RefCell<Vec<(Holding, Found)>>,
 }
 
 /// What is said of an enterprise beside its figures.

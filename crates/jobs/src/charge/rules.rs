@@ -13,7 +13,7 @@ use super::{ChargeRule, Combine, Count, Over, Resource, Rounding, Timing};
 pub enum RulesError {
     /// It is not in the expected form; the text shows the place.
     #[error("the charge rules cannot be read: {0}")]
-    Syntax(String),
+    Syntax(toml::de::Error),
     /// A rule contradicts itself or another.
     #[error("charge rule `{key}`: {problem}")]
     Rule {
@@ -30,6 +30,23 @@ pub enum RulesError {
         /// The instant asked for.
         at: Timestamp,
     },
+}
+
+impl RulesError {
+    /// What is wrong with `text`, and at which byte of it.
+    pub fn fault_in(&self, text: &str) -> (usize, String) {
+        match self {
+            Self::Syntax(error) => {
+                let at = error.span().map_or(0, |span| span.start);
+                (at, error.message().to_owned())
+            }
+            Self::Rule { key, problem } => {
+                let at = text.find(&format!("\"{key}\"")).unwrap_or_default();
+                (at, format!("charge rule `{key}`: {problem}"))
+            }
+            Self::NotInForce { .. } => (0, self.to_string()),
+        }
+    }
 }
 
 /// The charge rules of a federation; of each name at most one holds at any time.
@@ -108,7 +125,7 @@ impl ChargeRules {
     /// # Errors
     /// When the text is not in the expected form, or a rule contradicts itself or another.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
-        let raw: RawFile = toml::from_str(text).map_err(|e| RulesError::Syntax(e.to_string()))?;
+        let raw: RawFile = toml::from_str(text).map_err(RulesError::Syntax)?;
         let rules = raw.rule.into_iter().map(rule).collect::<Result<Vec<_>, _>>()?;
         for (index, one) in rules.iter().enumerate() {
             let later = rules.iter().skip(index.saturating_add(1));

@@ -6,7 +6,14 @@ use units::Payer;
 /// The policy of placement cannot be read; the text shows the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the weights of placement cannot be read: {0}")]
-pub struct WeightsError(String);
+pub struct WeightsError(toml::de::Error);
+
+impl WeightsError {
+    /// What is wrong, and at which byte of the text.
+    pub fn fault(&self) -> (usize, String) {
+        (self.0.span().map_or(0, |span| span.start), self.0.message().to_owned())
+    }
+}
 
 /// What each thing is worth in seconds of waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +73,7 @@ impl Weights {
     /// # Errors
     /// With the place that is not in the expected form.
     pub fn parse(text: &str) -> Result<Self, WeightsError> {
-        let raw: Raw = toml::from_str(text).map_err(|error| WeightsError(error.to_string()))?;
+        let raw: Raw = toml::from_str(text).map_err(WeightsError)?;
         Ok(Self {
             source: raw.source,
             wait_percent: raw.wait_percent,

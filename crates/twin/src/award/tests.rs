@@ -212,11 +212,11 @@ fn assumptions_that_cannot_be_meant_are_refused() {
     check_broken(
         "seeds = 5",
         "seeds = 1",
-        expect![[r#"what-if.toml:9: seeds: from 2 to 100 tell chance apart"#]],
+        expect!["what-if.toml:9:1: seeds: from 2 to 100 tell chance apart"],
     );
     check_broken(
         "weeks_min = 4",
         "weeks_min = 40",
-        expect!["what-if.toml:20: history.weeks_min: asks for more weeks than are read"],
+        expect!["what-if.toml:20:1: history.weeks_min: asks for more weeks than are read"],
     );
 }

@@ -54,41 +54,43 @@ fn check_broken(from: &str, to: &str, expected: Expect) {
 
 #[test]
 fn faults_point_at_file_line_and_key() {
-    check_broken("users = 40", "", expect!["p.toml:2: groups[0].users: is missing here"]);
+    check_broken("users = 40", "", expect!["p.toml:2:1: groups[0].users: is missing here"]);
     check_broken(
         "weekdays = [10, ",
         "weekdays = [",
-        expect!["p.toml:10: groups[0].weekdays: has 6 numbers; 7 are expected"],
+        expect!["p.toml:10:12: groups[0].weekdays: has 6 numbers; 7 are expected"],
     );
     check_broken(
         "gpus = 1, weight = 6",
         "gpus = 1, nodes = 1, weight = 6",
-        expect!["p.toml:14: groups[0].sizes[0]: says how large in one way: gpus, nodes or cores"],
+        expect![
+            "p.toml:14:10: groups[0].sizes[0]: says how large in one way: gpus, nodes or cores"
+        ],
     );
     check_broken(
         "run_seconds = [600, 14400]",
         "run_seconds = [600, 60]",
         expect![[r#"
-        p.toml:18: groups[0].sessions.run_seconds: quantiles must not fall: the least stands first
-        p.toml:21: groups[0].sessions.sizes[0].run_seconds: is missing here, and above the sizes"#]],
+            p.toml:18:15: groups[0].sessions.run_seconds: quantiles must not fall: the least stands first
+            p.toml:21:10: groups[0].sessions.sizes[0].run_seconds: is missing here, and above the sizes"#]],
     );
     check_broken(
         "ninety_fifth = 80000",
         "ninety_fifth = 80",
         expect![[r#"
-            p.toml:29: groups[1].run_seconds.ninety_fifth: is less than the median
-            p.toml:31: groups[1].sizes[0].run_seconds: is missing here, and above the sizes"#]],
+            p.toml:29:32: groups[1].run_seconds.ninety_fifth: is less than the median
+            p.toml:31:10: groups[1].sizes[0].run_seconds: is missing here, and above the sizes"#]],
     );
     check_broken(
         "percent = 30",
         "percent = 130\nhow = 1",
         expect![[r#"
-        p.toml:17: groups[0].sessions.percent: is more than all
-        p.toml:18: groups[0].sessions.how: is not a key here; allowed: percent
-        p.toml:19: groups[0].sessions.run_seconds: is not a key here; allowed: percent
-        p.toml:20: groups[0].sessions.used_percent: is not a key here; allowed: percent
-        p.toml:21: groups[0].sessions.limit_seconds_max: is not a key here; allowed: percent
-        p.toml:22: groups[0].sessions.sizes: is not a key here; allowed: percent"#]],
+            p.toml:17:1: groups[0].sessions.percent: is more than all
+            p.toml:18:1: groups[0].sessions.how: is not a key here; allowed: percent
+            p.toml:19:1: groups[0].sessions.run_seconds: is not a key here; allowed: percent
+            p.toml:20:1: groups[0].sessions.used_percent: is not a key here; allowed: percent
+            p.toml:21:1: groups[0].sessions.limit_seconds_max: is not a key here; allowed: percent
+            p.toml:22:1: groups[0].sessions.sizes: is not a key here; allowed: percent"#]],
     );
 }
 

@@ -98,15 +98,15 @@ fn what_the_federation_does_not_know_must_be_stated() {
         "partition = \"lumi.lumi-g\"",
         "partition = \"hammerhai-ai.gpu\"",
         expect![
-            "s.toml:10: machines[0].gpus_per_node: is missing here, and the federation does not know it: not found in the public sources consulted"
+            "s.toml:10:1: machines[0].gpus_per_node: is missing here, and the federation does not know it: not found in the public sources consulted"
         ],
     );
     check_broken(
         "partition = \"lumi.lumi-g\"",
         "partition = \"lumi.lumi-x\"",
         expect![[r#"
-        s.toml:10: machines[0].cores_per_node: is missing here
-        s.toml:11: machines[0].partition: the federation has no partition `lumi.lumi-x`; it has marenostrum-5.acc, marenostrum-5-upgrade.training, marenostrum-5-upgrade.inference, bsc-experimental.experimental, hammerhai-ai.gpu, leonardo.booster, lisa.gpu, it4lia-ai.gpu, it4lia-ai.inference, lumi.lumi-g, lumi-ai.gpu, lumi-experimental.experimental, meluxina-ai.gpu, meluxina.gpu, meluxina-q.qpu, mimer-ai.gpu, arrhenius.gpu, daedalus.gpu"#]],
+            s.toml:10:1: machines[0].cores_per_node: is missing here
+            s.toml:11:1: machines[0].partition: the federation has no partition `lumi.lumi-x`; it has marenostrum-5.acc, marenostrum-5-upgrade.training, marenostrum-5-upgrade.inference, bsc-experimental.experimental, hammerhai-ai.gpu, leonardo.booster, lisa.gpu, it4lia-ai.gpu, it4lia-ai.inference, lumi.lumi-g, lumi-ai.gpu, lumi-experimental.experimental, meluxina-ai.gpu, meluxina.gpu, meluxina-q.qpu, mimer-ai.gpu, arrhenius.gpu, daedalus.gpu"#]],
     );
 }
 
@@ -116,24 +116,24 @@ fn faults_point_at_file_line_and_key() {
         "days = 28",
         "days = 28\nday = 1",
         expect![
-            "s.toml:6: day: is not a key here; allowed: sources, name, question, start, days, warm_up_days, seeds, machines, loads, policy, transfer_gbit_per_second"
+            "s.toml:6:1: day: is not a key here; allowed: sources, name, question, start, days, warm_up_days, seeds, machines, loads, policy, transfer_gbit_per_second"
         ],
     );
     check_broken(
         "warm_up_days = 7",
         "warm_up_days = 28",
-        expect!["s.toml:6: warm_up_days: leaves no day that is measured"],
+        expect!["s.toml:6:1: warm_up_days: leaves no day that is measured"],
     );
     check_broken(
         "seeds = 3",
         "seeds = 0",
-        expect!["s.toml:7: seeds: must be at least 1; leave it `unknown` when it is not known"],
+        expect!["s.toml:7:9: seeds: must be at least 1; leave it `unknown` when it is not known"],
     );
     check_broken(
         "on = 2026-01-20",
         "on = 2025-01-20",
         expect![
-            "s.toml:22: machines[1].upgrades[0].on: `on` is before the start of the scenario, 2026-01-05"
+            "s.toml:22:20: machines[1].upgrades[0].on: `on` is before the start of the scenario, 2026-01-05"
         ],
     );
 }
@@ -143,50 +143,50 @@ fn what_one_part_says_of_another_is_checked_too() {
     check_broken(
         "jobs_per_week = 100",
         "jobs_per_week = 4000000000",
-        expect!["s.toml:25: loads: some 8000000000 jobs would be drawn, too many"],
+        expect!["s.toml:25:3: loads: some 8000000000 jobs would be drawn, too many"],
     );
     check_broken(
         "trace = \"log.swf\"",
         "trace = \"log.swf\"\npercent = 101",
-        expect!["s.toml:39: loads[1].percent: a log has no more than 100 % of its jobs"],
+        expect!["s.toml:39:1: loads[1].percent: a log has no more than 100 % of its jobs"],
     );
     check_broken(
         "FI = \"25 %\"",
         "FI = \"60 %\"",
-        expect!["s.toml:14: machines[0].pools: the shares are more than the whole machine"],
+        expect!["s.toml:14:9: machines[0].pools: the shares are more than the whole machine"],
     );
     check_broken(
         "home = [\"lumi\"]",
         "home = [\"luna\"]",
         expect![
-            "s.toml:25: loads: the group `sme` has data at `luna`; the machines are lumi, small"
+            "s.toml:25:3: loads: the group `sme` has data at `luna`; the machines are lumi, small"
         ],
     );
     check_broken(
         "transfer_gbit_per_second = 10",
         "",
         expect![
-            "s.toml:1: transfer_gbit_per_second: is missing here: jobs have data, and there is more than one machine"
+            "s.toml:1:1: transfer_gbit_per_second: is missing here: jobs have data, and there is more than one machine"
         ],
     );
     check_broken(
         "key = \"small\"",
         "key = \"lumi\"",
-        expect!["s.toml:10: machines: two are called `lumi`"],
+        expect!["s.toml:10:3: machines: two are called `lumi`"],
     );
     check_broken(
         "format = \"swf\"",
         "format = \"csv\"",
         expect![
-            "s.toml:39: loads[1].format: `csv` is not known; allowed: swf, sacct, gpu-trace, history"
+            "s.toml:39:10: loads[1].format: `csv` is not known; allowed: swf, sacct, gpu-trace, history"
         ],
     );
     check_broken(
         "floor = { classes = [\"sme\"], percent = 10 }",
         "floor = { percent = 110 }",
         expect![[r#"
-            s.toml:48: policy.floor: says of nobody: name classes, payers or modes
-            s.toml:48: policy.floor.percent: is more than the whole machine"#]],
+            s.toml:48:9: policy.floor: says of nobody: name classes, payers or modes
+            s.toml:48:21: policy.floor.percent: is more than the whole machine"#]],
     );
 }
 

@@ -19,6 +19,7 @@ mod faults;
 mod import;
 mod line;
 mod placement;
+mod policy;
 mod slurm;
 mod sme;
 mod ssh;

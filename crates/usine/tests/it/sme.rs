@@ -69,7 +69,7 @@ fn a_description_with_faults_is_refused_with_line_and_key() {
         let (code, complaint) = it.refused(&["sme", "assess", "wrong.toml"]);
         assert_eq!(code, 2);
         assert!(
-            complaint.contains("wrong.toml:3: enterprise.holders[0].capital: `0.5`"),
+            complaint.contains("wrong.toml:3:36: enterprise.holders[0].capital: `0.5`"),
             "{complaint}"
         );
         let output = it.run(&["sme", "assess", "-", "--json"], "[enterprise]\nname = \"Aurore\"\n");

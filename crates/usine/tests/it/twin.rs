@@ -98,7 +98,7 @@ fn a_scenario_that_cannot_be_meant_is_refused_with_file_line_and_key() {
     let (code, complaint) = terminal(folder.path()).refused(&["twin", "run", "broken.toml"]);
     assert_eq!(code, 2);
     expect![[r#"
-        error: broken.toml:24: policy.backfill: `magic` is not known; allowed: fcfs, easy, conservative
+        error: broken.toml:24:12: policy.backfill: `magic` is not known; allowed: fcfs, easy, conservative
     "#]].assert_eq(&complaint);
     let (code, complaint) = terminal(folder.path()).refused(&["twin", "run", "nowhere.toml"]);
     assert_eq!(code, 2);

@@ -3,8 +3,7 @@
 mod what_if;
 
 use access::call::{Call, Stage};
-use access::document::Figure;
-use access::policy::{AccessMode, CutOffs, DecidedBy, Entry};
+use access::policy::{AccessMode, DecidedBy, Entry};
 use app::App;
 use app::calls::NewCall;
 use axum::extract::State;
@@ -62,6 +61,8 @@ pub(crate) struct ModeOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
     who: Vec<String>,
+    /// The tracks that are reviewed apart; empty when there is one field of applicants.
+    tracks: Vec<String>,
     /// What is counted: `gpu` or `node`.
     unit: String,
     hours_min: Option<u32>,
@@ -80,6 +81,8 @@ pub(crate) struct ModeOut {
     free_for: Option<Vec<String>>,
     open_awards_max: Option<u32>,
     duties: Option<Vec<String>>,
+    /// How many months after its end the final report of an award is due.
+    final_report_months: Option<u32>,
 }
 
 impl From<&Entry<AccessMode>> for ModeOut {
@@ -93,6 +96,7 @@ impl From<&Entry<AccessMode>> for ModeOut {
             source: entry.source.to_string(),
             note: entry.note.clone(),
             who: names(&says.who),
+            tracks: names(&says.tracks),
             unit: says.meter.to_string(),
             hours_min: says.hours_min.known().copied(),
             hours_max: says.hours_max.known().copied(),
@@ -101,25 +105,18 @@ impl From<&Entry<AccessMode>> for ModeOut {
             reviews: names(&says.reviews),
             decided_by_rules: says.decided_by == DecidedBy::Rules,
             time_to_access: says.time_to_access.known().cloned(),
-            cut_offs: cut_offs(&says.cut_offs),
+            cut_offs: says.cut_offs.known().map(ToString::to_string),
             draws_on: says.draws_on.to_string(),
             free_for: says.free_for.known().map(|it| names(it)),
             open_awards_max: says.open_awards_max.known().copied(),
             duties: says.duties.known().cloned(),
+            final_report_months: says.final_report_months.known().copied(),
         }
     }
 }
 
 fn names<T: ToString>(list: &[T]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
-}
-
-fn cut_offs(figure: &Figure<CutOffs>) -> Option<String> {
-    Some(match figure.known()? {
-        CutOffs::AlwaysOpen => "always open".to_owned(),
-        CutOffs::Days(days) => names(days).join(", "),
-        CutOffs::Described(text) => text.clone(),
-    })
 }
 
 impl CallOut {

@@ -117,47 +117,47 @@ fn shares_are_percentages_and_what_is_ambiguous_is_refused() {
 fn faults_name_their_line_and_key() {
     refused(
         &enterprise("[[holdings]]\nholder = \"self\"\nheld = \"nobody\"\ncapital = 30\n"),
-        expect!["group.toml:6: holdings[0]: a holding names `nobody`, which is not described"],
+        expect!["group.toml:6:1: holdings[0]: a holding names `nobody`, which is not described"],
     );
     refused(
         "[enterprise]\nname = \"A\"\nheadcount = 3\nperiods = [{ closed_on = 2025-13-31 }]",
-        expect!["group.toml:4: invalid date, expected month between 01 and 12"],
+        expect!["group.toml:4:26: invalid date, expected month between 01 and 12"],
     );
     refused(
         "[enterprise]\nname = \"A\"\nperiods = [{ closed_on = 2025-12-31, headcount_awu = -1,\n\
          turnover_eur = 1.234, balance_sheet_eur = \"much\", estimated = 1 }]",
         expect![[r#"
-            group.toml:3: enterprise.periods[0].headcount_awu: is not a number from 0 with at most two decimals
-            group.toml:4: enterprise.periods[0].balance_sheet_eur: is a text, a number is expected
-            group.toml:4: enterprise.periods[0].estimated: is a whole number, true or false is expected
-            group.toml:4: enterprise.periods[0].turnover_eur: is not a number from 0 with at most two decimals"#]],
+            group.toml:3:54: enterprise.periods[0].headcount_awu: is not a number from 0 with at most two decimals
+            group.toml:4:16: enterprise.periods[0].turnover_eur: is not a number from 0 with at most two decimals
+            group.toml:4:43: enterprise.periods[0].balance_sheet_eur: is a text, a number is expected
+            group.toml:4:63: enterprise.periods[0].estimated: is a whole number, true or false is expected"#]],
     );
     refused(
         &enterprise("[[enterprise.holders]]\nname = \"B\"\n"),
         expect![
-            "group.toml:6: enterprise.holders[0]: say what part is held: `capital`, `voting`, or both"
+            "group.toml:6:1: enterprise.holders[0]: say what part is held: `capital`, `voting`, or both"
         ],
     );
     refused(
         &enterprise("[[enterprise.holders]]\nname = \"B\"\nkind = \"bank\"\ncapital = 3\n"),
         expect![
-            "group.toml:8: enterprise.holders[0].kind: `bank` is not known; allowed: enterprise, venture-capital, business-angel, university, institutional-investor, small-local-authority, local-authority, public-body, person"
+            "group.toml:8:8: enterprise.holders[0].kind: `bank` is not known; allowed: enterprise, venture-capital, business-angel, university, institutional-investor, small-local-authority, local-authority, public-body, person"
         ],
     );
     refused(
         "",
         expect![
-            "group.toml:1: enterprise: is missing: describe the enterprise under [enterprise], or name one of [enterprises] with `subject`"
+            "group.toml:1:1: enterprise: is missing: describe the enterprise under [enterprise], or name one of [enterprises] with `subject`"
         ],
     );
     refused(
         "subject = \"a\"\n[enterprises.b]\nname = \"B\"\n",
-        expect!["group.toml:1: the enterprise `a` itself is not described"],
+        expect!["group.toml:1:1: the enterprise `a` itself is not described"],
     );
     refused(
         "subject = \"b\"\n[enterprises.\"B C\"]\nname = \"B\"\n",
         expect![
-            "group.toml:2: enterprises.B C: `B C` is not a name: use 1 to 64 lower-case letters, digits and single hyphens, starting with a letter or digit"
+            "group.toml:2:1: enterprises.B C: `B C` is not a name: use 1 to 64 lower-case letters, digits and single hyphens, starting with a letter or digit"
         ],
     );
 }
@@ -166,7 +166,7 @@ fn faults_name_their_line_and_key() {
 fn a_rule_that_misses_something_points_at_it_too() {
     let described = read("subject = \"b\"\n\n[enterprises.b]\nname = \"B\"\n").unwrap();
     let Incomplete(faults) = assess(&described.group, definition()).unwrap_err();
-    expect!["group.toml:3: enterprises.b: B (b): no accounting period is given"]
+    expect!["group.toml:3:1: enterprises.b: B (b): no accounting period is given"]
         .assert_eq(&described.place(&faults).to_string());
 }
 
