@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use access::aid::{AidLine, AidStanding, Granted, single_undertaking};
+use access::aid::{AidLine, Granted, single_undertaking};
 use access::organisation::{Organisation, OrganisationKind};
-use access::policy::{AccessMode, AidCeiling, Entry as PolicyEntry, HourPrice, SmeDefinition};
+use access::policy::SmeDefinition;
 use access::sme::Group;
 use jiff::civil::Date;
 use store::Tx;
 use store::aid as records;
-use units::{AllocationId, Cents, CountryCode, OrganisationId, PartitionKey, Payer, Timestamp};
+use units::{AllocationId, Cents, CountryCode, OrganisationId, PartitionKey, Timestamp};
 
 use crate::audit::Entry;
 use crate::{Action, Actor, App, Error, FieldError};
@@ -42,23 +42,6 @@ pub struct OtherAid {
     pub authority: String,
     /// In which form.
     pub instrument: String,
-}
-
-/// What bears on the aid that an award would be.
-pub(crate) struct AidBasis<'a> {
-    state: CountryCode,
-    ceiling: &'a PolicyEntry<AidCeiling>,
-    price: Option<&'a PolicyEntry<HourPrice>>,
-    lines: Vec<AidLine>,
-    authority: String,
-}
-
-impl AidBasis<'_> {
-    /// The same for the rules.
-    pub(crate) fn standing(&self) -> AidStanding<'_> {
-        let Self { state, ceiling, price, ref lines, .. } = *self;
-        AidStanding { state, ceiling, price, lines }
-    }
 }
 
 impl App {
@@ -166,58 +149,39 @@ impl App {
         Ok(records::set_undertaking(tx, organisation, &others).await?)
     }
 
-    /// Where the organisation stands with aid, when hours of `mode` on `partition` are any.
-    pub(crate) async fn aid_basis(
+    /// All aid on record of the organisation and of those that are one undertaking with it.
+    pub(crate) async fn aid_on_record(
         &self,
         tx: &Tx,
         organisation: &Organisation,
-        (partition, mode): (&PartitionKey, &PolicyEntry<AccessMode>),
-    ) -> Result<Option<AidBasis<'_>>, Error> {
-        let (rules, today) = (self.rules(), access::day_in_brussels(self.now()));
-        let payer = mode.says.draws_on;
-        let treatment = rules.policy.is_aid(payer, today);
-        let counts = treatment.is_none_or(|treatment| treatment.says.counts);
-        let factory = rules.federation.partition(partition).map(|(factory, ..)| factory);
-        let (true, Some(factory)) = (counts, factory) else { return Ok(None) };
-        if organisation.kind != OrganisationKind::Enterprise {
-            return Ok(None);
-        }
-        let state = match payer {
-            Payer::State(state) | Payer::Volunteered(state) => state,
-            Payer::Union | Payer::Commercial => factory.country,
-        };
-        let ceiling = rules.policy.aid_ceiling(today).ok_or_else(|| {
-            let text = format!("policy/aid.toml has no ceiling that holds on {today}");
-            Error::Conflict(text)
-        })?;
+    ) -> Result<Vec<AidLine>, Error> {
         let mut lines = Vec::new();
-        for member in self.undertaking(tx, organisation.id).await? {
-            let of_member = records::of_organisation(tx, member).await?.into_iter();
-            lines.extend(of_member.map(|it| it.line).filter(|line| line.state == state));
+        if organisation.kind == OrganisationKind::Enterprise {
+            for member in self.undertaking(tx, organisation.id).await? {
+                let of_member = records::of_organisation(tx, member).await?;
+                lines.extend(of_member.into_iter().map(|record| record.line));
+            }
         }
-        Ok(Some(AidBasis {
-            state,
-            ceiling,
-            price: rules.policy.hour_price(partition, mode.says.meter, today),
-            lines,
-            authority: format!("{} for {state}", factory.hosting_entity),
-        }))
+        Ok(lines)
     }
 
-    /// Enters the aid that an award is.
+    /// Enters the aid of `state` that an award on `partition` is.
     pub(crate) async fn enter_award(
         &self,
         tx: &Tx,
-        (organisation, basis): (&Organisation, &AidBasis<'_>),
-        (granted, allocation): (&Granted, AllocationId),
+        organisation: &Organisation,
+        (granted, state): (&Granted, CountryCode),
+        (allocation, partition): (AllocationId, &PartitionKey),
     ) -> Result<(), Error> {
         let now = self.now();
+        let host = self.rules().federation.partition(partition);
+        let host = host.map_or("the federation", |(factory, ..)| &factory.hosting_entity);
         let line = AidLine {
             beneficiary: organisation.id,
-            state: basis.state,
+            state,
             granted_on: access::day_in_brussels(now),
             amount: granted.amount(),
-            authority: basis.authority.clone(),
+            authority: format!("{host} for {state}"),
             instrument: INSTRUMENT.to_owned(),
             sector: organisation.sector.clone(),
             allocation: Some(allocation),

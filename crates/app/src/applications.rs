@@ -2,17 +2,15 @@
 
 mod submit;
 
-use access::application::{Draft, Finding, Offer, ShareLeft, Situation, State, check};
-use access::call::Call;
-use access::organisation::{Applicant, Organisation};
-use access::policy::{AccessMode, Entry as PolicyEntry};
+use access::application::{Draft, Facts, Finding, Ground, PoolLeft, State, Unanswerable};
+use access::organisation::Organisation;
 use store::Tx;
 use store::applications as records;
-use units::{ApplicationId, CallId, OrganisationId, PartitionKey, Payer, PoolId, Timestamp, Work};
+use store::pools::PoolRecord;
+use units::{ApplicationId, CallId, OrganisationId, PartitionKey, Timestamp};
 
 pub use store::applications::{Application, Filter};
 
-use crate::aid::AidBasis;
 use crate::audit::Entry;
 use crate::{Action, Actor, App, Error, FieldError, Scope};
 
@@ -29,15 +27,9 @@ pub struct Checked {
 }
 
 /// Everything that bears on an application, loaded.
-struct Loaded<'a> {
-    call: Call,
-    mode: &'a PolicyEntry<AccessMode>,
-    organisation: Organisation,
-    applicant: Applicant,
-    open_awards: u32,
-    offer: Option<(PoolId, Offer)>,
-    aid: Option<AidBasis<'a>>,
-    shares: Vec<ShareLeft>,
+pub(crate) struct Loaded {
+    pub(crate) facts: Facts,
+    pub(crate) organisation: Organisation,
 }
 
 impl App {
@@ -204,79 +196,57 @@ impl App {
 
     /// Every check of an application as it stands now.
     async fn findings(&self, tx: &Tx, application: &Application) -> Result<Vec<Finding>, Error> {
-        let now = self.now();
-        let loaded = self.load(tx, application, now).await?;
-        Ok(check(&application.draft, &self.situation(&loaded, now)))
+        let loaded = self.load(tx, application, self.now()).await?;
+        Ok(loaded.facts.under(&self.rules().policy).map_err(no_answer)?.findings())
     }
 
     /// Loads everything that bears on an application.
-    async fn load(
+    pub(crate) async fn load(
         &self,
         tx: &Tx,
         application: &Application,
         now: Timestamp,
-    ) -> Result<Loaded<'_>, Error> {
+    ) -> Result<Loaded, Error> {
         let call = store::calls::by_id(tx, application.call).await?;
         let call = call.ok_or(Error::NotFound("call"))?;
-        let mode = self.mode_of(&call)?;
         let organisation = store::organisations::by_id(tx, application.organisation).await?;
         let organisation = organisation.ok_or(Error::NotFound("organisation"))?;
-        let applicant = self.applicant(tx, &organisation).await?;
         let open_awards =
             store::allocations::count_open(tx, organisation.id, &call.mode, now).await?;
-        let (offer, shares) = match &application.draft.partition {
-            Some(key) => self.offer(tx, (key, mode), now).await?,
-            None => (None, Vec::new()),
-        };
-        let aid = match &application.draft.partition {
-            Some(key) => self.aid_basis(tx, &organisation, (key, mode)).await?,
+        let ground = match &application.draft.partition {
+            Some(key) => self.ground(tx, key, now).await?,
             None => None,
         };
-        Ok(Loaded { call, mode, organisation, applicant, open_awards, offer, aid, shares })
-    }
-
-    fn situation<'a>(&'a self, loaded: &'a Loaded<'a>, now: Timestamp) -> Situation<'a> {
-        Situation {
-            call: &loaded.call,
-            mode: loaded.mode,
-            policy: &self.rules().policy,
-            applicant: &loaded.applicant,
-            open_awards: loaded.open_awards,
-            offer: loaded.offer.map(|(_, offer)| offer),
-            aid: loaded.aid.as_ref().map(AidBasis::standing),
-            shares: &loaded.shares,
+        let facts = Facts {
+            asker: self.asker(tx, &organisation).await?,
+            draft: application.draft.clone(),
+            aid: self.aid_on_record(tx, &organisation).await?,
+            call,
+            open_awards,
+            ground,
             now,
-        }
+        };
+        Ok(Loaded { facts, organisation })
     }
 
-    /// What is left of the pool that `mode` draws on, and of the shares of the Union's time that
-    /// it is part of.
-    async fn offer(
+    /// A partition with what is left in its pools, and what each mode was granted of them.
+    async fn ground(
         &self,
         tx: &Tx,
-        (key, mode): (&PartitionKey, &PolicyEntry<AccessMode>),
+        key: &PartitionKey,
         now: Timestamp,
-    ) -> Result<(Option<(PoolId, Offer)>, Vec<ShareLeft>), Error> {
-        let pools = self.pools_with_balance(tx, key, now).await?;
-        let Some((pool, left)) = pools.iter().find(|(pool, _)| pool.payer == mode.says.draws_on)
-        else {
-            return Ok((None, Vec::new()));
+    ) -> Result<Option<Ground>, Error> {
+        let Some((factory, _, partition)) = self.rules().federation.partition(key) else {
+            return Ok(None);
         };
-        let of_union = |payer| matches!(payer, Payer::Union | Payer::Commercial);
-        let union = pools.iter().filter(|(pool, _)| of_union(pool.payer));
-        let union = union.map(|(pool, _)| pool.amount.count()).fold(0, i64::saturating_add);
-        let mut shares = Vec::new();
-        for share in self.rules().policy.mode_shares(access::day_in_brussels(now)) {
-            if share.says.modes.iter().any(|key| key.as_str() == mode.rule.entry) {
-                let granted =
-                    store::allocations::granted_from(tx, pool.id, &share.says.modes).await?;
-                let most = share.says.limit.of(union);
-                let remaining = Work::seconds(most.saturating_sub(granted.count()).max(0));
-                let (rule, limit) = (share.rule.clone(), share.says.limit);
-                shares.push(ShareLeft { rule, limit, remaining });
-            }
+        let mut pools = Vec::new();
+        for (pool, left) in self.pools_with_balance(tx, key, now).await? {
+            let granted = store::allocations::granted_by_mode(tx, pool.id).await?;
+            let PoolRecord { id, payer, amount: opened, .. } = pool;
+            pools.push(PoolLeft { id, payer, opened, left, granted });
         }
-        Ok((Some((pool.id, Offer { meter: pool.meter, remaining: *left })), shares))
+        let (host, meter) = (factory.country, partition.meter);
+        Ok(Some(Ground { host, units: partition.units().ok(), meter, pools }))
     }
 
     async fn audit_application(
@@ -293,6 +263,14 @@ impl App {
             detail,
         };
         self.audit(tx, actor, entry).await
+    }
+}
+
+/// A policy that has no answer is the operator's affair.
+pub(crate) fn no_answer(why: Unanswerable) -> Error {
+    match why {
+        Unanswerable::NoMode(_) => Error::Internal(why.to_string()),
+        Unanswerable::NoCeiling(_) => Error::Conflict(why.to_string()),
     }
 }
 

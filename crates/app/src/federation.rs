@@ -25,6 +25,10 @@ pub struct Rules {
     pub federation: Arc<Federation>,
     /// Who may have what.
     pub policy: Arc<Policy>,
+    /// What that was read from, in the order of the names.
+    pub texts: Arc<[Document]>,
+    /// The digest of these texts.
+    pub digest: Arc<str>,
     /// The partitions that a site of this hub serves.
     pub served: Vec<PartitionKey>,
 }
@@ -40,13 +44,22 @@ impl Rules {
         served: Vec<PartitionKey>,
         now: Timestamp,
     ) -> Result<Self, Diagnostics> {
+        let mut texts = policy.to_vec();
+        texts.sort_by(|a, b| a.name.cmp(&b.name));
+        let digest = crate::decisions::digest(&texts);
         let policy = Policy::parse(policy)?;
         let caps = policy.caps_in_force(access::day_in_brussels(now))?;
         let federation = Federation::parse(federation, &caps)?;
         for key in &served {
             federation.require(key)?;
         }
-        Ok(Self { federation: Arc::new(federation), policy: Arc::new(policy), served })
+        Ok(Self {
+            federation: Arc::new(federation),
+            policy: Arc::new(policy),
+            texts: texts.into(),
+            digest: digest.into(),
+            served,
+        })
     }
 
     /// The partitions of the factory called `key`.

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod calls;
 pub mod clock;
 pub mod data;
+pub mod decisions;
 mod error;
 pub mod federation;
 pub mod forecasts;

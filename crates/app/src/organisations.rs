@@ -1,7 +1,8 @@
 //! Organisations: put on record, declared, assessed; their members.
 
+use access::application::Asker;
 use access::organisation::{Applicant, Organisation, OrganisationKind};
-use access::sme::{Assessment, Enterprise, EnterpriseKind, Group, StartUp};
+use access::sme::{Enterprise, EnterpriseKind, Group};
 use jiff::civil::Date;
 use store::Tx;
 use store::organisations as records;
@@ -158,25 +159,6 @@ impl App {
         found.ok_or(Error::NotFound("declaration"))
     }
 
-    /// What a declaration gives by the rules of `today`; nothing when it may no longer be relied
-    /// on, or does not say what these rules ask.
-    fn assessed_again(
-        &self,
-        declaration: &Declaration,
-        organisation: &Organisation,
-        today: Date,
-    ) -> Option<(Assessment, StartUp)> {
-        let policy = &self.rules().policy;
-        let (definition, young) = (policy.sme(today)?, policy.start_up(today)?);
-        if self.declaration_valid_until(declaration)? < today {
-            return None;
-        }
-        let assessment = access::sme::assess(&declaration.group, definition).ok()?;
-        let registered_on = organisation.registered_on;
-        let start_up = access::sme::start_up(assessment.class, registered_on, today, young);
-        Some((assessment, start_up))
-    }
-
     /// The last day on which a declaration is relied on, by the rules of today; nothing where no
     /// definition of enterprises holds.
     pub fn declaration_valid_until(&self, declaration: &Declaration) -> Option<Date> {
@@ -240,22 +222,26 @@ impl App {
         Ok(partitions.iter().filter_map(|key| self.rules().scope_of(key)).collect())
     }
 
+    /// An organisation that applies, as it is on record.
+    pub(crate) async fn asker(&self, tx: &Tx, organisation: &Organisation) -> Result<Asker, Error> {
+        let declaration = records::latest_declaration(tx, organisation.id).await?;
+        Ok(Asker {
+            organisation: organisation.id,
+            kind: organisation.kind,
+            country: organisation.country,
+            registered_on: organisation.registered_on,
+            declared: declaration.map(|it| (it.group, access::day_in_brussels(it.declared_at))),
+        })
+    }
+
     /// What the rules know about an organisation that applies.
     pub(crate) async fn applicant(
         &self,
         tx: &Tx,
         organisation: &Organisation,
     ) -> Result<Applicant, Error> {
-        let declaration = records::latest_declaration(tx, organisation.id).await?;
         let today = access::day_in_brussels(self.now());
-        let (assessment, start_up) =
-            declaration.and_then(|it| self.assessed_again(&it, organisation, today)).unzip();
-        Ok(Applicant {
-            kind: organisation.kind,
-            country: organisation.country,
-            assessment,
-            start_up,
-        })
+        Ok(self.asker(tx, organisation).await?.applicant(&self.rules().policy, today))
     }
 }
 

@@ -269,6 +269,9 @@ actions! {
     /// See an application and its decision.
     ViewApplication: "see this application", Some(Read), Roles(&[
         OrganisationRepresentative, Reviewer, SiteOperator, ProgrammeOfficer, Administrator]);
+    /// Have a decision recomputed from its record.
+    ReplayDecision: "have decisions recomputed", Some(Read), Roles(&[
+        ProgrammeOfficer, Administrator]);
     /// See a project and its allocations.
     ViewProject: "see this project", Some(Read), PROJECT_AND_STAFF;
     /// Change who belongs to a project.

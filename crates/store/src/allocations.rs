@@ -2,6 +2,8 @@
 
 mod drawn;
 
+use std::collections::BTreeMap;
+
 use access::allocation::Allocation;
 use sea_orm::FromQueryResult;
 use units::{
@@ -166,32 +168,25 @@ pub async fn partitions_of_organisation(
     rows.iter().map(|row| parsed("partition", &row.partition)).collect()
 }
 
-/// How much of a pool was granted under these access modes.
+/// How much of a pool was granted under each access mode.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn granted_from(tx: &Tx, pool: PoolId, modes: &[Slug]) -> Result<Work, StoreError> {
+pub async fn granted_by_mode(tx: &Tx, pool: PoolId) -> Result<BTreeMap<Slug, Work>, StoreError> {
     #[derive(FromQueryResult)]
     struct Sum {
+        mode: String,
         total: i64,
     }
-    let places: Vec<String> =
-        (0..modes.len()).map(|index| format!("${}", index.saturating_add(2))).collect();
-    if places.is_empty() {
-        return Ok(Work::ZERO);
-    }
-    let sql = format!(
-        "SELECT CAST(COALESCE(SUM(s.amount), 0) AS BIGINT) AS total
+    const SQL: &str = "SELECT c.mode AS mode, CAST(SUM(s.amount) AS BIGINT) AS total
         FROM allocation_share s
         JOIN allocation a ON a.id = s.allocation
         JOIN application p ON p.id = a.application
         JOIN call c ON c.id = p.call
-        WHERE s.pool = $1 AND c.mode IN ({})",
-        places.join(", ")
-    );
-    let mut values: Vec<sea_orm::Value> = vec![pool.uuid().into()];
-    values.extend(modes.iter().map(|mode| mode.to_string().into()));
-    Ok(tx.one::<Sum>(&sql, values).await?.map_or(Work::ZERO, |sum| Work::seconds(sum.total)))
+        WHERE s.pool = $1 GROUP BY c.mode ORDER BY c.mode";
+    let rows = tx.all::<Sum>(SQL, [pool.uuid().into()]).await?;
+    let granted = |row: Sum| Ok((parsed("access mode", &row.mode)?, Work::seconds(row.total)));
+    rows.into_iter().map(granted).collect()
 }
 
 /// How many awards under `mode` an organisation holds that have not ended by `at`.

@@ -182,6 +182,25 @@ pub async fn undecided(tx: &Tx, call: CallId) -> Result<Vec<Application>, StoreE
     rows.into_iter().map(Row::application).collect()
 }
 
+/// The applications that are not decided or withdrawn, newest first, older than `before`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open(
+    tx: &Tx,
+    before: Option<ApplicationId>,
+    limit: u32,
+) -> Result<Vec<Application>, StoreError> {
+    let mut conditions = Conditions::default();
+    if let Some(before) = before {
+        conditions.and("id < {}", before.uuid());
+    }
+    let open = "SELECT * FROM (SELECT * FROM application
+        WHERE state IN ('draft', 'submitted')) AS open";
+    let (sql, values) = conditions.page(open, limit);
+    tx.all::<Row>(&sql, values).await?.into_iter().map(Row::application).collect()
+}
+
 /// The application with this id.
 ///
 /// # Errors

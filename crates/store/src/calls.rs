@@ -123,7 +123,7 @@ async fn read(tx: &Tx, row: Row) -> Result<Call, StoreError> {
 }
 
 /// `FILE#ENTRY@FROM`, as [`RuleId`] prints it.
-fn rule(text: &str) -> Result<RuleId, StoreError> {
+pub(crate) fn rule(text: &str) -> Result<RuleId, StoreError> {
     let damaged = || StoreError::damaged("rule", text);
     let (file, rest) = text.split_once('#').ok_or_else(damaged)?;
     let (entry, from) = rest.split_once('@').ok_or_else(damaged)?;

@@ -11,6 +11,7 @@ pub mod applications;
 pub mod blobs;
 pub mod calls;
 mod db;
+pub mod decisions;
 mod error;
 pub mod identity;
 pub mod jobs;

@@ -24,6 +24,7 @@ mod m0021_verification;
 mod m0023_prefix;
 mod m0024_moving;
 mod m0025_steps;
+mod m0028_decisions;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0023_prefix::Migration),
             Box::new(m0024_moving::Migration),
             Box::new(m0025_steps::Migration),
+            Box::new(m0028_decisions::Migration),
         ]
     }
 }

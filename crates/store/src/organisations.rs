@@ -11,6 +11,7 @@ use crate::db::micros;
 use crate::scope::{Columns, Conditions, Scope, chosen, parsed};
 use crate::{StoreError, Tx};
 
+pub(crate) use declarations::GroupRow;
 pub use declarations::{Declaration, declare, latest_declaration};
 pub use verifications::{Verification, verifications, verify};
 

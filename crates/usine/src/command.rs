@@ -4,6 +4,7 @@ pub(crate) mod aid;
 pub(crate) mod apply;
 pub(crate) mod call;
 pub(crate) mod data;
+pub(crate) mod decision;
 pub(crate) mod job;
 pub(crate) mod ledger;
 pub(crate) mod login;

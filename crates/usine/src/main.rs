@@ -31,7 +31,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use command::{
-    Session, aid, apply, call, data, job, ledger, login, model, org, people, project, site as sites,
+    Session, aid, apply, call, data, decision, job, ledger, login, model, org, people, project,
+    site as sites,
 };
 use output::Audience;
 use remote::HubChoice;
@@ -93,6 +94,9 @@ enum Command {
     /// Applications: draft, check, submit, withdraw.
     #[command(subcommand)]
     Apply(apply::ApplyCommand),
+    /// Decisions: recomputed from their records.
+    #[command(subcommand)]
+    Decision(decision::DecisionCommand),
     /// Projects: people, allocations, and what is left.
     #[command(subcommand)]
     Project(project::ProjectCommand),
@@ -196,6 +200,7 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Aid(command) => aid::aid(&command, session),
         Command::Call(command) => call::call(&command, session),
         Command::Apply(command) => apply::apply(&command, session),
+        Command::Decision(command) => decision::decision(&command, session),
         Command::Project(command) => project::project(&command, session),
         Command::Job(command) => job::job(&command, session),
         Command::Slurm(command) => slurm::slurm(&command),

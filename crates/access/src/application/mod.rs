@@ -5,6 +5,7 @@
 
 mod check;
 mod decide;
+mod facts;
 mod state_aid;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use crate::policy::{AccessMode, Entry, Policy, RuleId};
 
 pub use check::{Check, Finding, Outcome, check};
 pub use decide::{Admitted, Award, Decision, admit, decide};
+pub use facts::{Asker, Case, Facts, Ground, PoolLeft, Unanswerable, Verdict, compared};
 
 /// What is asked, as far as it has been written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Submission: what the rules decide is decided at once, with everything that follows from it.
 
 use access::allocation::Allocation;
-use access::application::{Award, Check, Decision, Reason, State, admit, decide};
+use access::application::{Award, Case, Check, Decision, Reason, State};
 use access::project::Project;
 use store::Tx;
 use store::allocations::Share;
@@ -9,7 +9,7 @@ use store::applications as records;
 use store::ledger::Denied;
 use units::{AllocationId, ApplicationId, ProjectId, Shares, Timestamp};
 
-use super::{Application, Loaded, not_a_draft};
+use super::{Application, Loaded, no_answer, not_a_draft};
 use crate::audit::Entry;
 use crate::{Action, Actor, App, Error, Grant, Role, Scope};
 
@@ -40,21 +40,22 @@ impl App {
             store::pools::lock(&tx, partition, now).await?;
         }
         let loaded = self.load(&tx, &application, now).await?;
-        let situation = self.situation(&loaded, now);
-        let admitted = admit(&application.draft, &situation)
-            .map_err(|reasons| Error::Refused(reasons.iter().map(told).collect()))?;
-        let units = application.draft.partition.as_ref().and_then(|key| {
-            let (.., partition) = self.rules().federation.partition(key)?;
-            partition.units().ok()
-        });
-        let state = match decide(&admitted, &situation, units) {
+        let case = loaded.facts.under(&self.rules().policy).map_err(no_answer)?;
+        let admitted =
+            case.admit().map_err(|reasons| Error::Refused(reasons.iter().map(told).collect()))?;
+        let mut decision = case.decide(&admitted);
+        let state = match &decision {
             Decision::Awarded(award) => {
-                self.grant_award(&tx, actor, (&application, &loaded), &award).await?
+                self.grant_award(&tx, actor, (&application, &loaded, &case), award).await?
             }
-            Decision::Refused(reasons) => State::Refused { at: now, reasons },
+            Decision::Refused(reasons) => State::Refused { at: now, reasons: reasons.clone() },
             Decision::Referred => State::Submitted { at: now },
         };
-        self.settle_state(&tx, actor, (&application, &loaded), &state).await?;
+        if let State::Refused { reasons, .. } = &state {
+            decision = Decision::Refused(reasons.clone());
+        }
+        self.record_decision(&tx, (&application, &loaded.facts), &decision).await?;
+        self.settle_state(&tx, actor, (&application, &loaded, &case), &state).await?;
         tx.commit().await?;
         let version = application.version.saturating_add(1);
         Ok(Application { state, state_at: now, version, ..application })
@@ -66,17 +67,17 @@ impl App {
         &self,
         tx: &Tx,
         actor: &Actor,
-        (application, loaded): (&Application, &Loaded<'_>),
+        (application, loaded, case): (&Application, &Loaded, &Case<'_>),
         award: &Award,
     ) -> Result<State, Error> {
         let now = self.now();
-        let Some((pool, _)) = loaded.offer else {
+        let Some(pool) = case.pool() else {
             return Err(Error::Internal("an award without a pool".to_owned()));
         };
         let allocation = AllocationId::from_uuid(self.clock().mint());
         let memo = self.memo(
             &Actor::system(),
-            format!("{} of application {}", loaded.call.title, application.id),
+            format!("{} of application {}", loaded.facts.call.title, application.id),
         );
         let shares = Shares::sole(pool);
         match store::ledger::grant(tx, memo, allocation, &shares, award.amount()).await? {
@@ -100,8 +101,9 @@ impl App {
         let granted = granted(award, (allocation, project, application.id), now);
         let share = Share { pool, payer: award.payer(), amount: award.amount() };
         store::allocations::insert(tx, &granted, &[share]).await?;
-        if let (Some(aid), Some(basis)) = (award.aid(), &loaded.aid) {
-            self.enter_award(tx, (&loaded.organisation, basis), (aid, allocation)).await?;
+        if let (Some(aid), Some(state)) = (award.aid(), case.aid_state()) {
+            let place = (allocation, award.partition());
+            self.enter_award(tx, &loaded.organisation, (aid, state), place).await?;
         }
         Ok(State::Awarded { at: now, project, allocation })
     }
@@ -131,7 +133,7 @@ impl App {
         &self,
         tx: &Tx,
         actor: &Actor,
-        (application, loaded): (&Application, &Loaded<'_>),
+        (application, loaded, case): (&Application, &Loaded, &Case<'_>),
         state: &State,
     ) -> Result<(), Error> {
         let now = self.now();
@@ -147,15 +149,16 @@ impl App {
             }
             _ => "waits for people".to_owned(),
         };
-        let class = loaded.applicant.assessment.as_ref().map_or_else(
+        let policy = &self.rules().digest;
+        let class = case.applicant().assessment.as_ref().map_or_else(
             || loaded.organisation.kind.to_string(),
             |assessment| format!("{} ({})", assessment.class, assessment.rule),
         );
         let entry = Entry {
             action: &format!("application.{}", state.name()),
             object: &format!("application:{}", application.id),
-            rule: &loaded.mode.rule.to_string(),
-            detail: &format!("{class}; {detail}"),
+            rule: &case.mode().rule.to_string(),
+            detail: &format!("{class}; {detail}; policy {policy}"),
         };
         self.audit(tx, actor, entry).await
     }

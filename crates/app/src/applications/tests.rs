@@ -1,6 +1,6 @@
 use access::application::{Check, Outcome};
 use jiff::SignedDuration;
-use units::Meter;
+use units::{Meter, Work};
 
 use super::*;
 use crate::Role;

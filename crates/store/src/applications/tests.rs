@@ -293,11 +293,8 @@ async fn allocations_count_as_open_until_they_end_or_are_closed() {
         let count = |at| allocations::count_open(&tx, world.organisation.id, &mode, at);
         assert_eq!(count(now()).await.unwrap(), 1);
         assert_eq!(count(quarter().end()).await.unwrap(), 0);
-        let granted = async |modes: &[units::Slug]| {
-            allocations::granted_from(&tx, pool.id, modes).await.unwrap()
-        };
-        assert_eq!(granted(&["fast-lane".parse().unwrap(), mode.clone()]).await, open.amount);
-        assert_eq!(granted(&["fast-lane".parse().unwrap()]).await, Work::ZERO);
+        let granted = allocations::granted_by_mode(&tx, pool.id).await.unwrap();
+        assert_eq!(granted, [(mode, open.amount)].into());
         let partitions = allocations::partitions_of(&tx, project.id).await.unwrap();
         assert_eq!(partitions, [open.partition]);
     }

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use crate::db::{instant, micros};
 use crate::{StoreError, Tx};
-use rows::{AssessmentRow, GroupRow};
+use rows::AssessmentRow;
+pub(crate) use rows::GroupRow;
 
 /// What an organisation declared, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

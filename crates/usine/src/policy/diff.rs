@@ -1,14 +1,18 @@
-//! `usine policy diff`: what another policy says otherwise.
+//! `usine policy diff`: what another policy says otherwise, and who would notice.
 
 use std::path::PathBuf;
 
 use access::document::Diagnostics;
-use access::policy::{Difference, News, Policy, differences};
+use access::policy::{Difference, Line, News, Policy, differences};
 use anyhow::Result;
+use app::decisions::Otherwise;
 use serde_json::{Value, json};
 
+use crate::config::{Config, ConfigFile};
+use crate::exit::{Failure, Told};
 use crate::output::Audience;
-use crate::{faults, folders};
+use crate::remote::wait;
+use crate::{faults, folders, hub};
 
 /// The two policies.
 #[derive(clap::Args)]
@@ -19,6 +23,12 @@ pub(crate) struct DiffArguments {
     /// The policy to compare it with.
     #[arg(value_name = "B")]
     after: PathBuf,
+    /// Also say which open applications of the factory in this folder B would decide otherwise.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The same for the factory of this configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// Compares the two folders.
@@ -31,18 +41,71 @@ pub(super) fn run(arguments: &DiffArguments, audience: Audience) -> Result<()> {
             documents.iter().filter(|it| folders::is_access_policy(it)).cloned().collect();
         Policy::parse(&documents)
     };
-    let compared = differences(&before, &after).and_then(|found| {
-        of_access(&before)?;
-        of_access(&after)?;
-        Ok(found)
-    });
-    match compared {
-        Ok(found) => {
-            let told = json!({ "differences": found.iter().map(as_json).collect::<Vec<_>>() });
-            audience.show(&told, |_| tell(&found))
-        }
-        Err(faults) => faults::refuse(&faults, audience),
+    let compared = differences(&before, &after)
+        .and_then(|found| Ok((found, of_access(&before)?, of_access(&after)?)));
+    let (found, before, after) = match compared {
+        Ok(compared) => compared,
+        Err(faults) => return faults::refuse(&faults, audience),
+    };
+    let effect = effect(arguments, (&before, &after))?;
+    let mut told = json!({ "differences": found.iter().map(as_json).collect::<Vec<_>>() });
+    if let (Some((open, otherwise)), Some(fields)) = (&effect, told.as_object_mut()) {
+        let otherwise = otherwise.iter().map(otherwise_as_json).collect::<Vec<_>>();
+        fields.insert("open_applications".to_owned(), json!(open));
+        fields.insert("decided_otherwise".to_owned(), json!(otherwise));
     }
+    audience.show(&told, |_| {
+        tell(&found);
+        if let Some((open, otherwise)) = &effect {
+            tell_otherwise(*open, otherwise);
+        }
+    })
+}
+
+/// How many applications are open in the named factory, and which B would decide otherwise.
+fn effect(
+    arguments: &DiffArguments,
+    (before, after): (&Policy, &Policy),
+) -> Result<Option<(usize, Vec<Otherwise>)>> {
+    if arguments.data.is_none() && arguments.config.is_none() {
+        return Ok(None);
+    }
+    let mut config = Config::load(&ConfigFile { config: arguments.config.clone() })?;
+    config.data = arguments.data.clone().unwrap_or(config.data);
+    if config.database.is_none() && !config.data.join("hub.db").exists() {
+        let message =
+            format!("there is no factory in {}; name one with --data", config.data.display());
+        return Err(Told::new(Failure::NotFound, message).into());
+    }
+    wait(async {
+        let app = hub::open(&config).await?;
+        Ok(Some(app.decided_otherwise(before, after).await?))
+    })
+}
+
+fn tell_otherwise(open: usize, otherwise: &[Otherwise]) {
+    println!("{} of {open} open applications would be decided otherwise", otherwise.len());
+    for Otherwise { application, lines } in otherwise {
+        let (id, title) = (application.id, &application.draft.title);
+        println!("application {id} ({}): {title}", application.state.name());
+        for line in lines {
+            println!("  {line}");
+        }
+    }
+}
+
+fn otherwise_as_json(otherwise: &Otherwise) -> Value {
+    let Otherwise { application, lines } = otherwise;
+    json!({
+        "application": application.id.to_string(),
+        "title": application.draft.title,
+        "state": application.state.name(),
+        "lines": lines.iter().map(line_as_json).collect::<Vec<_>>(),
+    })
+}
+
+fn line_as_json(line: &Line) -> Value {
+    json!({ "what": line.what, "before": line.before, "after": line.after })
 }
 
 fn tell(found: &[Difference]) {
@@ -64,10 +127,7 @@ fn as_json(difference: &Difference) -> Value {
         News::Changed => ("changed", None),
         News::Follows(from) => ("follows", Some(from)),
     };
-    let lines = difference
-        .lines
-        .iter()
-        .map(|line| json!({ "what": line.what, "before": line.before, "after": line.after }));
+    let lines = difference.lines.iter().map(line_as_json);
     json!({
         "file": difference.file,
         "entry": difference.entry,

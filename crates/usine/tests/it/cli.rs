@@ -127,6 +127,14 @@ fn ahead(root: &Terminal<'_>, project: &str) {
     assert_eq!(forecast[0]["quarters"].as_array().map(Vec::len), Some(4), "{forecast}");
     assert!(root.told(&["federation", "forecast"]).contains("the cost of operation is unknown"));
 
+    let decided = root.json(&["apply", "list"])[0]["id"].as_str().unwrap().to_owned();
+    let replayed = root.told(&["decision", "replay", &decided]);
+    assert!(replayed.contains("recomputed from its record: the same"), "{replayed}");
+    assert_eq!(root.refused(&["decision", "replay", project]).0, 4);
+    let other = ["policy", "diff", "built-in", "built-in", "--data", "data"];
+    let told = "both policies say the same\n0 of 0 open applications would be decided otherwise\n";
+    assert_eq!(root.told(&other), told);
+
     let export = ["federation", "history", "meluxina-ai", "--out", "history.csv"];
     assert!(root.told(&export).contains("written to history.csv"));
     let history = twin::trace::Format::History;

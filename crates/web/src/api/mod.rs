@@ -7,6 +7,7 @@ mod applications;
 mod audit;
 mod calls;
 mod clusters;
+mod decisions;
 mod federation;
 mod forecasts;
 mod grants;
@@ -54,6 +55,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(applications::routes())
         .merge(audit::routes())
         .merge(calls::routes())
+        .merge(decisions::routes())
         .merge(federation::routes())
         .merge(forecasts::routes())
         .merge(grants::routes())

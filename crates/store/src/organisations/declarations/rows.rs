@@ -15,7 +15,7 @@ use crate::StoreError;
 use crate::scope::{chosen, parsed};
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct GroupRow {
+pub(crate) struct GroupRow {
     subject: String,
     members: Vec<MemberRow>,
     holdings: Vec<HoldingRow>,
@@ -127,7 +127,7 @@ struct StartUpRow {
 }
 
 impl GroupRow {
-    pub(super) fn of(group: &Group) -> Self {
+    pub(crate) fn of(group: &Group) -> Self {
         let period = |period: &AccountingPeriod| PeriodRow {
             closed_on: period.closed_on.to_string(),
             size: SizeRow::of(period.size),
@@ -162,7 +162,7 @@ impl GroupRow {
         }
     }
 
-    pub(super) fn read(self) -> Result<Group, StoreError> {
+    pub(crate) fn read(self) -> Result<Group, StoreError> {
         let members =
             self.members.into_iter().map(|row| Ok((parsed("key", &row.key)?, row.read()?)));
         let holdings = self.holdings.into_iter().map(HoldingRow::read);
