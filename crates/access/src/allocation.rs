@@ -1,10 +1,16 @@
-//! Allocations and their life: granted, active, expired, closed.
+//! Allocations and their life: granted, active, suspended, expired, closed; and what changes it.
 
 mod alert;
 mod burn_down;
+mod change;
+mod tranche;
 
 pub use alert::{Alert, Crossing, alerts_ahead, alerts_of_use};
 pub use burn_down::{BurnDown, RunsOut, WINDOW_DAYS, burn_down};
+pub use change::{
+    Before, Changing, Refusal, Source, extend, resume, supplement, suspend, terminate,
+};
+pub use tranche::{Tranche, tranche};
 
 use units::{AllocationId, ApplicationId, Meter, PartitionKey, Period, ProjectId, Timestamp, Work};
 
@@ -31,6 +37,17 @@ pub struct Allocation {
     pub granted_at: Timestamp,
     /// When it was closed before its end.
     pub closed_at: Option<Timestamp>,
+    /// Since when nothing may be submitted against it, and why.
+    pub suspended: Option<Suspension>,
+}
+
+/// A suspension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, for people.
+    pub reason: String,
 }
 
 /// Where an allocation stands.
@@ -45,6 +62,11 @@ pub enum Stage {
     Active {
         /// When it ends.
         ends_at: Timestamp,
+    },
+    /// Begun, but nothing may be submitted for now.
+    Suspended {
+        /// Since when.
+        since: Timestamp,
     },
     /// Over; what is left is lost.
     Expired {
@@ -64,6 +86,7 @@ impl Stage {
         match self {
             Self::Granted { .. } => "granted",
             Self::Active { .. } => "active",
+            Self::Suspended { .. } => "suspended",
             Self::Expired { .. } => "expired",
             Self::Closed { .. } => "closed",
         }
@@ -76,7 +99,10 @@ impl Allocation {
         match self.closed_at {
             Some(at) if at <= now => Stage::Closed { at },
             _ if now < self.period.start() => Stage::Granted { starts_at: self.period.start() },
-            _ if now < self.period.end() => Stage::Active { ends_at: self.period.end() },
+            _ if now < self.period.end() => match &self.suspended {
+                Some(suspension) => Stage::Suspended { since: suspension.since },
+                None => Stage::Active { ends_at: self.period.end() },
+            },
             _ => Stage::Expired { at: self.period.end() },
         }
     }
@@ -89,6 +115,10 @@ impl Allocation {
         match self.stage(now) {
             Stage::Active { .. } => Ok(()),
             Stage::Granted { starts_at } => Err(format!("the allocation begins on {starts_at}")),
+            Stage::Suspended { since } => {
+                let reason = self.suspended.as_ref().map_or("", |it| &it.reason);
+                Err(format!("the allocation is suspended since {since}: {reason}"))
+            }
             Stage::Expired { at } => Err(format!("the allocation ended on {at}")),
             Stage::Closed { at } => Err(format!("the allocation was closed on {at}")),
         }

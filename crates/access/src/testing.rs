@@ -71,5 +71,6 @@ pub(crate) fn allocation() -> Allocation {
         rule: "policy/access-modes.toml#playground@2025-12-01".to_owned(),
         granted_at: at("2026-11-20T00:00:00Z"),
         closed_at: None,
+        suspended: None,
     }
 }

@@ -7,6 +7,7 @@ pub mod accounting;
 pub mod actor;
 pub mod aid;
 pub mod alerts;
+pub mod allocations;
 pub mod announce;
 pub mod applications;
 pub mod audit;

@@ -274,6 +274,12 @@ actions! {
         ProgrammeOfficer, Administrator]);
     /// See a project and its allocations.
     ViewProject: "see this project", Some(Read), PROJECT_AND_STAFF;
+    /// Suspend an allocation and resume it.
+    SuspendAllocation: "suspend or resume this allocation", Some(Administer), Roles(&[
+        SiteOperator, ProgrammeOfficer, Administrator]);
+    /// Give an allocation more time or hours, or end it before its time.
+    ChangeAllocation: "change this allocation", Some(Administer), Roles(&[
+        ProgrammeOfficer, Administrator]);
     /// Change who belongs to a project.
     ManageProject: "manage this project's members", Some(Apply), Roles(&[
         ProjectManager, OrganisationRepresentative, Administrator]);

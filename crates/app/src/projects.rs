@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use access::allocation::Allocation;
+use access::allocation::{Allocation, Tranche};
 use access::project::Project;
 use ledger::Part;
 use store::Tx;
@@ -24,6 +24,8 @@ pub struct AllocationView {
     pub shares: Vec<Share>,
     /// What is available, held and used, by payer.
     pub balance: BTreeMap<Payer, Part>,
+    /// What is released for this month, where policy releases hours month by month.
+    pub released: Option<Tranche>,
 }
 
 impl App {
@@ -185,7 +187,8 @@ impl App {
         let shares = store::allocations::shares(tx, allocation.id).await?;
         let standing = store::ledger::balances(tx, allocation.id).await?;
         let balance = standing.map(|it| it.parts().clone()).unwrap_or_default();
-        Ok(AllocationView { allocation, shares, balance })
+        let released = self.released_of(tx, &allocation).await?.map(|it| it.tranche);
+        Ok(AllocationView { allocation, shares, balance, released })
     }
 }
 

@@ -1,10 +1,11 @@
 //! Allocations and the pools behind them. Their balances are in the ledger.
 
+mod changes;
 mod drawn;
 
 use std::collections::BTreeMap;
 
-use access::allocation::Allocation;
+use access::allocation::{Allocation, Suspension};
 use sea_orm::FromQueryResult;
 use units::{
     AllocationId, ApplicationId, OrganisationId, PartitionKey, Payer, Period, PoolId, ProjectId,
@@ -15,6 +16,10 @@ use crate::db::{instant, micros};
 use crate::scope::parsed;
 use crate::{StoreError, Tx};
 
+pub use changes::{
+    ChangeKind, ChangeRecord, add, before, changes, close, insert_change, lock, set_period,
+    set_suspended,
+};
 pub use drawn::{Drawn, drawn};
 
 /// What one pool put behind an allocation.
@@ -41,11 +46,16 @@ struct Row {
     rule: String,
     granted_at: i64,
     closed_at: Option<i64>,
+    suspended_at: Option<i64>,
+    suspended_because: Option<String>,
 }
 
 impl Row {
     fn allocation(self) -> Result<Allocation, StoreError> {
         let period = Period::new(instant(self.starts_at)?, instant(self.ends_at)?);
+        let since = self.suspended_at.map(instant).transpose()?;
+        let suspended = since
+            .map(|since| Suspension { since, reason: self.suspended_because.unwrap_or_default() });
         Ok(Allocation {
             id: AllocationId::from_uuid(self.id),
             project: ProjectId::from_uuid(self.project),
@@ -57,6 +67,7 @@ impl Row {
             rule: self.rule,
             granted_at: instant(self.granted_at)?,
             closed_at: self.closed_at.map(instant).transpose()?,
+            suspended,
         })
     }
 }

@@ -25,6 +25,7 @@ mod m0023_prefix;
 mod m0024_moving;
 mod m0025_steps;
 mod m0028_decisions;
+mod m0029_awards;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0024_moving::Migration),
             Box::new(m0025_steps::Migration),
             Box::new(m0028_decisions::Migration),
+            Box::new(m0029_awards::Migration),
         ]
     }
 }

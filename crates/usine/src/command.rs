@@ -1,6 +1,7 @@
 //! Commands that speak to a hub: one module a noun.
 
 pub(crate) mod aid;
+pub(crate) mod allocation;
 pub(crate) mod apply;
 pub(crate) mod call;
 pub(crate) mod data;

@@ -31,8 +31,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use command::{
-    Session, aid, apply, call, data, decision, job, ledger, login, model, org, people, project,
-    site as sites,
+    Session, aid, allocation, apply, call, data, decision, job, ledger, login, model, org, people,
+    project, site as sites,
 };
 use output::Audience;
 use remote::HubChoice;
@@ -100,6 +100,9 @@ enum Command {
     /// Projects: people, allocations, and what is left.
     #[command(subcommand)]
     Project(project::ProjectCommand),
+    /// Allocations: suspend, resume, terminate, extend, supplement.
+    #[command(subcommand)]
+    Allocation(allocation::AllocationCommand),
     /// Jobs: submit, list, show, log, cancel, watch.
     #[command(subcommand)]
     Job(job::JobCommand),
@@ -202,6 +205,7 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Apply(command) => apply::apply(&command, session),
         Command::Decision(command) => decision::decision(&command, session),
         Command::Project(command) => project::project(&command, session),
+        Command::Allocation(command) => allocation::allocation(&command, session),
         Command::Job(command) => job::job(&command, session),
         Command::Slurm(command) => slurm::slurm(&command),
         // Their exit codes are Slurm's, so they never come here.

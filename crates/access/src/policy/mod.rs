@@ -4,6 +4,7 @@
 
 mod aid;
 mod alerts;
+mod awards;
 mod caps;
 mod countries;
 mod cut_offs;
@@ -20,6 +21,7 @@ use crate::document::{Diagnostic, Diagnostics, Document, Place, Reader, Source, 
 
 pub use aid::{AidCeiling, AidTreatment, HourPrice, PayerKind};
 pub use alerts::Threshold;
+pub use awards::{AwardChanges, Release, Whose};
 pub use caps::{Cap, Caps};
 pub use countries::CountryGroup;
 pub use cut_offs::CutOffs;
@@ -90,11 +92,13 @@ pub struct Policy {
     aid_ceilings: Vec<Entry<AidCeiling>>,
     aid_treatments: Vec<Entry<AidTreatment>>,
     prices: Vec<Entry<HourPrice>>,
+    award_changes: Vec<Entry<AwardChanges>>,
+    releases: Vec<Entry<Release>>,
 }
 
 impl Policy {
     /// The files it is read from, in the policy folder.
-    pub const FILES: [&'static str; 7] = [
+    pub const FILES: [&'static str; 8] = [
         "access-modes.toml",
         "caps.toml",
         "countries.toml",
@@ -102,6 +106,7 @@ impl Policy {
         "alerts.toml",
         "aid.toml",
         "prices.toml",
+        "awards.toml",
     ];
 
     /// Reads `documents`, one for each of [`Policy::FILES`].
@@ -117,12 +122,14 @@ impl Policy {
         let alerts = read_file(documents, Self::FILES[4], alerts::read, &mut faults);
         let aid = read_file(documents, Self::FILES[5], aid::read, &mut faults);
         let prices = read_file(documents, Self::FILES[6], aid::prices, &mut faults);
+        let awards = read_file(documents, Self::FILES[7], awards::read, &mut faults);
         faults.sort();
         let whole = || {
             let (modes, mode_shares) = modes?;
             let sme::Definitions { sme, start_up, scale_up } = sme?;
             let aid::AidRules { ceilings: aid_ceilings, treatments: aid_treatments } = aid?;
             let (caps, countries, alerts, prices) = (caps?, countries?, alerts?, prices?);
+            let awards::AwardRules { changes: award_changes, releases } = awards?;
             Some(Self {
                 caps,
                 modes,
@@ -135,6 +142,8 @@ impl Policy {
                 aid_ceilings,
                 aid_treatments,
                 prices,
+                award_changes,
+                releases,
             })
         };
         match whole() {
@@ -251,6 +260,28 @@ impl Policy {
         self.prices.iter().filter(fits).max_by_key(|entry| entry.says.partition.is_some())
     }
 
+    /// What holds on `day` about changes of awards under `mode`, out of the hours of `payers`.
+    pub fn award_changes(
+        &self,
+        mode: &Slug,
+        payers: &[Payer],
+        day: Date,
+    ) -> Vec<&Entry<AwardChanges>> {
+        let concerns = |entry: &&Entry<AwardChanges>| match &entry.says.whose {
+            Whose::Mode(of) => of == mode,
+            Whose::Payer(of) => payers.contains(of),
+        };
+        self.award_changes.iter().filter(|it| it.holds_on(day)).filter(concerns).collect()
+    }
+
+    /// How the hours of an award of `day` on `partition` are released; all at once without any.
+    pub fn release(&self, partition: &PartitionKey, day: Date) -> Option<&Entry<Release>> {
+        let system = &partition.system;
+        self.releases
+            .iter()
+            .find(|entry| entry.holds_on(day) && entry.says.systems.contains(system))
+    }
+
     /// What must hold between the files.
     fn consistent(&self) -> Result<(), Diagnostics> {
         let mut faults = Vec::new();
@@ -264,6 +295,13 @@ impl Policy {
                     let message = format!("`{group}` is not a group of policy/countries.toml");
                     fault((&mode.rule, mode.at), "countries", message);
                 }
+            }
+        }
+        for change in &self.award_changes {
+            let Whose::Mode(key) = &change.says.whose else { continue };
+            if !self.modes.iter().any(|mode| mode.rule.entry == key.as_str()) {
+                let message = format!("`{key}` is not an access mode of policy/access-modes.toml");
+                fault((&change.rule, change.at), "mode", message);
             }
         }
         for share in &self.mode_shares {

@@ -180,6 +180,7 @@ fn granted(
         rule: award.rule().to_string(),
         granted_at: now,
         closed_at: None,
+        suspended: None,
     }
 }
 

@@ -5,7 +5,7 @@ use access::policy::{AccessMode, CutOffs, DecidedBy, Entry};
 use ledger::{Commodity, Pool};
 use store::Tx;
 use store::pools::PoolRecord;
-use units::{CallId, PartitionKey, Period, PoolId, Slug, Timestamp, Work};
+use units::{AllocationId, CallId, PartitionKey, Period, PoolId, Slug, Timestamp, Work};
 
 use crate::audit::Entry as AuditEntry;
 use crate::{Actor, App, Error};
@@ -167,20 +167,33 @@ impl App {
         let mut lapsed = 0_usize;
         for allocation in over {
             let tx = self.store().write().await?;
-            let actor = Actor::system();
-            let reason = format!("the allocation ended on {}", allocation.period.end());
-            let memos = [self.memo(&actor, reason.clone()), self.memo(&actor, reason)];
-            store::ledger::expire(&tx, memos, allocation.id).await??;
-            let standing = store::ledger::balances(&tx, allocation.id).await?;
-            let total = standing.map(|it| it.total()).transpose();
-            let held = total.map_err(|error| Error::Internal(error.to_string()))?;
-            if held.is_none_or(|total| total.held == Work::ZERO) {
-                store::allocations::set_lapsed(&tx, allocation.id, now).await?;
-                lapsed = lapsed.saturating_add(1);
-            }
+            let ended = allocation.closed_at.unwrap_or_else(|| allocation.period.end());
+            let reason = format!("the allocation ended on {ended}");
+            lapsed = lapsed
+                .saturating_add(usize::from(self.lapse_one(&tx, allocation.id, &reason).await?));
             tx.commit().await?;
         }
         Ok(lapsed)
+    }
+
+    /// Takes back what an allocation that is over has available; whether that was all.
+    pub(crate) async fn lapse_one(
+        &self,
+        tx: &Tx,
+        id: AllocationId,
+        reason: &str,
+    ) -> Result<bool, Error> {
+        let actor = Actor::system();
+        let memos = [self.memo(&actor, reason.to_owned()), self.memo(&actor, reason.to_owned())];
+        store::ledger::expire(tx, memos, id).await??;
+        let standing = store::ledger::balances(tx, id).await?;
+        let total = standing.map(|it| it.total()).transpose();
+        let held = total.map_err(|error| Error::Internal(error.to_string()))?;
+        let all = held.is_none_or(|total| total.held == Work::ZERO);
+        if all {
+            store::allocations::set_lapsed(tx, id, self.now()).await?;
+        }
+        Ok(all)
     }
 }
 

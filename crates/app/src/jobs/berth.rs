@@ -81,6 +81,12 @@ impl Berth<'_> {
         Ok(())
     }
 
+    /// What `jobs` have set aside together.
+    pub(super) fn held_by(&self, jobs: &[Job]) -> Amount {
+        let sum = jobs.iter().fold(0_i64, |sum, job| sum.saturating_add(job.held.count()));
+        Amount::seconds(sum)
+    }
+
     /// What people are told when the allocation cannot cover `jobs`, of which `held` was set aside
     /// before that showed.
     pub(super) fn cannot_cover(&self, denied: &Denied, (jobs, held): (&[Job], Amount)) -> Error {

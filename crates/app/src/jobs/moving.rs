@@ -282,6 +282,7 @@ impl App {
     ) -> Result<(), Error> {
         let to = berth.allocation.id;
         let mut pen = Pen::take(tx, &[to]).await?;
+        self.within_release(tx, &berth.allocation, berth.held_by(jobs)).await?;
         let mut last = Ok(());
         let mut held = Amount::ZERO;
         for job in jobs {

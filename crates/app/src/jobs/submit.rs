@@ -322,6 +322,7 @@ impl App {
         jobs: &[Job],
     ) -> Result<(), Error> {
         let mut pen = Pen::take(tx, &[berth.allocation.id]).await?;
+        self.within_release(tx, &berth.allocation, berth.held_by(jobs)).await?;
         let mut last = Ok(());
         let mut held = Amount::ZERO;
         for job in jobs {

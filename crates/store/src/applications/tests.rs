@@ -100,6 +100,7 @@ fn allocation(world: &World, project: ProjectId) -> Allocation {
         rule: rule().to_string(),
         granted_at: now(),
         closed_at: None,
+        suspended: None,
     }
 }
 

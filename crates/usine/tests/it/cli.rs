@@ -131,6 +131,17 @@ fn ahead(root: &Terminal<'_>, project: &str) {
     let replayed = root.told(&["decision", "replay", &decided]);
     assert!(replayed.contains("recomputed from its record: the same"), "{replayed}");
     assert_eq!(root.refused(&["decision", "replay", project]).0, 4);
+    let allocation = root.json(&["apply", "list"])[0]["allocation"].as_str().unwrap().to_owned();
+    let why = ["--reason", "the officers have a question"];
+    let told = root.told(&[&["allocation", "suspend", &allocation][..], &why].concat());
+    assert!(told.contains("suspended since"), "{told}");
+    root.told(&[&["allocation", "resume", &allocation][..], &why].concat());
+    let (code, complaint) =
+        root.refused(&[&["allocation", "extend", &allocation, "--months", "9"][..], &why].concat());
+    assert_eq!(code, 3, "{complaint}");
+    let changes = root.json(&["allocation", "changes", &allocation]);
+    assert_eq!(changes.as_array().map(Vec::len), Some(2), "{changes}");
+
     let other = ["policy", "diff", "built-in", "built-in", "--data", "data"];
     let told = "both policies say the same\n0 of 0 open applications would be decided otherwise\n";
     assert_eq!(root.told(&other), told);

@@ -2,6 +2,7 @@
 
 pub(crate) mod aid;
 mod alerts;
+mod allocations;
 mod answers;
 mod applications;
 mod audit;
@@ -52,6 +53,7 @@ fn nouns() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(aid::routes())
         .merge(alerts::routes())
+        .merge(allocations::routes())
         .merge(applications::routes())
         .merge(audit::routes())
         .merge(calls::routes())

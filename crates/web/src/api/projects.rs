@@ -61,6 +61,27 @@ struct BalanceOut {
     used: Amount,
 }
 
+/// A suspension.
+#[derive(Serialize, ToSchema)]
+struct SuspendedOut {
+    since: Instant,
+    reason: String,
+}
+
+/// The tranche of the current month.
+#[derive(Serialize, ToSchema)]
+struct ReleasedOut {
+    period: Span,
+    /// The month's own part of the hours.
+    quota: Amount,
+    /// What earlier months left for it; below zero when they were overdrawn.
+    carried: Amount,
+    /// How far it may be overdrawn.
+    grace: Amount,
+    /// What was used in it.
+    used: Amount,
+}
+
 /// An allocation with its balance.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AllocationOut {
@@ -72,12 +93,18 @@ pub(crate) struct AllocationOut {
     partition: String,
     granted: Amount,
     period: Span,
-    /// `granted`, `active`, `expired` or `closed`.
+    /// `granted`, `active`, `suspended`, `expired` or `closed`.
     #[schema(example = "active")]
     stage: String,
     granted_at: Instant,
     #[serde(skip_serializing_if = "Option::is_none")]
     closed_at: Option<Instant>,
+    /// Since when and why nothing may be submitted against it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended: Option<SuspendedOut>,
+    /// What of it is released for this month, where policy releases hours month by month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    released: Option<ReleasedOut>,
     /// The entry of policy it rests on, with its version.
     rule: String,
     /// How it stands, by payer.
@@ -85,9 +112,25 @@ pub(crate) struct AllocationOut {
 }
 
 impl AllocationOut {
+    /// How an allocation stands now.
+    pub(super) async fn now(app: &App, actor: &Actor, id: AllocationId) -> Result<Self, Problem> {
+        Ok(Self::of(app.allocation(actor, id).await?, app.now()))
+    }
+
     fn of(view: AllocationView, now: Timestamp) -> Self {
         let allocation = view.allocation;
         let amount = |work| Amount::of(work, allocation.meter);
+        let released = view.released.map(|tranche| ReleasedOut {
+            period: tranche.period.into(),
+            quota: amount(tranche.quota),
+            carried: amount(tranche.carried),
+            grace: amount(tranche.grace),
+            used: amount(tranche.used),
+        });
+        let suspended = allocation
+            .suspended
+            .as_ref()
+            .map(|it| SuspendedOut { since: it.since.into(), reason: it.reason.clone() });
         let balance = view.balance.iter().map(|(payer, part)| BalanceOut {
             payer: payer.to_string(),
             available: amount(part.available),
@@ -104,6 +147,8 @@ impl AllocationOut {
             stage: allocation.stage(now).name().to_owned(),
             granted_at: allocation.granted_at.into(),
             closed_at: allocation.closed_at.map(Into::into),
+            suspended,
+            released,
             balance: balance.collect(),
             rule: allocation.rule,
         }
@@ -215,6 +260,5 @@ async fn allocation(
     actor: Actor,
     Path(id): Path<AllocationId>,
 ) -> Result<Json<AllocationOut>, Problem> {
-    let now = app.now();
-    Ok(Json(AllocationOut::of(app.allocation(&actor, id).await?, now)))
+    AllocationOut::now(&app, &actor, id).await.map(Json)
 }

@@ -6,6 +6,7 @@
 mod aid;
 mod applications;
 mod assets;
+mod awards;
 mod calls;
 mod capacity;
 mod chart;
@@ -85,6 +86,7 @@ fn work() -> Router<App> {
     Router::new()
         .route("/projects", get(projects::list))
         .route("/projects/{id}", get(projects::show))
+        .route("/allocations/{id}/changes", post(awards::change))
         .route("/projects/{id}/members", post(projects::add_member))
         .route("/projects/{id}/members/{person}/remove", post(projects::remove_member))
         .route("/projects/{id}/jobs/new", get(jobs::submission).post(jobs::submit))

@@ -3,6 +3,7 @@
 use access::allocation::{Allocation, BurnDown, Crossing};
 use access::project::Project;
 use app::alerts::AlertRecord;
+use app::allocations::ChangeRecord;
 use app::data::{Filter, Repository};
 use app::jobs::JobFilter;
 use app::organisations::Member;
@@ -14,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use ledger::Part as Balance;
 use units::{PersonId, ProjectId, Timestamp, Work};
 
+use super::awards;
 use super::chart::{Bar, Part};
 use super::form::Form;
 use super::hours;
@@ -52,6 +54,15 @@ struct ProjectPage {
 
 /// An allocation's hours: who paid them and what became of them.
 struct Hours {
+    id: String,
+    /// Since when and why nothing may be submitted against it.
+    suspended: Option<String>,
+    /// What of it is released for this month.
+    released: Option<String>,
+    /// What was changed of it, newest first.
+    changes: Vec<String>,
+    /// What the visitor may do with it, by the words of the form.
+    may: Vec<&'static str>,
     partition: String,
     stage: &'static str,
     period: String,
@@ -79,6 +90,7 @@ struct AlertLine {
 struct Ahead {
     heading: Vec<(Allocation, BurnDown)>,
     alerts: Vec<(Allocation, AlertRecord)>,
+    changes: Vec<ChangeRecord>,
 }
 
 /// `GET /projects`.
@@ -107,7 +119,12 @@ async fn render(
     let (app, actor) = (&visit.app, &visit.actor);
     let project = app.project(actor, id).await?;
     let allocations = app.project_allocations(actor, id).await?;
+    let mut changes = Vec::new();
+    for view in &allocations {
+        changes.extend(app.allocation_changes(actor, view.allocation.id).await?);
+    }
     let ahead = Ahead {
+        changes,
         heading: app.project_forecast(actor, id).await?,
         alerts: app.project_alerts(actor, id).await?,
     };
@@ -142,7 +159,13 @@ fn hours_of(visit: &Visit, view: &AllocationView, ahead: &Ahead) -> Hours {
     let (used, held, left) = (sum(|it| it.used), sum(|it| it.held), sum(|it| it.available));
     let last = allocation.period.end().checked_sub(jiff::SignedDuration::from_secs(1));
     let last = last.unwrap_or_else(|_| allocation.period.end());
+    let changes = ahead.changes.iter().rev().filter(|it| it.allocation == allocation.id);
     Hours {
+        id: allocation.id.to_string(),
+        suspended: allocation.suspended.as_ref().map(|it| awards::suspended(t, it)),
+        released: view.released.map(|it| awards::released(t, &it, allocation.meter)),
+        changes: changes.map(|it| awards::in_words(t, it, allocation.meter)).collect(),
+        may: awards::may(visit, allocation),
         partition: allocation.partition.to_string(),
         stage: allocation.stage(visit.app.now()).name(),
         period: format!("{} – {}", t.day(allocation.period.start()), t.day(last)),
