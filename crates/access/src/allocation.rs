@@ -3,6 +3,7 @@
 mod alert;
 mod burn_down;
 mod change;
+mod report;
 mod tranche;
 
 pub use alert::{Alert, Crossing, alerts_ahead, alerts_of_use};
@@ -10,6 +11,7 @@ pub use burn_down::{BurnDown, RunsOut, WINDOW_DAYS, burn_down};
 pub use change::{
     Before, Changing, Refusal, Source, extend, resume, supplement, suspend, terminate,
 };
+pub use report::{ReportStage, report_stage};
 pub use tranche::{Tranche, tranche};
 
 use units::{AllocationId, ApplicationId, Meter, PartitionKey, Period, ProjectId, Timestamp, Work};

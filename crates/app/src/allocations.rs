@@ -2,6 +2,7 @@
 //! their hours are released.
 
 mod released;
+mod reports;
 
 use access::allocation::{self as rules, Allocation, Changing, Refusal, Source};
 use access::policy::AwardChanges;
@@ -10,7 +11,7 @@ use store::allocations::{self as records, Share};
 use store::ledger::Denied;
 use units::{AllocationId, Payer, Period, Shares, Timestamp, Work};
 
-pub use store::allocations::{ChangeKind, ChangeRecord};
+pub use store::allocations::{ChangeKind, ChangeRecord, ReportRecord};
 
 use crate::applications::no_answer;
 use crate::audit::Entry;
@@ -106,7 +107,7 @@ impl App {
     }
 
     /// The allocation, if the actor may do `action` with it.
-    async fn allocation_for(
+    pub(crate) async fn allocation_for(
         &self,
         tx: &Tx,
         actor: &Actor,
@@ -116,7 +117,7 @@ impl App {
         let mut scopes = Vec::new();
         if let Some(allocation) = &found {
             scopes = self.project_scopes(tx, allocation.project).await?;
-            if action != Action::ViewProject {
+            if matches!(action, Action::SuspendAllocation | Action::ChangeAllocation) {
                 // Whoever runs another factory of the project has no say here.
                 let here = self.scope_of_allocation(allocation);
                 scopes.retain(|scope| {

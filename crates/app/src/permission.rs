@@ -274,6 +274,12 @@ actions! {
         ProgrammeOfficer, Administrator]);
     /// See a project and its allocations.
     ViewProject: "see this project", Some(Read), PROJECT_AND_STAFF;
+    /// Hand in the final report of an award.
+    HandInReport: "hand in this report", Some(Apply), Roles(&[
+        ProjectManager, OrganisationRepresentative]);
+    /// See which reports are missing.
+    ViewReports: "see which reports are missing", Some(Read), Roles(&[
+        ProgrammeOfficer, Administrator]);
     /// Suspend an allocation and resume it.
     SuspendAllocation: "suspend or resume this allocation", Some(Administer), Roles(&[
         SiteOperator, ProgrammeOfficer, Administrator]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use access::allocation::{Allocation, Tranche};
+use access::allocation::{Allocation, ReportStage, Tranche};
 use access::project::Project;
 use ledger::Part;
 use store::Tx;
@@ -26,6 +26,8 @@ pub struct AllocationView {
     pub balance: BTreeMap<Payer, Part>,
     /// What is released for this month, where policy releases hours month by month.
     pub released: Option<Tranche>,
+    /// Where its final report stands.
+    pub report: ReportStage,
 }
 
 impl App {
@@ -188,7 +190,8 @@ impl App {
         let standing = store::ledger::balances(tx, allocation.id).await?;
         let balance = standing.map(|it| it.parts().clone()).unwrap_or_default();
         let released = self.released_of(tx, &allocation).await?.map(|it| it.tranche);
-        Ok(AllocationView { allocation, shares, balance, released })
+        let report = self.report_stage_of(tx, &allocation).await?;
+        Ok(AllocationView { allocation, shares, balance, released, report })
     }
 }
 

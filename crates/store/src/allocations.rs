@@ -2,6 +2,7 @@
 
 mod changes;
 mod drawn;
+mod reports;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use changes::{
     set_suspended,
 };
 pub use drawn::{Drawn, drawn};
+pub use reports::{ReportRecord, put_report, report, without_report};
 
 /// What one pool put behind an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,7 @@ mod m0024_moving;
 mod m0025_steps;
 mod m0028_decisions;
 mod m0029_awards;
+mod m0030_reports;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_steps::Migration),
             Box::new(m0028_decisions::Migration),
             Box::new(m0029_awards::Migration),
+            Box::new(m0030_reports::Migration),
         ]
     }
 }

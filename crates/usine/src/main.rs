@@ -100,7 +100,7 @@ enum Command {
     /// Projects: people, allocations, and what is left.
     #[command(subcommand)]
     Project(project::ProjectCommand),
-    /// Allocations: suspend, resume, terminate, extend, supplement.
+    /// Allocations: suspend, resume, terminate, extend, supplement, report.
     #[command(subcommand)]
     Allocation(allocation::AllocationCommand),
     /// Jobs: submit, list, show, log, cancel, watch.

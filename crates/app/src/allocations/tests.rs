@@ -199,3 +199,32 @@ async fn jobs_hold_no_more_than_what_is_released_this_month() {
         assert!((30..=31).contains(&days), "{days}");
     }
 }
+
+#[tokio::test]
+async fn a_final_report_is_due_after_the_end_missed_when_it_is_late_and_taken_in_when_it_comes() {
+    for hub in TestHub::each().await {
+        let (story, officer, id, _) = awarded(&hub).await;
+        let stage =
+            async |actor: &Actor| hub.app.allocation(actor, id).await.unwrap().report.name();
+        assert_eq!(stage(&officer).await, "later");
+        assert_eq!(hub.app.missing_reports(&officer).await.unwrap().len(), 0);
+        hub.clock.advance(SignedDuration::from_hours(24 * 93));
+        let officer = hub.again(&officer).await;
+        assert_eq!(stage(&officer).await, "due");
+        hub.clock.advance(SignedDuration::from_hours(24 * 90));
+        let (ada, officer) = (hub.again(&story.actor).await, hub.again(&officer).await);
+        let missing = hub.app.missing_reports(&officer).await.unwrap();
+        assert_eq!(missing.iter().map(|(_, it)| it.name()).collect::<Vec<_>>(), ["overdue"]);
+        assert!(matches!(hub.app.missing_reports(&ada).await, Err(Error::Forbidden(_))));
+
+        let foreign = hub.app.hand_in_report(&officer, id, "not mine").await;
+        assert!(matches!(foreign, Err(Error::Forbidden(Action::HandInReport))), "{foreign:?}");
+        assert!(matches!(hub.app.hand_in_report(&ada, id, " ").await, Err(Error::Invalid(_))));
+        hub.app.hand_in_report(&ada, id, "It worked.").await.unwrap();
+        hub.app.hand_in_report(&ada, id, "It worked, we think.\n").await.unwrap();
+        assert_eq!(stage(&ada).await, "handed-in");
+        let report = hub.app.report(&officer, id).await.unwrap().unwrap();
+        assert_eq!(report.content, "It worked, we think.");
+        assert_eq!(hub.app.missing_reports(&officer).await.unwrap().len(), 0);
+    }
+}

@@ -1,10 +1,13 @@
 //! `usine allocation`: hours after their award.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{LIST_MAX, Session, segment};
+use crate::exit::{Failure, Told};
 use crate::output::{text, when};
 use crate::remote::wait;
 
@@ -21,6 +24,16 @@ pub(crate) enum AllocationCommand {
         /// The allocation.
         id: String,
     },
+    /// Hand in the final report of an award, from a text file.
+    Report {
+        /// The allocation.
+        id: String,
+        /// The file with the report.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// List the awards that are over and have no final report.
+    Missing,
     /// Let nothing be submitted against it until it is resumed; jobs that are there go on.
     Suspend(Because),
     /// Let it be used again.
@@ -63,6 +76,8 @@ pub(crate) fn allocation(command: &AllocationCommand, session: &Session) -> Resu
             return session.audience.show(&wait(session.remote()?.get(&path))?, tell);
         }
         AllocationCommand::Changes { id } => return changes(id, session),
+        AllocationCommand::Report { id, file } => return report(id, file, session),
+        AllocationCommand::Missing => return missing(session),
         AllocationCommand::Suspend(because) => (because, "suspend", json!({})),
         AllocationCommand::Resume(because) => (because, "resume", json!({})),
         AllocationCommand::Terminate(because) => (because, "terminate", json!({})),
@@ -78,6 +93,29 @@ pub(crate) fn allocation(command: &AllocationCommand, session: &Session) -> Resu
     }
     let path = format!("/allocations/{}/{action}", segment(&because.id));
     session.audience.show(&wait(session.remote()?.post(&path, &body))?, tell)
+}
+
+fn report(id: &str, file: &Path, session: &Session) -> Result<()> {
+    let content = std::fs::read_to_string(file).map_err(|error| {
+        Told::new(Failure::Invalid, format!("cannot read {}: {error}", file.display()))
+    })?;
+    let path = format!("/allocations/{}/report", segment(id));
+    let came = wait(session.remote()?.put(&path, &json!({ "content": content })))?;
+    session.audience.show(&came, |_| println!("the report is handed in"))
+}
+
+fn missing(session: &Session) -> Result<()> {
+    let found = wait(session.remote()?.list("/missing-reports", LIST_MAX))?;
+    let header = ["allocation", "project", "partition", "report", "since or until (UTC)"];
+    session.audience.list(&found, "no report is missing", header, |one| {
+        [
+            text(one, "/allocation"),
+            text(one, "/project"),
+            text(one, "/partition"),
+            text(one, "/report/stage"),
+            when(one, "/report/at"),
+        ]
+    })
 }
 
 fn changes(id: &str, session: &Session) -> Result<()> {
@@ -101,6 +139,8 @@ fn tell(allocation: &Value) {
         text(allocation, "/granted/text"),
         when(allocation, "/period/end"),
     );
+    let due = when(allocation, "/report/at");
+    println!("  final report: {} {due}", text(allocation, "/report/stage"));
     if allocation.get("suspended").is_some() {
         println!(
             "  suspended since {} UTC: {}",

@@ -20,6 +20,7 @@ mod metrics;
 mod organisations;
 mod people;
 mod projects;
+mod reports;
 mod repositories;
 mod services;
 mod session;
@@ -69,6 +70,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(organisations::routes())
         .merge(people::routes())
         .merge(projects::routes())
+        .merge(reports::routes())
         .merge(repositories::routes())
         .merge(services::routes())
         .merge(session::routes())

@@ -1,5 +1,6 @@
 //! Projects, their members and their allocations.
 
+use access::allocation::ReportStage;
 use access::project::Project;
 use app::App;
 use app::projects::AllocationView;
@@ -82,6 +83,23 @@ struct ReleasedOut {
     used: Amount,
 }
 
+/// Where a final report stands.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ReportOut {
+    /// `later`, `due`, `overdue` or `handed-in`.
+    #[schema(example = "later")]
+    stage: String,
+    /// When it is or was due, or when it came; nothing when that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Instant>,
+}
+
+impl From<ReportStage> for ReportOut {
+    fn from(stage: ReportStage) -> Self {
+        Self { stage: stage.name().to_owned(), at: stage.at().map(Into::into) }
+    }
+}
+
 /// An allocation with its balance.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AllocationOut {
@@ -105,6 +123,8 @@ pub(crate) struct AllocationOut {
     /// What of it is released for this month, where policy releases hours month by month.
     #[serde(skip_serializing_if = "Option::is_none")]
     released: Option<ReleasedOut>,
+    /// Where its final report stands.
+    report: ReportOut,
     /// The entry of policy it rests on, with its version.
     rule: String,
     /// How it stands, by payer.
@@ -149,6 +169,7 @@ impl AllocationOut {
             closed_at: allocation.closed_at.map(Into::into),
             suspended,
             released,
+            report: view.report.into(),
             balance: balance.collect(),
             rule: allocation.rule,
         }

@@ -1,7 +1,8 @@
 //! What is done with hours after their award: said in words, and asked for by a form.
 
-use access::allocation::{Allocation, Stage, Suspension, Tranche};
+use access::allocation::{Allocation, ReportStage, Stage, Suspension, Tranche};
 use app::allocations::{Change, ChangeKind, ChangeRecord};
+use app::{Action, Scope};
 use axum::response::Response;
 use units::{AllocationId, Meter, Work};
 
@@ -46,6 +47,34 @@ pub(super) fn released(t: Tongue, tranche: &Tranche, meter: Meter) -> String {
     t.fill("award-released", &said)
 }
 
+/// Where a final report stands.
+pub(super) fn report(t: Tongue, stage: &ReportStage) -> String {
+    let day = stage.at().map_or_else(|| t.say("unknown"), |at| t.day(at));
+    let said = [("day", day.as_str())];
+    match stage {
+        ReportStage::Later { .. } => t.fill("award-report-later", &said),
+        ReportStage::Due { .. } => t.fill("award-report-due", &said),
+        ReportStage::Overdue { .. } => t.fill("award-report-overdue", &said),
+        ReportStage::HandedIn { .. } => t.fill("award-report-handed-in", &said),
+    }
+}
+
+/// Whether the visitor may hand in the final report.
+pub(super) fn may_report(visit: &Visit, allocation: &Allocation) -> bool {
+    visit.actor.can(Action::HandInReport, &[Scope::Project(allocation.project)])
+}
+
+/// `POST /allocations/{id}/report`.
+pub(crate) async fn hand_in(
+    visit: Visit,
+    Path(id): Path<AllocationId>,
+    form: Form,
+) -> Result<Response, Problem> {
+    visit.app.hand_in_report(&visit.actor, id, form.text("content")).await?;
+    let view = visit.app.allocation(&visit.actor, id).await?;
+    Ok(on_to(&format!("/projects/{}#hours", view.allocation.project)))
+}
+
 /// A change in a sentence.
 pub(super) fn in_words(t: Tongue, record: &ChangeRecord, meter: Meter) -> String {
     let day = t.day(record.at);
@@ -55,7 +84,13 @@ pub(super) fn in_words(t: Tongue, record: &ChangeRecord, meter: Meter) -> String
         ChangeKind::Suspended | ChangeKind::Resumed | ChangeKind::Terminated => String::new(),
     };
     let said = [("day", day.as_str()), ("much", &much), ("reason", &record.reason)];
-    t.fill(&format!("award-{}", record.kind.name()), &said)
+    match record.kind {
+        ChangeKind::Suspended => t.fill("award-suspended", &said),
+        ChangeKind::Resumed => t.fill("award-resumed", &said),
+        ChangeKind::Terminated => t.fill("award-terminated", &said),
+        ChangeKind::Extended { .. } => t.fill("award-extended", &said),
+        ChangeKind::Supplemented { .. } => t.fill("award-supplemented", &said),
+    }
 }
 
 /// `POST /allocations/{id}/changes`.

@@ -87,6 +87,7 @@ fn work() -> Router<App> {
         .route("/projects", get(projects::list))
         .route("/projects/{id}", get(projects::show))
         .route("/allocations/{id}/changes", post(awards::change))
+        .route("/allocations/{id}/report", post(awards::hand_in))
         .route("/projects/{id}/members", post(projects::add_member))
         .route("/projects/{id}/members/{person}/remove", post(projects::remove_member))
         .route("/projects/{id}/jobs/new", get(jobs::submission).post(jobs::submit))

@@ -59,6 +59,10 @@ struct Hours {
     suspended: Option<String>,
     /// What of it is released for this month.
     released: Option<String>,
+    /// Where its final report stands.
+    report: String,
+    /// Whether the visitor may hand the report in.
+    may_report: bool,
     /// What was changed of it, newest first.
     changes: Vec<String>,
     /// What the visitor may do with it, by the words of the form.
@@ -165,6 +169,8 @@ fn hours_of(visit: &Visit, view: &AllocationView, ahead: &Ahead) -> Hours {
         suspended: allocation.suspended.as_ref().map(|it| awards::suspended(t, it)),
         released: view.released.map(|it| awards::released(t, &it, allocation.meter)),
         changes: changes.map(|it| awards::in_words(t, it, allocation.meter)).collect(),
+        report: awards::report(t, &view.report),
+        may_report: awards::may_report(visit, allocation),
         may: awards::may(visit, allocation),
         partition: allocation.partition.to_string(),
         stage: allocation.stage(visit.app.now()).name(),
