@@ -10,6 +10,7 @@ mod countries;
 mod cut_offs;
 mod difference;
 mod modes;
+mod review;
 mod sme;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use jiff::civil::Date;
 use units::{CountryCode, Meter, PartitionKey, Payer, Slug};
 
 use crate::document::{Diagnostic, Diagnostics, Document, Place, Reader, Source, Table, Value};
+use crate::review::MailDomain;
 
 pub use aid::{AidCeiling, AidTreatment, HourPrice, PayerKind};
 pub use alerts::Threshold;
@@ -27,6 +29,7 @@ pub use countries::CountryGroup;
 pub use cut_offs::CutOffs;
 pub use difference::{Difference, Line, News, differences};
 pub use modes::{AccessMode, Audience, DecidedBy, ModeShare, Review, Track};
+pub use review::{Criterion, Field, Fields, Order, Procedure};
 pub use sme::{Ceilings, ScaleUpDefinition, SmeDefinition, StartUpDefinition};
 
 /// Names one entry of policy in one of its versions: `policy/caps.toml#commercial@2024-07-09`.
@@ -94,11 +97,14 @@ pub struct Policy {
     prices: Vec<Entry<HourPrice>>,
     award_changes: Vec<Entry<AwardChanges>>,
     releases: Vec<Entry<Release>>,
+    procedures: Vec<Entry<Procedure>>,
+    fields: Vec<Entry<Fields>>,
+    public_mail: Vec<Entry<Vec<MailDomain>>>,
 }
 
 impl Policy {
     /// The files it is read from, in the policy folder.
-    pub const FILES: [&'static str; 8] = [
+    pub const FILES: [&'static str; 9] = [
         "access-modes.toml",
         "caps.toml",
         "countries.toml",
@@ -107,6 +113,7 @@ impl Policy {
         "aid.toml",
         "prices.toml",
         "awards.toml",
+        "review.toml",
     ];
 
     /// Reads `documents`, one for each of [`Policy::FILES`].
@@ -123,6 +130,7 @@ impl Policy {
         let aid = read_file(documents, Self::FILES[5], aid::read, &mut faults);
         let prices = read_file(documents, Self::FILES[6], aid::prices, &mut faults);
         let awards = read_file(documents, Self::FILES[7], awards::read, &mut faults);
+        let review = read_file(documents, Self::FILES[8], review::read, &mut faults);
         faults.sort();
         let whole = || {
             let (modes, mode_shares) = modes?;
@@ -130,6 +138,7 @@ impl Policy {
             let aid::AidRules { ceilings: aid_ceilings, treatments: aid_treatments } = aid?;
             let (caps, countries, alerts, prices) = (caps?, countries?, alerts?, prices?);
             let awards::AwardRules { changes: award_changes, releases } = awards?;
+            let review::ReviewRules { procedures, fields, public_mail } = review?;
             Some(Self {
                 caps,
                 modes,
@@ -144,6 +153,9 @@ impl Policy {
                 prices,
                 award_changes,
                 releases,
+                procedures,
+                fields,
+                public_mail,
             })
         };
         match whole() {
@@ -282,6 +294,24 @@ impl Policy {
             .find(|entry| entry.holds_on(day) && entry.says.systems.contains(system))
     }
 
+    /// How applications of `mode` are reviewed by peers, as it holds on `day`.
+    pub fn procedure(&self, mode: &Slug, day: Date) -> Option<&Entry<Procedure>> {
+        let of_mode = |entry: &&Entry<Procedure>| entry.says.modes.contains(mode);
+        self.procedures.iter().filter(|entry| entry.holds_on(day)).find(of_mode)
+    }
+
+    /// The fields of knowledge, as they stand on `day`.
+    pub fn fields(&self, day: Date) -> Vec<Field> {
+        let holding = self.fields.iter().filter(|entry| entry.holds_on(day));
+        holding.flat_map(|entry| entry.says.iter().cloned()).collect()
+    }
+
+    /// Where anybody may have mail, so that it joins nobody, as it stands on `day`.
+    pub fn public_mail(&self, day: Date) -> Vec<MailDomain> {
+        let holding = self.public_mail.iter().filter(|entry| entry.holds_on(day));
+        holding.flat_map(|entry| entry.says.iter().cloned()).collect()
+    }
+
     /// What must hold between the files.
     fn consistent(&self) -> Result<(), Diagnostics> {
         let mut faults = Vec::new();
@@ -312,7 +342,36 @@ impl Policy {
                 }
             }
         }
+        self.reviewed(&mut fault);
         if faults.is_empty() { Ok(()) } else { Err(Diagnostics(faults)) }
+    }
+
+    /// Every mode that peers review has one procedure while it holds, and the procedures name
+    /// modes that there are.
+    fn reviewed(&self, fault: &mut impl FnMut((&RuleId, usize), &str, String)) {
+        for mode in self.modes.iter().filter(|it| it.says.reviews.contains(&Review::Peer)) {
+            let of_mode = |it: &&Entry<Procedure>| {
+                it.holds_on(mode.rule.from)
+                    && it.says.modes.iter().any(|key| key.as_str() == mode.rule.entry)
+            };
+            let found = self.procedures.iter().filter(of_mode).count();
+            if found != 1 {
+                let message = format!(
+                    "peers review this mode, so policy/review.toml needs one procedure for it \
+                     that holds on {}; it has {found}",
+                    mode.rule.from
+                );
+                fault((&mode.rule, mode.line), "reviews", message);
+            }
+        }
+        for entry in &self.procedures {
+            for key in &entry.says.modes {
+                if !self.modes.iter().any(|mode| mode.rule.entry == key.as_str()) {
+                    let message = format!("`{key}` is not a mode of policy/access-modes.toml");
+                    fault((&entry.rule, entry.line), "modes", message);
+                }
+            }
+        }
     }
 }
 
