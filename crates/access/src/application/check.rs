@@ -9,6 +9,7 @@ use super::{Draft, Reason, Situation};
 use crate::call::Stage;
 use crate::document::{Figure, word};
 use crate::organisation::OrganisationKind;
+use crate::policy::Review;
 
 /// The checks of an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,11 +44,15 @@ pub enum Check {
     StateAid,
     /// The mode is decided by the rules, and the partition can do it in time.
     Technical,
+    /// It says what it is about, where peers review.
+    Fields,
+    /// People have decided.
+    Review,
 }
 
 impl Check {
     /// The checks, by name.
-    pub const WORDS: [(&str, Self); 15] = [
+    pub const WORDS: [(&str, Self); 17] = [
         ("call-open", Self::CallOpen),
         ("title", Self::Title),
         ("purpose", Self::Purpose),
@@ -63,6 +68,8 @@ impl Check {
         ("mode-share", Self::ModeShare),
         ("state-aid", Self::StateAid),
         ("technical", Self::Technical),
+        ("fields", Self::Fields),
+        ("review", Self::Review),
     ];
 }
 
@@ -102,7 +109,7 @@ impl Finding {
 /// Where `draft` stands: every check, in the order in which people fill in the form.
 pub fn check(draft: &Draft, situation: &Situation<'_>) -> Vec<Finding> {
     type Run = fn(&Draft, &Situation<'_>) -> Outcome;
-    let checks: [(Check, Run); 14] = [
+    let checks: [(Check, Run); 15] = [
         (Check::CallOpen, call_open),
         (Check::Country, country),
         (Check::Audience, audience),
@@ -110,6 +117,7 @@ pub fn check(draft: &Draft, situation: &Situation<'_>) -> Vec<Finding> {
         (Check::OpenAwards, open_awards),
         (Check::Title, title),
         (Check::Purpose, purpose),
+        (Check::Fields, fields),
         (Check::Partition, partition),
         (Check::Hours, hours),
         (Check::Months, months),
@@ -118,8 +126,10 @@ pub fn check(draft: &Draft, situation: &Situation<'_>) -> Vec<Finding> {
         (Check::ModeShare, mode_share),
         (Check::StateAid, state_aid),
     ];
+    let peers = situation.mode.says.reviews.contains(&Review::Peer);
     checks
         .into_iter()
+        .filter(|(check, _)| peers || *check != Check::Fields)
         .map(|(check, run)| Finding { check, outcome: run(draft, situation) })
         .collect()
 }
@@ -212,6 +222,20 @@ fn title(draft: &Draft, situation: &Situation<'_>) -> Outcome {
 
 fn purpose(draft: &Draft, situation: &Situation<'_>) -> Outcome {
     written(situation, Check::Purpose, &draft.purpose, Draft::PURPOSE_LENGTH_MAX)
+}
+
+fn fields(draft: &Draft, situation: &Situation<'_>) -> Outcome {
+    let known = situation.policy.fields(situation.today());
+    let unknown = draft.fields.iter().find(|key| !known.iter().any(|field| field.key == **key));
+    if let Some(key) = unknown {
+        let found = format!("`{key}` is no field of knowledge");
+        let keys: Vec<_> = known.into_iter().map(|field| field.key).collect();
+        return failed(situation, Check::Fields, found, list(&keys));
+    }
+    match draft.fields.len() {
+        0 => Outcome::Open("say what it is about, so that those who know it review it".to_owned()),
+        _ => Outcome::Passed(list(&draft.fields)),
+    }
 }
 
 fn partition(draft: &Draft, situation: &Situation<'_>) -> Outcome {

@@ -97,9 +97,19 @@ pub enum Decision {
 /// # Errors
 /// Every reason against it; what is still to be written counts as one.
 pub fn admit(draft: &Draft, situation: &Situation<'_>) -> Result<Admitted, Vec<Reason>> {
+    admit_but_for(None, draft, situation)
+}
+
+/// Lets a draft in when every check but `moot` is fulfilled.
+pub(super) fn admit_but_for(
+    moot: Option<Check>,
+    draft: &Draft,
+    situation: &Situation<'_>,
+) -> Result<Admitted, Vec<Reason>> {
     let mut reasons = Vec::new();
     for finding in check(draft, situation) {
         match finding.outcome {
+            _ if Some(finding.check) == moot => {}
             Outcome::Passed(_) => {}
             Outcome::Open(text) => {
                 reasons.push(reason(situation, finding.check, "this is still open", text));
@@ -132,6 +142,18 @@ pub fn decide(
     if situation.mode.says.decided_by == DecidedBy::People {
         return Decision::Referred;
     }
+    match weigh(admitted, situation, partition_units) {
+        Ok(award) => Decision::Awarded(award),
+        Err(reasons) => Decision::Refused(reasons),
+    }
+}
+
+/// The award, unless the machine, the pool, a share or the ceiling of aid stands against it.
+pub(super) fn weigh(
+    admitted: &Admitted,
+    situation: &Situation<'_>,
+    partition_units: Option<u64>,
+) -> Result<Award, Vec<Reason>> {
     let mut reasons = Vec::new();
     if admitted.call != situation.call.id || admitted.at > situation.now {
         reasons.push(reason(
@@ -154,7 +176,7 @@ pub fn decide(
         None
     });
     match period {
-        Some(period) if reasons.is_empty() => Decision::Awarded(Award {
+        Some(period) if reasons.is_empty() => Ok(Award {
             partition: admitted.partition.clone(),
             meter: admitted.meter,
             amount: admitted.amount,
@@ -163,7 +185,7 @@ pub fn decide(
             rule: situation.mode.rule.clone(),
             aid,
         }),
-        _ => Decision::Refused(reasons),
+        _ => Err(reasons),
     }
 }
 

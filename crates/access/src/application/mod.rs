@@ -1,16 +1,17 @@
 //! Applications: drafts that are checked while they are written, admitted, and decided.
 //!
-//! [`check()`] explains where a draft stands; [`admit`] lets a complete one in; [`decide()`] alone
-//! makes an [`Award`]. Not here: who may write a draft, and where it is kept.
+//! [`check()`] explains where a draft stands; [`admit`] lets a complete one in; [`decide()`] and,
+//! where people decide, [`award_by_people`] alone make an [`Award`]. Not here: who may write a draft, and where it is kept.
 
 mod check;
 mod decide;
 mod facts;
+mod people;
 mod state_aid;
 
 use std::fmt;
 
-use units::{PartitionKey, PartsPerMillion, ProjectId, Timestamp, Work};
+use units::{PartitionKey, PartsPerMillion, ProjectId, Slug, Timestamp, Work};
 
 use crate::aid::AidStanding;
 use crate::call::Call;
@@ -20,6 +21,7 @@ use crate::policy::{AccessMode, Entry, Policy, RuleId};
 pub use check::{Check, Finding, Outcome, check};
 pub use decide::{Admitted, Award, Decision, admit, decide};
 pub use facts::{Asker, Case, Facts, Ground, PoolLeft, Unanswerable, Verdict, compared};
+pub use people::award_by_people;
 
 /// What is asked, as far as it has been written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,9 +40,28 @@ pub struct Draft {
     pub months: Option<u32>,
     /// Whether the applicant promises what the mode obliges to, civilian use included.
     pub duties_accepted: bool,
+    /// What it is about, by the fields of policy.
+    pub fields: Vec<Slug>,
+    /// Who asks with the applicant.
+    pub team: Vec<Member>,
+}
+
+/// Somebody who asks for hours with the applicant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// How they are called.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// Where they work.
+    pub organisation: String,
 }
 
 impl Draft {
+    /// The most fields that it may be about.
+    pub const FIELDS_MAX: usize = 5;
+    /// The most members of the team.
+    pub const TEAM_MAX: usize = 50;
     /// The longest title, in characters.
     pub const TITLE_LENGTH_MAX: usize = 200;
     /// The longest purpose, in characters.

@@ -51,13 +51,13 @@ fn enterprise(class: SizeClass) -> Applicant {
 
 fn draft() -> Draft {
     Draft {
-        project: None,
         title: "A small model".to_owned(),
         purpose: "Train it on our manuals".to_owned(),
         partition: Some("meluxina-ai.gpu".parse().unwrap()),
         hours: Some(5_000),
         months: Some(3),
         duties_accepted: true,
+        ..Draft::default()
     }
 }
 
@@ -308,4 +308,29 @@ fn an_award_beyond_the_ceiling_of_state_aid_is_refused_with_the_lines_of_the_reg
     expect!["state-aid failed: the hours are worth EUR 5 125.00 of de minimis aid, on top of EUR 295 900.00 granted from 2023-11-22 to 2026-11-21: EUR 295 900.00 on 2025-03-01 by Luxinnovation; LU may grant one undertaking EUR 300 000.00 in three years; EUR 4 100.00 are left; 4000 GPU-h would fit"].assert_eq(&against(&draft(), &within));
     let unpriced = Situation { aid: Some(aid::AidStanding { price: None, ..standing }), ..within };
     assert!(matches!(decide(&admitted, &unpriced, Some(800)), Decision::Refused(_)));
+}
+
+#[test]
+fn what_people_grant_is_held_to_the_rules_as_they_stand_then() {
+    let (call, industry) = (call("fast-lane"), enterprise(SizeClass::Small));
+    let closed = Call { closes_at: Some("2026-10-01T00:00:00Z".parse().unwrap()), ..call };
+    let asked = Draft { hours: Some(20_000), ..draft() };
+    let grant = |hours, left| {
+        award_by_people(&asked, hours, &situation(&closed, &industry, left), Some(100_000))
+    };
+    let award = grant(15_000, 50_000).unwrap();
+    assert_eq!(award.amount(), Work::hours(15_000).unwrap());
+    let told = |reasons: Vec<Reason>| reasons[0].to_string();
+    assert_eq!(
+        told(grant(20_001, 50_000).unwrap_err()),
+        "20 001.00 GPU-h would be granted; 20000 GPU-h were asked, and no more is granted; \
+         20000 GPU-h would fit"
+    );
+    let gone = told(grant(15_000, 14_000).unwrap_err());
+    assert!(gone.contains("14 000.00 GPU-h are left"), "{gone}");
+    let small = told(grant(9_000, 50_000).unwrap_err());
+    assert!(small.contains("9000 GPU-h are asked; 10000 to 50000 GPU-h"), "{small}");
+    let grown = enterprise(SizeClass::Large);
+    let refused = award_by_people(&asked, 15_000, &situation(&closed, &grown, 50_000), None);
+    assert!(told(refused.unwrap_err()).contains("would have to be paid for"));
 }

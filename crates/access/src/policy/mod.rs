@@ -348,7 +348,7 @@ impl Policy {
 
     /// Every mode that peers review has one procedure while it holds, and the procedures name
     /// modes that there are.
-    fn reviewed(&self, fault: &mut impl FnMut((&RuleId, usize), &str, String)) {
+    fn reviewed(&self, fault: &mut impl FnMut((&RuleId, Place), &str, String)) {
         for mode in self.modes.iter().filter(|it| it.says.reviews.contains(&Review::Peer)) {
             let of_mode = |it: &&Entry<Procedure>| {
                 it.holds_on(mode.rule.from)
@@ -361,14 +361,14 @@ impl Policy {
                      that holds on {}; it has {found}",
                     mode.rule.from
                 );
-                fault((&mode.rule, mode.line), "reviews", message);
+                fault((&mode.rule, mode.at), "reviews", message);
             }
         }
         for entry in &self.procedures {
             for key in &entry.says.modes {
                 if !self.modes.iter().any(|mode| mode.rule.entry == key.as_str()) {
                     let message = format!("`{key}` is not a mode of policy/access-modes.toml");
-                    fault((&entry.rule, entry.line), "modes", message);
+                    fault((&entry.rule, entry.at), "modes", message);
                 }
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! [`conflicts`] says why somebody may not judge an application; [`assign()`] spreads applications
 //! over a pool of reviewers; [`evaluate`] brings reviews together and [`rank`] puts applications in
-//! order. Not here: what becomes of them, which people decide.
+//! order; [`obstacles`] says whether people may decide already.
 
 mod assign;
 mod conflict;
@@ -10,6 +10,7 @@ mod flow;
 mod points;
 mod rank;
 mod score;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,7 @@ pub use conflict::{Conflict, MailDomain, conflicts};
 pub use points::{Mean, NotPoints, Points};
 pub use rank::{Place, rank};
 pub use score::{CriterionResult, Evaluation, ScoreFault, Scores, Standing, evaluate};
+pub use verdict::{Course, Obstacle, Rebuttal, Verdict, obstacles};
 
 /// Somebody who may be asked to judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
