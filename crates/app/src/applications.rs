@@ -2,12 +2,15 @@
 
 mod submit;
 
+pub(crate) use submit::told;
+
 use access::application::{Draft, Facts, Finding, Ground, PoolLeft, State, Unanswerable};
 use access::organisation::Organisation;
+use access::review::MailDomain;
 use store::Tx;
 use store::applications as records;
 use store::pools::PoolRecord;
-use units::{ApplicationId, CallId, OrganisationId, PartitionKey, Timestamp};
+use units::{ApplicationId, CallId, OrganisationId, PartitionKey, Timestamp, Work};
 
 pub use store::applications::{Application, Filter};
 
@@ -214,12 +217,14 @@ impl App {
         let open_awards =
             store::allocations::count_open(tx, organisation.id, &call.mode, now).await?;
         let ground = match &application.draft.partition {
-            Some(key) => self.ground(tx, key, now).await?,
+            Some(key) => self.ground(tx, application.id, (key, now)).await?,
             None => None,
         };
         let facts = Facts {
             asker: self.asker(tx, &organisation).await?,
-            draft: application.draft.clone(),
+            // Who asks with the applicant bears on no rule, so it is not kept with the facts.
+            draft: Draft { team: Vec::new(), ..application.draft.clone() },
+            granted: None,
             aid: self.aid_on_record(tx, &organisation).await?,
             call,
             open_awards,
@@ -229,19 +234,27 @@ impl App {
         Ok(Loaded { facts, organisation })
     }
 
-    /// A partition with what is left in its pools, and what each mode was granted of them.
+    /// A partition with what is left in its pools, and what each mode was granted of them. What
+    /// people have adopted for others and not yet published counts as granted.
     async fn ground(
         &self,
         tx: &Tx,
-        key: &PartitionKey,
-        now: Timestamp,
+        application: ApplicationId,
+        (key, now): (&PartitionKey, Timestamp),
     ) -> Result<Option<Ground>, Error> {
         let Some((factory, _, partition)) = self.rules().federation.partition(key) else {
             return Ok(None);
         };
         let mut pools = Vec::new();
         for (pool, left) in self.pools_with_balance(tx, key, now).await? {
-            let granted = store::allocations::granted_by_mode(tx, pool.id).await?;
+            let mut granted = store::allocations::granted_by_mode(tx, pool.id).await?;
+            let mut left = left.count();
+            for (mode, aside) in store::verdicts::set_aside(tx, pool.id, application).await? {
+                left = left.saturating_sub(aside.count()).max(0);
+                let of_mode = granted.entry(mode).or_insert(Work::ZERO);
+                *of_mode = Work::seconds(of_mode.count().saturating_add(aside.count()));
+            }
+            let left = Work::seconds(left);
             let PoolRecord { id, payer, amount: opened, .. } = pool;
             pools.push(PoolLeft { id, payer, opened, left, granted });
         }
@@ -283,6 +296,34 @@ fn speaks_for(actor: &Actor, organisation: OrganisationId) -> bool {
         .any(|grant| grant.role == crate::Role::OrganisationRepresentative && grant.scope == scope)
 }
 
+/// Demands a short list of people and fields; who they are is said by the checks.
+fn short_lists(draft: &Draft) -> Vec<FieldError> {
+    let mut faults = Vec::new();
+    if draft.fields.len() > Draft::FIELDS_MAX {
+        let text = format!("name at most {} fields", Draft::FIELDS_MAX);
+        faults.push(FieldError::new("fields", text));
+    }
+    if draft.team.len() > Draft::TEAM_MAX {
+        let text = format!("name at most {} people", Draft::TEAM_MAX);
+        faults.push(FieldError::new("team", text));
+    }
+    for member in &draft.team {
+        let texts = [&member.name, &member.email, &member.organisation];
+        let plain = |text: &&&String| {
+            text.chars().count() <= Draft::TITLE_LENGTH_MAX && !text.chars().any(char::is_control)
+        };
+        if member.name.trim().is_empty() || texts.iter().filter(plain).count() < texts.len() {
+            let most = Draft::TITLE_LENGTH_MAX;
+            let text = format!("everybody needs a name, each text at most {most} characters");
+            faults.push(FieldError::new("team", text));
+        } else if !member.email.contains('@') || member.email.parse::<MailDomain>().is_err() {
+            let text = format!("{} needs an address, such as ada@example.org", member.name);
+            faults.push(FieldError::new("team", text));
+        }
+    }
+    faults
+}
+
 fn not_a_draft(state: &State) -> Error {
     Error::Conflict(format!("it is {}, no longer a draft", state.name()))
 }
@@ -299,7 +340,7 @@ async fn own_project(tx: &Tx, organisation: OrganisationId, draft: &Draft) -> Re
 
 /// Keeps what is stored within bounds; whether it fits the call is said by the checks.
 fn within_limits(draft: Draft) -> Result<Draft, Error> {
-    let mut faults = Vec::new();
+    let mut faults = short_lists(&draft);
     for (field, text, max) in [
         ("title", &draft.title, Draft::TITLE_LENGTH_MAX),
         ("purpose", &draft.purpose, Draft::PURPOSE_LENGTH_MAX),

@@ -26,6 +26,7 @@ pub mod ledger;
 pub mod organisations;
 pub mod permission;
 pub mod projects;
+pub mod review;
 mod secret;
 pub mod services;
 pub mod sites;

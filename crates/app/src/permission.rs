@@ -268,10 +268,18 @@ actions! {
         OrganisationRepresentative]);
     /// See an application and its decision.
     ViewApplication: "see this application", Some(Read), Roles(&[
-        OrganisationRepresentative, Reviewer, SiteOperator, ProgrammeOfficer, Administrator]);
+        OrganisationRepresentative, SiteOperator, ProgrammeOfficer, Administrator]);
     /// Have a decision recomputed from its record.
     ReplayDecision: "have decisions recomputed", Some(Read), Roles(&[
         ProgrammeOfficer, Administrator]);
+    /// Judge the applications that one was asked to judge.
+    ReviewApplication: "review applications", Some(Apply), Roles(&[Reviewer]);
+    /// Say who judges what under a call, and bring together what they say.
+    ArrangeReview: "arrange reviews", Some(Administer), Roles(&[ProgrammeOfficer]);
+    /// Say whether the machine can do what is asked.
+    CheckTechnically: "check applications technically", Some(Administer), Roles(&[SiteOperator]);
+    /// Propose, adopt and publish what becomes of applications.
+    DecideApplication: "decide on applications", Some(Administer), Roles(&[ProgrammeOfficer]);
     /// See a project and its allocations.
     ViewProject: "see this project", Some(Read), PROJECT_AND_STAFF;
     /// Hand in the final report of an award.

@@ -1,9 +1,13 @@
 //! Applications: drafts, where they stand, and why they were refused.
 
-use access::application::{Check, Draft, Reason, State};
+use std::collections::BTreeMap;
+
+use access::application::{Check, Draft, Member, Reason, State};
 use sea_orm::FromQueryResult;
 use serde::{Deserialize, Serialize};
-use units::{AllocationId, ApplicationId, CallId, OrganisationId, PersonId, ProjectId, Timestamp};
+use units::{
+    AllocationId, ApplicationId, CallId, OrganisationId, PersonId, ProjectId, Slug, Timestamp,
+};
 
 use crate::db::{instant, micros};
 use crate::scope::{Columns, Conditions, Scope, chosen, parsed};
@@ -65,6 +69,15 @@ struct Row {
     allocation: Option<uuid::Uuid>,
     reasons: Option<String>,
     for_project: Option<uuid::Uuid>,
+    fields: String,
+    team: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MemberRow {
+    name: String,
+    email: String,
+    organisation: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -98,6 +111,8 @@ impl Row {
                 hours: self.hours.map(count).transpose()?,
                 months: self.months.map(count).transpose()?,
                 duties_accepted: self.duties_accepted,
+                fields: slugs(&self.fields)?,
+                team: team(&self.team)?,
             },
             version: self.version,
             state,
@@ -125,6 +140,36 @@ impl Row {
     }
 }
 
+fn team(text: &str) -> Result<Vec<Member>, StoreError> {
+    let rows: Vec<MemberRow> =
+        serde_json::from_str(text).map_err(|error| StoreError::damaged("team", error))?;
+    let member = |MemberRow { name, email, organisation }| Member { name, email, organisation };
+    Ok(rows.into_iter().map(member).collect())
+}
+
+fn team_text(team: &[Member]) -> Result<String, StoreError> {
+    let row = |it: &Member| MemberRow {
+        name: it.name.clone(),
+        email: it.email.clone(),
+        organisation: it.organisation.clone(),
+    };
+    let rows: Vec<MemberRow> = team.iter().map(row).collect();
+    serde_json::to_string(&rows).map_err(|error| StoreError::damaged("team", error))
+}
+
+/// Keys as they are stored, in a list.
+pub(crate) fn slugs(text: &str) -> Result<Vec<Slug>, StoreError> {
+    let damaged = |error| StoreError::damaged("list of keys", error);
+    let keys: Vec<String> = serde_json::from_str(text).map_err(damaged)?;
+    keys.iter().map(|key| parsed("key", key)).collect()
+}
+
+/// A list as it is stored.
+pub(crate) fn list_text<T: ToString>(items: &[T]) -> Result<String, StoreError> {
+    let texts: Vec<String> = items.iter().map(T::to_string).collect();
+    serde_json::to_string(&texts).map_err(|error| StoreError::damaged("list", error))
+}
+
 fn reasons(text: &str) -> Result<Vec<Reason>, StoreError> {
     let damaged = |error| StoreError::damaged("reasons", error);
     let rows: Vec<ReasonRow> = serde_json::from_str(text).map_err(damaged)?;
@@ -147,8 +192,8 @@ fn reasons(text: &str) -> Result<Vec<Reason>, StoreError> {
 pub async fn insert(tx: &Tx, application: &Application) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO application (id, call, organisation, created_by, created_at,
         title, purpose, partition, hours, months, duties_accepted, version, state, state_at,
-        for_project)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        for_project, fields, team)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     let draft = &application.draft;
     let values = [
         application.id.uuid().into(),
@@ -166,6 +211,8 @@ pub async fn insert(tx: &Tx, application: &Application) -> Result<(), StoreError
         application.state.name().into(),
         micros(application.state_at).into(),
         draft.project.map(ProjectId::uuid).into(),
+        list_text(&draft.fields)?.into(),
+        team_text(&draft.team)?.into(),
     ];
     tx.execute(SQL, values).await?;
     Ok(())
@@ -201,6 +248,38 @@ pub async fn open(
     tx.all::<Row>(&sql, values).await?.into_iter().map(Row::application).collect()
 }
 
+/// The applications that somebody was asked to review and that wait for a decision, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reviewed_by(tx: &Tx, person: PersonId) -> Result<Vec<Application>, StoreError> {
+    const SQL: &str = "SELECT a.* FROM application a JOIN review r ON r.application = a.id
+        WHERE r.reviewer = $1 AND a.state = 'submitted' ORDER BY r.assigned_at, a.id LIMIT 500";
+    let rows = tx.all::<Row>(SQL, [person.uuid().into()]).await?;
+    rows.into_iter().map(Row::application).collect()
+}
+
+/// The people who wrote the applications that wait for a decision under a call.
+///
+/// # Errors
+/// When the database fails.
+pub async fn writers(
+    tx: &Tx,
+    call: CallId,
+) -> Result<BTreeMap<PersonId, (String, String)>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Writer {
+        id: uuid::Uuid,
+        name: String,
+        email: String,
+    }
+    const SQL: &str = "SELECT DISTINCT p.id, p.name, p.email FROM person p
+        JOIN application a ON a.created_by = p.id WHERE a.call = $1 AND a.state = 'submitted'";
+    let rows = tx.all::<Writer>(SQL, [call.uuid().into()]).await?;
+    let read = |row: Writer| (PersonId::from_uuid(row.id), (row.name, row.email));
+    Ok(rows.into_iter().map(read).collect())
+}
+
 /// The application with this id.
 ///
 /// # Errors
@@ -222,7 +301,7 @@ pub async fn write(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE application SET title = $3, purpose = $4, partition = $5, hours = $6,
         months = $7, duties_accepted = $8, version = version + 1, state_at = $9,
-        for_project = $10
+        for_project = $10, fields = $11, team = $12
         WHERE id = $1 AND version = $2 AND state = 'draft'";
     let values = [
         id.uuid().into(),
@@ -235,6 +314,8 @@ pub async fn write(
         draft.duties_accepted.into(),
         micros(at).into(),
         draft.project.map(ProjectId::uuid).into(),
+        list_text(&draft.fields)?.into(),
+        team_text(&draft.team)?.into(),
     ];
     Ok(tx.execute(SQL, values).await? > 0)
 }
@@ -319,4 +400,4 @@ pub async fn page(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -21,12 +21,14 @@ pub mod organisations;
 pub mod pools;
 pub mod projects;
 pub mod repositories;
+pub mod reviews;
 pub mod scope;
 pub mod sites;
 pub mod ssh;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod usage;
+pub mod verdicts;
 
 pub use db::{Store, Tx};
 pub use error::StoreError;

@@ -1,5 +1,7 @@
 //! Projects. Their members are role grants in the project's scope.
 
+use std::collections::BTreeMap;
+
 use access::project::Project;
 use sea_orm::FromQueryResult;
 use units::{OrganisationId, ProjectId};
@@ -54,6 +56,33 @@ pub async fn insert(tx: &Tx, project: &Project) -> Result<(), StoreError> {
 pub async fn by_id(tx: &Tx, id: ProjectId) -> Result<Option<Project>, StoreError> {
     const SQL: &str = "SELECT * FROM project WHERE id = $1";
     tx.one::<Row>(SQL, [id.uuid().into()]).await?.map(Row::project).transpose()
+}
+
+/// Whose these projects are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn owners(
+    tx: &Tx,
+    projects: &[ProjectId],
+) -> Result<BTreeMap<ProjectId, OrganisationId>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Owner {
+        id: uuid::Uuid,
+        organisation: uuid::Uuid,
+    }
+    let mut owners = BTreeMap::new();
+    for portion in projects.chunks(500) {
+        let places: Vec<String> = (1..=portion.len()).map(|place| format!("${place}")).collect();
+        let sql =
+            format!("SELECT id, organisation FROM project WHERE id IN ({})", places.join(", "));
+        let ids = portion.iter().map(|id| id.uuid().into());
+        for row in tx.all::<Owner>(&sql, ids).await? {
+            owners
+                .insert(ProjectId::from_uuid(row.id), OrganisationId::from_uuid(row.organisation));
+        }
+    }
+    Ok(owners)
 }
 
 /// Projects in `scope` older than `before`, newest first.

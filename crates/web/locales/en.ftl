@@ -344,6 +344,10 @@ application-title = Title
 application-title-hint = The project will be called so.
 application-purpose = What the hours are for
 application-purpose-hint = What you want to train or try, with which data, and what comes of it.
+application-fields = What it is about
+application-fields-hint = Up to five fields; those who know them are asked to review it. Hold Ctrl to choose several.
+application-team = Who asks with you
+application-team-hint = One person a line: name; address; organisation. They are asked to review nothing of yours.
 application-hours = Hours ({ $unit })
 application-months = Months
 application-duties = We accept these obligations and use the hours for civilian purposes.
@@ -382,6 +386,8 @@ check-pool = Hours left in the pool
 check-mode-share = Share of the Union's time
 check-state-aid = State aid
 check-technical = Technical check
+check-fields = Fields of knowledge
+check-review = Decision
 
 # Organisations
 organisations-none = You belong to no organisation yet.

@@ -344,6 +344,10 @@ application-title = Titre
 application-title-hint = Le projet portera ce nom.
 application-purpose = À quoi servent les heures
 application-purpose-hint = Ce que vous voulez entraîner ou essayer, avec quelles données, et ce qui en sortira.
+application-fields = De quoi il s’agit
+application-fields-hint = Jusqu’à cinq domaines ; ceux qui les connaissent seront priés de l’évaluer. Ctrl pour en choisir plusieurs.
+application-team = Qui demande avec vous
+application-team-hint = Une personne par ligne : nom ; adresse ; organisation. On ne leur demande pas d’évaluer votre demande.
 application-hours = Heures ({ $unit })
 application-months = Mois
 application-duties = Nous acceptons ces obligations et n’utilisons les heures qu’à des fins civiles.
@@ -382,6 +386,8 @@ check-pool = Heures restantes dans la réserve
 check-mode-share = Part du temps de l’Union
 check-state-aid = Aide d’État
 check-technical = Vérification technique
+check-fields = Domaines
+check-review = Décision
 
 # Organisations
 organisations-none = Vous n’appartenez encore à aucune organisation.

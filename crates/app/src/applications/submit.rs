@@ -28,17 +28,10 @@ impl App {
         let now = self.now();
         let tx = self.store().write().await?;
         let application = self.application_for(&tx, actor, (Action::ApplyForHours, id)).await?;
-        // Whoever is one undertaking with it waits too: they have one ceiling of State aid.
-        for id in self.undertaking(&tx, application.organisation).await? {
-            store::organisations::lock(&tx, id).await?;
-        }
         if application.state != State::Draft {
             return Err(not_a_draft(&application.state));
         }
-        if let Some(partition) = &application.draft.partition {
-            self.open_pools(&tx, partition, now).await?;
-            store::pools::lock(&tx, partition, now).await?;
-        }
+        self.one_at_a_time(&tx, &application).await?;
         let loaded = self.load(&tx, &application, now).await?;
         let case = loaded.facts.under(&self.rules().policy).map_err(no_answer)?;
         let admitted =
@@ -61,9 +54,26 @@ impl App {
         Ok(Application { state, state_at: now, version, ..application })
     }
 
+    /// Makes decisions about the same pools and the same undertaking, which has one ceiling of
+    /// State aid, wait for one another.
+    pub(crate) async fn one_at_a_time(
+        &self,
+        tx: &Tx,
+        application: &Application,
+    ) -> Result<(), Error> {
+        for id in self.undertaking(tx, application.organisation).await? {
+            store::organisations::lock(tx, id).await?;
+        }
+        if let Some(partition) = &application.draft.partition {
+            self.open_pools(tx, partition, self.now()).await?;
+            store::pools::lock(tx, partition, self.now()).await?;
+        }
+        Ok(())
+    }
+
     /// Takes the hours out of the pool and makes project and allocation. The ledger has the last
     /// word: what another decision has taken meanwhile is a refusal.
-    async fn grant_award(
+    pub(crate) async fn grant_award(
         &self,
         tx: &Tx,
         actor: &Actor,
@@ -129,7 +139,7 @@ impl App {
     }
 
     /// Writes where the application now stands, with its line in the audit trail.
-    async fn settle_state(
+    pub(crate) async fn settle_state(
         &self,
         tx: &Tx,
         actor: &Actor,
@@ -137,8 +147,9 @@ impl App {
         state: &State,
     ) -> Result<(), Error> {
         let now = self.now();
-        if !records::advance(tx, application.id, "draft", state, now).await? {
-            return Err(Error::Conflict("somebody else has submitted it meanwhile".to_owned()));
+        let from = application.state.name();
+        if !records::advance(tx, application.id, from, state, now).await? {
+            return Err(Error::Conflict(format!("it is no longer {from}; look again")));
         }
         let detail = match state {
             State::Awarded { project, allocation, .. } => {

@@ -27,13 +27,13 @@ pub(crate) async fn story(hub: &TestHub, name: &str) -> Story {
 
 pub(crate) fn draft(hours: u32) -> Draft {
     Draft {
-        project: None,
         title: "A small model".to_owned(),
         purpose: "Train it on our manuals".to_owned(),
         partition: Some("meluxina-ai.gpu".parse().unwrap()),
         hours: Some(hours),
         months: Some(3),
         duties_accepted: true,
+        ..Draft::default()
     }
 }
 

@@ -79,7 +79,7 @@ impl App {
     }
 
     /// Whether the actor holds a role in the organisation or in one of its projects.
-    async fn belongs_to(
+    pub(crate) async fn belongs_to(
         &self,
         tx: &store::Tx,
         actor: &Actor,

@@ -34,14 +34,14 @@ fn rule() -> RuleId {
     RuleId { file: "policy/access-modes.toml".to_owned(), entry: "playground".to_owned(), from }
 }
 
-struct World {
+pub(crate) struct World {
     organisation: Organisation,
-    call: Call,
-    application: Application,
+    pub(crate) call: Call,
+    pub(crate) application: Application,
 }
 
 /// An organisation with a draft under a call.
-async fn world(tx: &Tx) -> World {
+pub(crate) async fn world(tx: &Tx) -> World {
     let person = people::Person {
         id: PersonId::from_uuid(Uuid::new_v4()),
         email: "ada@example.org".to_owned(),
@@ -213,6 +213,12 @@ async fn a_draft_is_written_only_by_who_has_read_its_latest_version() {
             hours: Some(5_000),
             months: Some(3),
             duties_accepted: true,
+            fields: vec!["pe6".parse().unwrap(), "ls2".parse().unwrap()],
+            team: vec![access::application::Member {
+                name: "Ben \"B\" Bär".to_owned(),
+                email: "ben@example.org".to_owned(),
+                organisation: "Aurore".to_owned(),
+            }],
             ..Draft::default()
         };
         assert!(write(&tx, id, &draft, (1, now())).await.unwrap());

@@ -1,7 +1,7 @@
 //! Who holds which role, and where. Roles and scopes are text here; `app` gives them meaning.
 
 use sea_orm::FromQueryResult;
-use units::{PersonId, Timestamp};
+use units::{CallId, PersonId, Timestamp};
 
 use crate::db::{instant, micros};
 use crate::{StoreError, Tx};
@@ -94,6 +94,16 @@ pub async fn of_person(tx: &Tx, person: PersonId) -> Result<Vec<GrantRecord>, St
 pub async fn in_scope(tx: &Tx, scope: &str) -> Result<Vec<GrantRecord>, StoreError> {
     const SQL: &str = "SELECT * FROM role_grant WHERE scope = $1 ORDER BY granted_at, person, role";
     tx.all::<Row>(SQL, [scope.into()]).await?.into_iter().map(Row::record).collect()
+}
+
+/// What the reviewers in the pool of a call hold.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_pool(tx: &Tx, call: CallId) -> Result<Vec<GrantRecord>, StoreError> {
+    const SQL: &str = "SELECT g.* FROM role_grant g JOIN call_reviewer c ON c.person = g.person
+        WHERE c.call = $1 ORDER BY g.person, g.role, g.scope";
+    tx.all::<Row>(SQL, [call.uuid().into()]).await?.into_iter().map(Row::record).collect()
 }
 
 /// How many people hold `role` in `scope`.

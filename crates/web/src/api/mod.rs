@@ -22,12 +22,14 @@ mod people;
 mod projects;
 mod reports;
 mod repositories;
+mod review;
 mod services;
 mod session;
 mod sites;
 mod ssh;
 mod statements;
 mod tokens;
+mod verdicts;
 pub mod wire;
 
 use std::sync::Arc;
@@ -72,6 +74,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(projects::routes())
         .merge(reports::routes())
         .merge(repositories::routes())
+        .merge(review::routes())
         .merge(services::routes())
         .merge(session::routes())
         .merge(clusters::routes())
@@ -79,6 +82,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(ssh::routes())
         .merge(statements::routes())
         .merge(tokens::routes())
+        .merge(verdicts::routes())
 }
 
 /// Routes that take more than the usual size of a body, with how much.

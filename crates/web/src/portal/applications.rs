@@ -1,13 +1,14 @@
 //! Applications: the draft with its checks, the decision with its reasons.
 
-use access::application::{Check, Draft, Finding, Outcome, State};
+use access::application::{Check, Draft, Finding, Member, Outcome, State};
 use access::call::Call;
+use access::policy::Review;
 use app::applications::Application;
 use app::{Action, Scope};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use units::{ApplicationId, OrganisationId, ProjectId};
+use units::{ApplicationId, OrganisationId, ProjectId, Slug};
 
 use super::form::Form;
 use super::tongue::Tongue;
@@ -46,6 +47,8 @@ struct FormPage {
     unit: &'static str,
     months: Vec<u32>,
     duties: Vec<String>,
+    /// What it may be about, with whether it is; none where peers do not review.
+    fields: Vec<(Slug, String, bool)>,
     draft: Draft,
     checks: Checks,
     /// Why the last submission was not let in.
@@ -148,6 +151,10 @@ async fn render_form(
         unit: mode.says.meter.hour_name(),
         months: mode.says.months.known().cloned().unwrap_or_default(),
         duties: mode.says.duties.known().cloned().unwrap_or_default(),
+        fields: match mode.says.reviews.contains(&Review::Peer) {
+            true => fields(visit, &application.draft)?,
+            false => Vec::new(),
+        },
         draft: application.draft,
         checks: checks(visit.t(), checked.application.version, &checked.findings),
         call,
@@ -155,6 +162,16 @@ async fn render_form(
         wrong,
         frame: visit.frame.clone(),
     })
+}
+
+/// The fields of knowledge, and which of them the draft names.
+fn fields(visit: &Visit, draft: &Draft) -> Result<Vec<(Slug, String, bool)>, Problem> {
+    let known = visit.app.fields(&visit.actor)?;
+    let named = |field: access::policy::Field| {
+        let chosen = draft.fields.contains(&field.key);
+        (field.key, field.name, chosen)
+    };
+    Ok(known.into_iter().map(named).collect())
 }
 
 fn checks(t: Tongue, version: i64, findings: &[Finding]) -> Checks {
@@ -197,6 +214,18 @@ async fn render_decided(visit: &Visit, application: Application) -> Result<Respo
     })
 }
 
+/// A member of the team, as a line of the form: `Name; address; organisation`.
+fn member(line: &str) -> Option<Member> {
+    let mut parts = line.split(';').map(|part| part.trim().to_owned());
+    let name = parts.next().filter(|name| !name.is_empty())?;
+    let (email, organisation) = (parts.next(), parts.next());
+    Some(Member {
+        name,
+        email: email.unwrap_or_default(),
+        organisation: organisation.unwrap_or_default(),
+    })
+}
+
 /// The draft as the form has it, and the version that it was read at.
 fn written(form: &Form) -> (Draft, i64) {
     let draft = Draft {
@@ -207,6 +236,8 @@ fn written(form: &Form) -> (Draft, i64) {
         hours: form.text("hours").parse().ok(),
         months: form.text("months").parse().ok(),
         duties_accepted: form.text("duties") == "yes",
+        fields: form.all("fields").filter_map(|key| key.parse().ok()).collect(),
+        team: form.text("team").lines().filter_map(member).collect(),
     };
     (draft, form.text("version").parse().unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! Applications as they go over the wire.
 
-use access::application::{Draft, Finding, Outcome, Reason, State};
+use access::application::{Draft, Finding, Member, Outcome, Reason, State};
 use app::applications::{Application, Checked};
 use serde::{Deserialize, Serialize};
 use units::{OrganisationId, ProjectId};
@@ -37,11 +37,47 @@ struct DraftJson {
     /// Whether the duties of the access mode are accepted.
     #[serde(default)]
     duties_accepted: bool,
+    /// What it is about, by the keys of `GET /fields`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 5, example = json!(["pe6"]))]
+    fields: Vec<String>,
+    /// Who asks with the applicant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
+    team: Vec<MemberJson>,
+}
+
+/// Somebody who asks with the applicant.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MemberJson {
+    /// How they are called.
+    name: String,
+    /// Their address.
+    #[schema(example = "grace@example.org")]
+    email: String,
+    /// Where they work.
+    #[serde(default)]
+    organisation: String,
+}
+
+impl From<MemberJson> for Member {
+    fn from(MemberJson { name, email, organisation }: MemberJson) -> Self {
+        Self { name, email, organisation }
+    }
+}
+
+impl From<Member> for MemberJson {
+    fn from(Member { name, email, organisation }: Member) -> Self {
+        Self { name, email, organisation }
+    }
 }
 
 impl DraftJson {
     fn read(self) -> Result<Draft, Problem> {
         let partition = self.partition.map(|text| text.parse()).transpose();
+        let wrong = |error: units::NotAKey| Problem::field("draft.fields", error.to_string());
+        let fields = self.fields.iter().map(|key| key.parse().map_err(wrong));
         Ok(Draft {
             project: self.project.map(ProjectId::from_uuid),
             title: self.title,
@@ -51,6 +87,8 @@ impl DraftJson {
             hours: self.hours,
             months: self.months,
             duties_accepted: self.duties_accepted,
+            fields: fields.collect::<Result<_, _>>()?,
+            team: self.team.into_iter().map(Into::into).collect(),
         })
     }
 }
@@ -65,6 +103,8 @@ impl From<Draft> for DraftJson {
             hours: draft.hours,
             months: draft.months,
             duties_accepted: draft.duties_accepted,
+            fields: draft.fields.iter().map(ToString::to_string).collect(),
+            team: draft.team.into_iter().map(Into::into).collect(),
         }
     }
 }
