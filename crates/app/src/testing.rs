@@ -55,14 +55,15 @@ impl TestHub {
         Self { app, clock, database }
     }
 
-    /// A registered person holding `grants`, as an actor with every ability.
+    /// A registered person holding `grants`, as an actor with every ability. `name` may be an
+    /// address; others have theirs at example.org.
     ///
     /// # Panics
     /// When the hub refuses: the test cannot go on.
     #[expect(clippy::expect_used, reason = "a test that cannot have its people must fail")]
     pub async fn person(&self, name: &str, grants: &[(Role, Scope)]) -> (PersonId, Actor) {
         let account = NewAccount {
-            email: format!("{name}@example.org"),
+            email: address(name),
             name: name.to_owned(),
             password: PASSWORD.to_owned(),
         };
@@ -91,6 +92,11 @@ impl TestHub {
         let opened = self.app.redeem_link(&link).await.expect("a session");
         self.app.authenticate(&opened.secret).await.expect("an actor").actor
     }
+}
+
+/// The address of somebody called `name`, or `name` when it is one.
+pub fn address(name: &str) -> String {
+    if name.contains('@') { name.to_owned() } else { format!("{name}@example.org") }
 }
 
 /// When tests begin.

@@ -13,7 +13,9 @@ pub(crate) mod model;
 pub(crate) mod org;
 pub(crate) mod people;
 pub(crate) mod project;
+pub(crate) mod review;
 pub(crate) mod site;
+pub(crate) mod verdict;
 
 use anyhow::Result;
 

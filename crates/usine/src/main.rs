@@ -32,7 +32,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use command::{
     Session, aid, allocation, apply, call, data, decision, job, ledger, login, model, org, people,
-    project, site as sites,
+    project, review, site as sites, verdict,
 };
 use output::Audience;
 use remote::HubChoice;
@@ -97,6 +97,12 @@ enum Command {
     /// Decisions: recomputed from their records.
     #[command(subcommand)]
     Decision(decision::DecisionCommand),
+    /// Reviews: reviewers, who judges what, what it comes to.
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
+    /// Verdicts on applications: propose, adopt, publish, appeal.
+    #[command(subcommand)]
+    Verdict(verdict::VerdictCommand),
     /// Projects: people, allocations, and what is left.
     #[command(subcommand)]
     Project(project::ProjectCommand),
@@ -204,6 +210,8 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Call(command) => call::call(&command, session),
         Command::Apply(command) => apply::apply(&command, session),
         Command::Decision(command) => decision::decision(&command, session),
+        Command::Review(command) => review::review(&command, session),
+        Command::Verdict(command) => verdict::verdict(&command, session),
         Command::Project(command) => project::project(&command, session),
         Command::Allocation(command) => allocation::allocation(&command, session),
         Command::Job(command) => job::job(&command, session),

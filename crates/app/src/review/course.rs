@@ -45,6 +45,8 @@ pub struct Proceedings<'a> {
     pub procedure: Option<&'a PolicyEntry<Procedure>>,
     /// Whether the reader decides, and so knows everything.
     pub staff: bool,
+    /// Whether the reader speaks for the factory whose machine is asked for.
+    pub operator: bool,
     /// The factory's word.
     pub technical: Option<TechnicalCheck>,
     /// The reviews; an applicant reads them without names and what is confidential.
@@ -193,6 +195,7 @@ impl App {
         let staff = !own && actor.can(Action::DecideApplication, &factory);
         let mut whole = self.all_of(&tx, application).await?;
         whole.staff = staff;
+        whole.operator = !own && actor.can(Action::CheckTechnically, &factory);
         if staff {
             let what = ("application.look", of_application(id));
             self.audit_review(&tx, actor, what, ("DecideApplication", "")).await?;
@@ -234,6 +237,7 @@ impl App {
             call,
             procedure,
             staff: true,
+            operator: false,
             technical,
             reviews,
             evaluation,

@@ -64,7 +64,7 @@ async fn world(hub: TestHub, mode: &str) -> World {
 }
 
 impl World {
-    /// A reviewer in the call's pool.
+    /// A reviewer in the call's pool, who signs in with the address `name`.
     async fn reviewer(&self, name: &str, fields: &str) -> Actor {
         let (_, actor) = self.hub.person(name, &[(Role::Reviewer, Scope::Federation)]).await;
         let profile = Profile {
@@ -72,8 +72,7 @@ impl World {
             ..Profile::default()
         };
         self.hub.app.state_profile(&actor, profile).await.unwrap();
-        let email = format!("{name}@example.org");
-        self.hub.app.add_reviewer(&self.officer, self.call, &email).await.unwrap();
+        self.hub.app.add_reviewer(&self.officer, self.call, name).await.unwrap();
         actor
     }
 
@@ -96,23 +95,6 @@ impl World {
     }
 }
 
-/// Mail at example.org is everybody's in tests, so reviewers would have a conflict with Ada.
-async fn without_shared_mail(each: Vec<TestHub>) -> Vec<TestHub> {
-    each.into_iter()
-        .map(|hub| {
-            let rules = crate::testing::rules_where(|document| {
-                if document.name.ends_with("/review.toml") {
-                    let text =
-                        document.text.replace("\"gmail.com\"", "\"example.org\", \"gmail.com\"");
-                    document.text = text;
-                }
-            });
-            let parts = crate::Parts { rules, ..(*hub.app.parts).clone() };
-            TestHub { app: crate::App::new(parts), ..hub }
-        })
-        .collect()
-}
-
 fn told(error: Error) -> Vec<String> {
     match error {
         Error::Refused(reasons) => reasons.into_iter().map(|reason| reason.text).collect(),
@@ -122,14 +104,15 @@ fn told(error: Error) -> Vec<String> {
 
 #[tokio::test]
 async fn an_application_is_judged_by_three_decided_by_two_and_becomes_an_allocation() {
-    for hub in without_shared_mail(TestHub::each().await).await {
+    for hub in TestHub::each().await {
         let world = world(hub, "large-scale").await;
         let app = &world.hub.app;
         let mut judges = Vec::new();
-        for name in ["ben", "cleo", "dan"] {
+        for name in ["ben@judges.example.net", "cleo@judges.example.net", "dan@judges.example.net"]
+        {
             judges.push(world.reviewer(name, "pe6").await);
         }
-        let far = world.reviewer("eve", "sh1").await;
+        let far = world.reviewer("eve@judges.example.net", "sh1").await;
         let award = Verdict::Award { hours: 50_000 };
         assert_eq!(
             told(world.propose(award).await.unwrap_err()),
@@ -211,8 +194,7 @@ async fn an_application_is_judged_by_three_decided_by_two_and_becomes_an_allocat
 
 #[tokio::test]
 async fn hours_of_an_adopted_award_are_not_given_to_the_next() {
-    let hub = without_shared_mail(vec![TestHub::new().await]).await.remove(0);
-    let world = world(hub, "fast-lane").await;
+    let world = world(TestHub::new().await, "fast-lane").await;
     let app = &world.hub.app;
     let left = async || {
         let key = "meluxina-ai.gpu".parse().unwrap();
@@ -237,8 +219,7 @@ async fn hours_of_an_adopted_award_are_not_given_to_the_next() {
 
 #[tokio::test]
 async fn a_refusal_is_appealed_against_and_another_decides_on_it() {
-    let hub = without_shared_mail(vec![TestHub::new().await]).await.remove(0);
-    let world = world(hub, "large-scale").await;
+    let world = world(TestHub::new().await, "large-scale").await;
     let app = &world.hub.app;
     let cannot = (false, "the partition has no such nodes");
     app.check_technically(&world.operator, world.application, cannot).await.unwrap();
@@ -269,8 +250,7 @@ async fn a_refusal_is_appealed_against_and_another_decides_on_it() {
 
 #[tokio::test]
 async fn an_appeal_comes_too_late_after_the_days_of_the_procedure() {
-    let hub = without_shared_mail(vec![TestHub::new().await]).await.remove(0);
-    let world = world(hub, "large-scale").await;
+    let world = world(TestHub::new().await, "large-scale").await;
     let app = &world.hub.app;
     app.check_technically(&world.operator, world.application, (false, "no")).await.unwrap();
     world.propose(Verdict::Refuse).await.unwrap();
@@ -284,11 +264,10 @@ async fn an_appeal_comes_too_late_after_the_days_of_the_procedure() {
 
 #[tokio::test]
 async fn whoever_declares_a_conflict_is_replaced_and_never_asked_again() {
-    let hub = without_shared_mail(vec![TestHub::new().await]).await.remove(0);
-    let world = world(hub, "large-scale").await;
+    let world = world(TestHub::new().await, "large-scale").await;
     let app = &world.hub.app;
-    let ben = world.reviewer("ben", "pe6").await;
-    for name in ["cleo", "dan"] {
+    let ben = world.reviewer("ben@judges.example.net", "pe6").await;
+    for name in ["cleo@judges.example.net", "dan@judges.example.net"] {
         world.reviewer(name, "pe6").await;
     }
     app.arrange_reviews(&world.officer, (world.call, false), |_, _| {}).await.unwrap();
@@ -299,15 +278,14 @@ async fn whoever_declares_a_conflict_is_replaced_and_never_asked_again() {
     let short = &again.assignment.short[0];
     assert_eq!((short.found, short.wanted), (2, 3));
     assert_eq!(short.conflicts.get("declared"), Some(&1));
-    world.reviewer("eve", "sh1").await;
+    world.reviewer("eve@judges.example.net", "sh1").await;
     let third = app.arrange_reviews(&world.officer, (world.call, false), |_, _| {}).await.unwrap();
     assert_eq!(third.assignment.pairs.len(), 1);
 }
 
 #[tokio::test]
 async fn nobody_takes_part_in_the_case_of_their_own_organisation() {
-    let hub = without_shared_mail(vec![TestHub::new().await]).await.remove(0);
-    let world = world(hub, "fast-lane").await;
+    let world = world(TestHub::new().await, "fast-lane").await;
     let own = Scope::Organisation(world.ada.organisation);
     let both = [
         (Role::ProgrammeOfficer, Scope::Federation),

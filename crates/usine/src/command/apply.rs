@@ -77,6 +77,12 @@ pub(crate) struct Asked {
     /// Accept the duties of the access mode.
     #[arg(long)]
     accept_duties: bool,
+    /// What it is about, as pe6; see `usine review fields`. May be given again.
+    #[arg(long = "field", value_name = "KEY")]
+    fields: Vec<String>,
+    /// Somebody who asks with you. May be given again.
+    #[arg(long = "member", value_name = "NAME; ADDRESS; ORGANISATION")]
+    team: Vec<String>,
 }
 
 impl Asked {
@@ -94,7 +100,18 @@ impl Asked {
         put("hours", self.hours.map(Value::from));
         put("months", self.months.map(Value::from));
         put("duties_accepted", self.accept_duties.then_some(Value::Bool(true)));
+        put("fields", (!self.fields.is_empty()).then(|| json!(self.fields)));
+        let team: Vec<Value> = self.team.iter().map(|text| member(text)).collect();
+        put("team", (!team.is_empty()).then_some(Value::Array(team)));
     }
+}
+
+/// A member of the team, from `NAME; ADDRESS; ORGANISATION`.
+fn member(text: &str) -> Value {
+    let mut parts = text.split(';').map(str::trim);
+    let mut next = || parts.next().unwrap_or_default();
+    let (name, email) = (next(), next());
+    json!({ "name": name, "email": email, "organisation": next() })
 }
 
 /// Carries out `usine apply`.

@@ -2,7 +2,7 @@
 
 use access::application::{Check, Draft, Finding, Member, Outcome, State};
 use access::call::Call;
-use access::policy::Review;
+use access::policy::{DecidedBy, Review};
 use app::applications::Application;
 use app::{Action, Scope};
 use askama::Template;
@@ -87,6 +87,7 @@ struct ApplicationPage {
     reasons: Vec<access::application::Reason>,
     project: Option<String>,
     withdrawable: bool,
+    decided_by_people: bool,
 }
 
 /// `GET /applications`.
@@ -192,7 +193,7 @@ fn check_name(t: Tongue, check: Check) -> String {
 }
 
 async fn render_decided(visit: &Visit, application: Application) -> Result<Response, Problem> {
-    let (call, _) = visit.app.call(&visit.actor, application.call).await?;
+    let (call, mode) = visit.app.call(&visit.actor, application.call).await?;
     let (reasons, project) = match &application.state {
         State::Refused { reasons, .. } => (reasons.clone(), None),
         State::Awarded { project, .. } => (Vec::new(), Some(project.to_string())),
@@ -209,6 +210,7 @@ async fn render_decided(visit: &Visit, application: Application) -> Result<Respo
         draft: application.draft,
         reasons,
         project,
+        decided_by_people: mode.says.decided_by == DecidedBy::People,
         withdrawable: submitted && visit.actor.can(Action::ApplyForHours, &[scope]),
         frame: visit.frame.clone(),
     })

@@ -3,7 +3,7 @@
 use access::call::{Call, Stage};
 use access::document::Figure;
 use access::organisation::Organisation;
-use access::policy::AccessMode;
+use access::policy::{AccessMode, DecidedBy};
 use app::{Action, Scope};
 use askama::Template;
 use axum::response::Response;
@@ -51,6 +51,7 @@ struct CallPage {
     organisations: Vec<Organisation>,
     /// Whether the visitor may ask what granting everything would mean.
     may_weigh: bool,
+    may_arrange: bool,
 }
 
 /// What a partition has to offer under a call.
@@ -90,6 +91,8 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<CallId>) -> Result<Respons
         partitions,
         organisations,
         may_weigh: visit.actor.can(Action::WeighCall, &[]),
+        may_arrange: mode.says.decided_by == DecidedBy::People
+            && visit.actor.can(Action::ArrangeReview, &[]),
         frame: visit.frame.clone(),
     })
 }

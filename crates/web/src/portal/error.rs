@@ -76,7 +76,7 @@ fn sign_in_for(asked: &str) -> String {
 /// A frame for somebody whom we could not get to know.
 fn bare(headers: &HeaderMap, path: String) -> Frame {
     let t = Tongue::wanted(headers);
-    Frame { t, path, csrf: String::new(), account: None, sees_sites: false }
+    Frame { t, path, csrf: String::new(), account: None, sees_sites: false, judges: false }
 }
 
 fn text(headers: &HeaderMap, name: &str) -> String {

@@ -9,6 +9,7 @@ mod assets;
 mod awards;
 mod calls;
 mod capacity;
+mod case;
 mod chart;
 mod data;
 mod error;
@@ -19,6 +20,7 @@ mod hours;
 pub(crate) mod jobs;
 mod organisations;
 mod projects;
+mod review;
 mod settings;
 mod sign_in;
 mod sites;
@@ -68,6 +70,10 @@ fn access() -> Router<App> {
         .route("/applications/{id}", get(applications::show).post(applications::save))
         .route("/applications/{id}/checks", post(applications::save_and_check))
         .route("/applications/{id}/withdraw", post(applications::withdraw))
+        .route("/applications/{id}/case", get(case::show).post(case::act))
+        .route("/applications/{id}/review", get(review::dossier).post(review::write))
+        .route("/calls/{id}/review", get(review::of_call).post(review::arrange))
+        .route("/reviews", get(review::own))
         .route("/organisations", get(organisations::list))
         .route("/organisations/new", get(organisations::registration).post(organisations::register))
         .route("/organisations/{id}", get(organisations::show))

@@ -36,6 +36,8 @@ pub(crate) struct Frame {
     pub(crate) account: Option<Account>,
     /// Whether they may see any site.
     pub(crate) sees_sites: bool,
+    /// Whether they judge applications.
+    pub(crate) judges: bool,
 }
 
 impl Frame {
@@ -112,6 +114,7 @@ impl FromRequestParts<App> for Visit {
             csrf: credential.csrf().unwrap_or_default(),
             account,
             sees_sites: sees_sites(&actor),
+            judges: super::review::judges(&actor),
         };
         Ok(Self { app: app.clone(), actor, frame })
     }

@@ -7,6 +7,7 @@ mod core;
 mod history;
 mod jobs;
 mod pages;
+mod review;
 mod sites;
 mod what_if;
 mod world;
