@@ -93,7 +93,7 @@ impl App {
         let policy = Policy::parse(&texts).map_err(|faults| {
             Error::Internal(format!("the policy's texts are damaged: {faults}"))
         })?;
-        let told = record.facts.under(&policy).map_err(no_answer)?.verdict().told();
+        let told = record.facts.under(&policy).map_err(no_answer)?.answer().told();
         let mut differences = compared(&record.told, &told);
         let found = digest(&texts);
         if found != record.policy {
@@ -129,7 +129,7 @@ impl App {
             seen = seen.saturating_add(page.len());
             for application in page {
                 let facts = self.load(&tx, &application, self.now()).await?.facts;
-                let lines = compared(&verdict(&facts, before), &verdict(&facts, after));
+                let lines = compared(&answer(&facts, before), &answer(&facts, after));
                 if !lines.is_empty() {
                     found.push(Otherwise { application, lines });
                 }
@@ -139,9 +139,9 @@ impl App {
 }
 
 /// What a policy says of an application, or that it has nothing to say.
-fn verdict(facts: &Facts, policy: &Policy) -> Vec<(String, String)> {
+fn answer(facts: &Facts, policy: &Policy) -> Vec<(String, String)> {
     match facts.under(policy) {
-        Ok(case) => case.verdict().told(),
+        Ok(case) => case.answer().told(),
         Err(why) => vec![("outcome".to_owned(), format!("none: {why}"))],
     }
 }

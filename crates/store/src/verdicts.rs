@@ -1,11 +1,14 @@
 //! Verdicts: proposed by one, adopted by another, published; none is ever erased.
 
+use std::collections::BTreeMap;
+
 use access::review::Verdict;
 use sea_orm::FromQueryResult;
-use units::{ApplicationId, CallId, PersonId, PoolId, Timestamp, Work};
+use units::{ApplicationId, CallId, PersonId, PoolId, Slug, Timestamp, Work};
 use uuid::Uuid;
 
 use crate::db::{instant, micros};
+use crate::scope::parsed;
 use crate::{StoreError, Tx};
 
 /// What people propose to become of an application.
@@ -154,26 +157,29 @@ pub async fn publish(tx: &Tx, id: Uuid, at: Timestamp) -> Result<bool, StoreErro
     Ok(tx.execute(SQL, [id.into(), micros(at).into()]).await? > 0)
 }
 
-/// What adopted awards that are not published yet will take from `pool`, but for that of
-/// `application`.
+/// What adopted awards that are not published yet will take from `pool`, by access mode, but for
+/// that of `application`.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn set_aside(
     tx: &Tx,
     pool: PoolId,
-    application: Option<ApplicationId>,
-) -> Result<Work, StoreError> {
+    application: ApplicationId,
+) -> Result<BTreeMap<Slug, Work>, StoreError> {
     #[derive(FromQueryResult)]
     struct Sum {
+        mode: String,
         total: i64,
     }
-    const SQL: &str = "SELECT CAST(COALESCE(SUM(seconds), 0) AS BIGINT) AS total FROM verdict
-        WHERE pool = $1 AND adopted_at IS NOT NULL AND published_at IS NULL
-            AND returned_at IS NULL AND application <> $2";
-    let but_for = application.map_or(Uuid::nil(), ApplicationId::uuid);
-    let sum = tx.one::<Sum>(SQL, [pool.uuid().into(), but_for.into()]).await?;
-    Ok(sum.map_or(Work::ZERO, |sum| Work::seconds(sum.total)))
+    const SQL: &str = "SELECT c.mode AS mode, CAST(SUM(v.seconds) AS BIGINT) AS total
+        FROM verdict v JOIN application p ON p.id = v.application JOIN call c ON c.id = p.call
+        WHERE v.pool = $1 AND v.adopted_at IS NOT NULL AND v.published_at IS NULL
+            AND v.returned_at IS NULL AND v.application <> $2
+        GROUP BY c.mode ORDER BY c.mode";
+    let rows = tx.all::<Sum>(SQL, [pool.uuid().into(), application.uuid().into()]).await?;
+    let aside = |row: Sum| Ok((parsed("access mode", &row.mode)?, Work::seconds(row.total)));
+    rows.into_iter().map(aside).collect()
 }
 
 /// The verdicts that stand over the applications that wait for a decision under a call.

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use units::{CountryCode, Meter, OrganisationId, Payer, PoolId, Slug, Timestamp, Work};
 
-use super::{Admitted, Decision, Draft, Finding, Offer, Reason, ShareLeft, Situation};
-use super::{admit, check, decide};
+use super::{Admitted, Award, Decision, Draft, Finding, Offer, Reason, ShareLeft, Situation};
+use super::{admit, award_by_people, check, decide};
 use crate::aid::{AidLine, AidStanding};
 use crate::call::Call;
 use crate::organisation::{Applicant, OrganisationKind};
@@ -22,6 +22,8 @@ pub struct Facts {
     pub call: Call,
     /// What is asked.
     pub draft: Draft,
+    /// How many hours people have decided to grant, when they have.
+    pub granted: Option<u32>,
     /// Who asks.
     pub asker: Asker,
     /// How many awards of this mode it holds that have not ended.
@@ -109,9 +111,9 @@ struct AidCase<'a> {
     lines: Vec<AidLine>,
 }
 
-/// What comes of an application that is submitted.
+/// What a policy answers to an application that is submitted or that people have decided on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Answer {
     /// It is not let in, and stays a draft.
     NotAdmitted(Vec<Reason>),
     /// It is decided, or left to people.
@@ -274,16 +276,29 @@ impl Case<'_> {
         decide(admitted, &self.situation(), units)
     }
 
-    /// What comes of it if it is submitted.
-    pub fn verdict(&self) -> Verdict {
+    /// The award of `hours`, which people have decided to grant.
+    ///
+    /// # Errors
+    /// Every reason against it.
+    pub fn award(&self, hours: u32) -> Result<Award, Vec<Reason>> {
+        let units = self.facts.ground.as_ref().and_then(|ground| ground.units);
+        award_by_people(&self.facts.draft, hours, &self.situation(), units)
+    }
+
+    /// What comes of it if it is submitted, or once people have decided.
+    pub fn answer(&self) -> Answer {
+        if let Some(hours) = self.facts.granted {
+            let decision = self.award(hours).map_or_else(Decision::Refused, Decision::Awarded);
+            return Answer::Decided(decision);
+        }
         match self.admit() {
-            Ok(admitted) => Verdict::Decided(self.decide(&admitted)),
-            Err(reasons) => Verdict::NotAdmitted(reasons),
+            Ok(admitted) => Answer::Decided(self.decide(&admitted)),
+            Err(reasons) => Answer::NotAdmitted(reasons),
         }
     }
 }
 
-impl Verdict {
+impl Answer {
     /// What it says, one thing a line, for people and for comparison.
     pub fn told(&self) -> Vec<(String, String)> {
         match self {
@@ -328,7 +343,7 @@ fn told(outcome: &str, reasons: &[Reason]) -> Vec<(String, String)> {
     std::iter::once(first).chain(reasons).collect()
 }
 
-/// Where two verdicts differ, line by line.
+/// Where two answers differ, line by line.
 pub fn compared(before: &[(String, String)], after: &[(String, String)]) -> Vec<Line> {
     let text = |of: &[(String, String)], what: &String| {
         let found: Vec<&str> =

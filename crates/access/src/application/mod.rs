@@ -20,7 +20,7 @@ use crate::policy::{AccessMode, Entry, Policy, RuleId};
 
 pub use check::{Check, Finding, Outcome, check};
 pub use decide::{Admitted, Award, Decision, admit, decide};
-pub use facts::{Asker, Case, Facts, Ground, PoolLeft, Unanswerable, Verdict, compared};
+pub use facts::{Answer, Asker, Case, Facts, Ground, PoolLeft, Unanswerable, compared};
 pub use people::award_by_people;
 
 /// What is asked, as far as it has been written.

@@ -180,6 +180,9 @@ async fn an_application_is_judged_by_three_decided_by_two_and_becomes_an_allocat
         assert_eq!(view.allocation.amount, Work::hours(50_000).unwrap());
         assert_eq!(view.allocation.meter, Meter::Gpu);
         assert!(app.check_ledger(&world.officer, |_| {}).await.unwrap().outcome.is_ok());
+        let replayed = app.replay_decision(&world.officer, world.application).await.unwrap();
+        assert_eq!(replayed.record.facts.granted, Some(50_000));
+        assert!(replayed.differences.is_empty(), "{:?}", replayed.differences);
         let object = format!("application:{}", world.application);
         let trail = app.audit_trail(&world.officer, Some(&object), None, 50).await.unwrap();
         let actions: Vec<&str> = trail.iter().rev().map(|line| line.action.as_str()).collect();

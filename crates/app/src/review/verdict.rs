@@ -1,14 +1,14 @@
 //! Verdicts: one proposes, another adopts, and publication makes it hold. The hours of an adopted
 //! award are set aside; at publication everything is checked once more.
 
-use access::application::{Award, Check, Reason, State, award_by_people};
+use access::application::{Check, Decision, Reason, State};
 use access::call::Call;
 use access::review::Verdict;
 use store::verdicts::{self as records, VerdictRecord};
 use units::ApplicationId;
 
 use super::{of_application, said};
-use crate::applications::{Application, Loaded, told};
+use crate::applications::{Application, no_answer, told};
 use crate::{Action, Actor, App, Error};
 use store::Tx;
 
@@ -44,7 +44,8 @@ impl App {
         }
         if let Verdict::Award { hours } = verdict {
             let loaded = self.load(&tx, &application, self.now()).await?;
-            self.award_of(&application, &loaded, hours)?;
+            let case = loaded.facts.under(&self.rules().policy).map_err(no_answer)?;
+            case.award(hours).map_err(|reasons| refused(&reasons))?;
         }
         let record = VerdictRecord {
             id: self.clock().mint(),
@@ -84,8 +85,9 @@ impl App {
             Verdict::Refuse => None,
             Verdict::Award { hours } => {
                 let loaded = self.load(&tx, &application, self.now()).await?;
-                let award = self.award_of(&application, &loaded, hours)?;
-                loaded.offer.map(|(pool, _)| (pool, award.amount()))
+                let case = loaded.facts.under(&self.rules().policy).map_err(no_answer)?;
+                let award = case.award(hours).map_err(|reasons| refused(&reasons))?;
+                case.pool().map(|pool| (pool, award.amount()))
             }
         };
         let now = self.now();
@@ -138,25 +140,31 @@ impl App {
         }
         self.one_at_a_time(&tx, &application).await?;
         let now = self.now();
-        let loaded = self.load(&tx, &application, now).await?;
+        let mut loaded = self.load(&tx, &application, now).await?;
+        if let Verdict::Award { hours } = record.verdict {
+            loaded.facts.granted = Some(hours);
+        }
+        let case = loaded.facts.under(&self.rules().policy).map_err(no_answer)?;
         let state = match record.verdict {
             Verdict::Refuse => {
                 State::Refused { at: now, reasons: vec![self.refusal(&call, &record)] }
             }
             Verdict::Award { hours } => {
-                let award = self.award_of(&application, &loaded, hours)?;
-                match self.grant_award(&tx, actor, (&application, &loaded), &award).await? {
-                    State::Refused { reasons, .. } => {
-                        return Err(Error::Refused(reasons.iter().map(told).collect()));
-                    }
-                    state => state,
+                let award = case.award(hours).map_err(|reasons| refused(&reasons))?;
+                let granted =
+                    self.grant_award(&tx, actor, (&application, &loaded, &case), &award).await?;
+                if let State::Refused { reasons, .. } = &granted {
+                    return Err(refused(reasons));
                 }
+                let decision = Decision::Awarded(award);
+                self.record_decision(&tx, (&application, &loaded.facts), &decision).await?;
+                granted
             }
         };
         if !records::publish(&tx, record.id, now).await? {
             return Err(Error::Conflict("it was published or sent back meanwhile".to_owned()));
         }
-        self.settle_state(&tx, actor, (&application, &loaded), &state).await?;
+        self.settle_state(&tx, actor, (&application, &loaded, &case), &state).await?;
         self.audit_verdict(&tx, actor, ("verdict.publish", &record), &call).await?;
         tx.commit().await?;
         let version = application.version.saturating_add(1);
@@ -177,19 +185,6 @@ impl App {
         let standing = records::standing(tx, id).await?.filter(|it| it.published_at.is_none());
         let nothing = || Error::Conflict("nothing is proposed for it yet".to_owned());
         Ok((application, call, standing.ok_or_else(nothing)?))
-    }
-
-    /// The award of `hours` by the rules as they stand now.
-    fn award_of(
-        &self,
-        application: &Application,
-        loaded: &Loaded<'_>,
-        hours: u32,
-    ) -> Result<Award, Error> {
-        let situation = self.situation(loaded, self.now());
-        let units = self.units_asked(application);
-        award_by_people(&application.draft, hours, &situation, units)
-            .map_err(|reasons| Error::Refused(reasons.iter().map(told).collect()))
     }
 
     /// The rule that a verdict under a call follows.
@@ -223,4 +218,9 @@ impl App {
         let what = (action, of_application(record.application));
         self.audit_review(tx, actor, what, (&self.rule_of(call), &detail)).await
     }
+}
+
+/// What the rules have against an award, for the person who asked.
+fn refused(reasons: &[Reason]) -> Error {
+    Error::Refused(reasons.iter().map(told).collect())
 }

@@ -20,6 +20,8 @@ pub(super) struct FactsRow {
     now: String,
     call: CallRow,
     draft: DraftRow,
+    #[serde(default)]
+    granted: Option<u32>,
     asker: AskerRow,
     open_awards: u32,
     ground: Option<GroundRow>,
@@ -47,6 +49,8 @@ struct DraftRow {
     hours: Option<u32>,
     months: Option<u32>,
     duties_accepted: bool,
+    #[serde(default)]
+    fields: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -94,6 +98,7 @@ impl FactsRow {
             now: facts.now.to_string(),
             call: CallRow::of(&facts.call),
             draft: DraftRow::of(&facts.draft),
+            granted: facts.granted,
             asker: AskerRow {
                 organisation: organisation.uuid(),
                 kind: kind.to_string(),
@@ -132,6 +137,7 @@ impl FactsRow {
             now: parsed("instant", &self.now)?,
             call: self.call.read()?,
             draft: self.draft.read()?,
+            granted: self.granted,
             asker: Asker {
                 organisation: OrganisationId::from_uuid(self.asker.organisation),
                 kind: chosen("kind of organisation", &OrganisationKind::WORDS, &self.asker.kind)?,
@@ -186,11 +192,13 @@ impl DraftRow {
             hours: draft.hours,
             months: draft.months,
             duties_accepted: draft.duties_accepted,
+            fields: draft.fields.iter().map(ToString::to_string).collect(),
         }
     }
 
     fn read(self) -> Result<Draft, StoreError> {
         let partition = self.partition.map(|key| parsed("partition", &key));
+        let fields = self.fields.iter().map(|key| parsed("field of knowledge", key));
         Ok(Draft {
             project: self.project.map(ProjectId::from_uuid),
             title: self.title,
@@ -199,6 +207,8 @@ impl DraftRow {
             hours: self.hours,
             months: self.months,
             duties_accepted: self.duties_accepted,
+            fields: fields.collect::<Result<_, _>>()?,
+            team: Vec::new(),
         })
     }
 }

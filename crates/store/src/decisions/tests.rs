@@ -58,7 +58,10 @@ fn facts() -> Facts {
             hours: Some(5_000),
             months: None,
             duties_accepted: true,
+            fields: vec!["pe6".parse().unwrap()],
+            team: Vec::new(),
         },
+        granted: Some(4_000),
         asker: Asker {
             organisation: uuid.parse().unwrap(),
             kind: OrganisationKind::Enterprise,

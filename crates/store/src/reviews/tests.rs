@@ -96,21 +96,23 @@ async fn hours_are_set_aside_from_adoption_to_publication() {
             published_at: None,
         };
         verdicts::propose(&tx, &verdict).await.unwrap();
-        let aside = async |but_for| verdicts::set_aside(&tx, record.id, but_for).await.unwrap();
-        assert_eq!(aside(None).await, Work::ZERO);
+        let other = ApplicationId::from_uuid(Uuid::new_v4());
+        let aside = async |but_for| {
+            let by_mode = verdicts::set_aside(&tx, record.id, but_for).await.unwrap();
+            by_mode.into_iter().map(|(mode, work)| (mode.to_string(), work)).collect::<Vec<_>>()
+        };
+        assert_eq!(aside(other).await, []);
         assert!(!verdicts::publish(&tx, verdict.id, at(2)).await.unwrap(), "nobody adopted it");
         let hours = Work::hours(60).unwrap();
         let set = Some((record.id, hours));
         assert!(verdicts::adopt(&tx, verdict.id, (second, at(2)), set).await.unwrap());
         assert!(!verdicts::adopt(&tx, verdict.id, (second, at(3)), set).await.unwrap());
-        assert_eq!(
-            (aside(None).await, aside(Some(verdict.application)).await),
-            (hours, Work::ZERO)
-        );
+        assert_eq!(aside(other).await, [("playground".to_owned(), hours)]);
+        assert_eq!(aside(verdict.application).await, [], "it is not in its own way");
         let standing = verdicts::standing(&tx, verdict.application).await.unwrap().unwrap();
         assert_eq!(standing.adopted, Some((second, at(2))));
         assert!(verdicts::publish(&tx, verdict.id, at(4)).await.unwrap());
-        assert_eq!(aside(None).await, Work::ZERO);
+        assert_eq!(aside(other).await, []);
         assert!(!verdicts::send_back(&tx, verdict.id, (second, at(5))).await.unwrap());
         tx.commit().await.unwrap();
     }

@@ -78,6 +78,7 @@ impl World {
                 duties_accepted: true,
             },
             asker: asker.clone(),
+            granted: None,
             open_awards: u32::try_from(self.awards.iter().filter(lasting).count()).unwrap(),
             ground: Some(Ground {
                 host: "LU".parse().unwrap(),
@@ -112,8 +113,8 @@ proptest! {
             let asker = &askers[usize::from(who)];
             let facts = world.facts(asker, hours, months);
             let kept = facts.clone();
-            let verdict = facts.under(policy()).unwrap().verdict();
-            if let Verdict::Decided(Decision::Awarded(award)) = &verdict {
+            let verdict = facts.under(policy()).unwrap().answer();
+            if let Answer::Decided(Decision::Awarded(award)) = &verdict {
                 prop_assert!(who != 5, "a large enterprise pays");
                 prop_assert_eq!(facts.open_awards, 0);
                 world.award(asker, award);
@@ -121,7 +122,7 @@ proptest! {
             prop_assert!(world.union.left >= Work::ZERO);
             let granted: i64 = world.union.granted.values().map(|work| work.count()).sum();
             prop_assert!(granted <= world.union.opened.count() / 10, "the share of a tenth");
-            let again = kept.under(policy()).unwrap().verdict();
+            let again = kept.under(policy()).unwrap().answer();
             prop_assert_eq!(compared(&verdict.told(), &again.told()), Vec::new());
             prop_assert_eq!(again, verdict);
             world.now = world.now.checked_add(SignedDuration::from_hours(pause)).unwrap();
