@@ -38,6 +38,8 @@ enum Name {
     /// The digital twin against a textbook scheduler and a simulator in Python, and a year of a
     /// federation.
     Twin,
+    /// Assigning reviewers to applications, against OR-Tools.
+    Review,
     /// Tokens per second of training, and the fraction of the machine's peak.
     Lm,
     /// All of them.
@@ -54,6 +56,7 @@ impl Name {
             Self::Slurm => ("usine", "slurm"),
             Self::Import => ("usine", "import"),
             Self::Twin => ("twin", "twin"),
+            Self::Review => ("access", "assign"),
             Self::Lm => ("lm", "lm"),
             Self::All => ("", ""),
         }
@@ -71,6 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                 Name::Import,
                 Name::Slurm,
                 Name::Twin,
+                Name::Review,
                 Name::Lm,
             ];
             every.into_iter().try_for_each(|name| one(name, arguments))
@@ -105,6 +109,10 @@ fn one(name: Name, arguments: &Arguments) -> Result<()> {
             }
             Err(error) => println!("no simulator in Python beside ours: {error:#}"),
         }
+    }
+    if let (Name::Review, false) = (name, arguments.quick) {
+        let script = crate::root().join("tests/review/assign_ortools.py");
+        command.arg("--peer").args([setup::ortools()?, script]);
     }
     shell::step(&format!("bench {bench}"), command.args(&arguments.more))
 }

@@ -162,6 +162,11 @@ pub(crate) fn accasim() -> Result<PathBuf> {
     environment(PYTHON, "accasim", "tests/twin/requirements.txt")
 }
 
+/// A Python environment with the optimiser that assignments are measured against.
+pub(crate) fn ortools() -> Result<PathBuf> {
+    environment(PYTHON, "ortools", "tests/review/requirements.txt")
+}
+
 /// A Python environment that every user of this machine may run, with `submitit`.
 fn submitit() -> Result<PathBuf> {
     let has_venv = shell::command(SYSTEM_PYTHON, ["-c", "import ensurepip"]).output();

@@ -69,13 +69,13 @@ impl World {
                 closes_at: None,
             },
             draft: Draft {
-                project: None,
                 title: "A small model".to_owned(),
                 purpose: "Train it".to_owned(),
                 partition: Some("meluxina-ai.gpu".parse().unwrap()),
                 hours: Some(hours),
                 months: Some(months),
                 duties_accepted: true,
+                ..Draft::default()
             },
             asker: asker.clone(),
             granted: None,
