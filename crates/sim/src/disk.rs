@@ -11,7 +11,7 @@ use engine::disk::{Files, Kind};
 use engine::slurm::modelled::Dice;
 use tokio::sync::Notify;
 
-use crate::trace::Trace;
+use crate::trace::{Steps, Trace};
 
 /// How a disk keeps its word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl SiteDisk {
 impl AgentDisk {
     /// Counts a write; an error where it is the agent's last. Then `torn` may have come of it.
     fn step(&self, torn: impl FnOnce(&mut Platter)) -> io::Result<MutexGuard<'_, Platter>> {
-        self.disk.trace.count(1);
+        self.disk.trace.count(Steps { writes: 1, ..Steps::default() });
         let mut platter = self.disk.platter();
         if !self.alive.load(Ordering::Relaxed) {
             return Err(io::Error::other("this agent is dead"));

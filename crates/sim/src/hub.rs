@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 use crate::clock::HubClock;
-use crate::trace::Trace;
+use crate::trace::{Steps, Trace};
 
 /// A request, to be delivered once or more.
 #[derive(Clone, Debug)]
@@ -224,7 +224,8 @@ impl Hub {
         let (reply, replied) = mpsc::sync_channel(1);
         self.0.calls.send((call, reply)).map_err(|_| anyhow!("the hub's thread is gone"))?;
         let reply = replied.recv().context("the hub's thread is gone")?;
-        self.0.trace.count(self.0.fuse.passed().saturating_sub(before));
+        let statements = self.0.fuse.passed().saturating_sub(before);
+        self.0.trace.count(Steps { statements, ..Steps::default() });
         Ok(reply)
     }
 

@@ -81,8 +81,8 @@ impl Judge<'_> {
         if job.state != "ended" {
             return self.object(asked, &format!("never ended: {told}"));
         }
-        if truth.begun > 1 {
-            self.object(asked, &format!("ran more than once: {told}"));
+        if truth.begun > 1 + truth.requeued {
+            self.object(asked, &format!("ran more often than it may: {told}"));
         }
         if truth.is_open {
             self.object(asked, &format!("is over at the hub and not at its site: {told}"));
@@ -101,15 +101,10 @@ impl Judge<'_> {
         self.judge_charge(asked, job, &truth, &told);
     }
 
-    /// What was charged is what the accounting said of the run that counts.
+    /// What was charged is what the accounting has of all runs together; nothing where it has none:
+    /// the job never ran, or the site lost its run and bears that.
     fn judge_charge(&self, asked: &Asked, job: &Shown, truth: &Truth, told: &str) {
-        let right = match (job.charged, &truth.accounted_seconds[..]) {
-            (Some(charged), told) if job.started => told.contains(&charged),
-            // It never ran, or the site lost its run and bears that.
-            (charged, _) if !job.started => charged.unwrap_or_default() == 0,
-            _ => false,
-        };
-        if !right {
+        if job.charged.unwrap_or_default() != truth.booked_seconds.unwrap_or_default() {
             self.object(asked, &format!("is not charged what it used: {told}"));
         }
     }

@@ -33,3 +33,4 @@ mod trace;
 
 pub use disk::Habit;
 pub use run::{Plan, Sabotage, Verdict, run};
+pub use trace::Steps;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use sim::{Plan, Sabotage, Verdict};
+use sim::{Plan, Sabotage, Steps, Verdict};
 
 /// Lets hub, agents and clusters live through faults that a seed chooses, and says what must not be.
 #[derive(Parser)]
@@ -123,10 +123,12 @@ fn one(arguments: &Arguments, seed: u64) -> Result<bool> {
 
 fn tell(seed: u64, verdict: &Verdict, took: Duration) {
     let Verdict { steps, jobs, elapsed, digest, .. } = verdict;
+    let Steps { statements, writes, questions, told } = steps;
     let (hours, minutes) = (elapsed.as_secs() / 3_600, elapsed.as_secs() / 60 % 60);
     println!(
-        "seed {seed}: {steps} steps, {jobs} jobs, {hours} h {minutes:02} min in {:.1} s, digest \
-         {digest}",
+        "seed {seed}: {} steps ({statements} statements, {writes} writes, {questions} questions, \
+         {told} told), {jobs} jobs, {hours} h {minutes:02} min in {:.1} s, digest {digest}",
+        steps.total(),
         took.as_secs_f64()
     );
 }

@@ -49,6 +49,8 @@ pub(crate) struct Asked {
     pub(crate) play: Play,
     /// How long a short one runs.
     seconds: u64,
+    /// Whether it may be put back in line.
+    requeues: bool,
     pub(crate) fate: Fate,
     /// Whether the hub said that it will be ended.
     pub(crate) cancelled: bool,
@@ -183,13 +185,13 @@ impl People {
             Play::Endless => "1-00:00:00",
         };
         let allocation = self.start_up.allocations.get(asked.site).map(ToString::to_string);
+        let (name, time) = (format!("--job-name={}", asked.name), format!("--time={limit}"));
+        let mut options = vec![&name, &time, "--ntasks=1", "--cpus-per-task=8", "--mem=1G"];
+        options.extend(asked.requeues.then_some("--requeue"));
         let body = json!({
             "script": format!("#!/bin/sh\n{script}\n"),
             "allocation": allocation,
-            "options": [
-                format!("--job-name={}", asked.name), format!("--time={limit}"),
-                "--ntasks=1".to_owned(), "--cpus-per-task=8".to_owned(), "--mem=1G".to_owned(),
-            ],
+            "options": options,
         });
         let client = self.client().await?;
         let path = format!("/projects/{}/jobs", self.start_up.project);
@@ -287,6 +289,7 @@ fn asked(dice: &mut Dice, number: usize) -> Asked {
         site: usize::try_from(dice.below(sites)).unwrap_or_default(),
         play,
         seconds: dice.below(90),
+        requeues: dice.hits(200),
         fate: Fate::Asked,
         cancelled: false,
         wants_cancel: play == Play::Endless || dice.hits(80),

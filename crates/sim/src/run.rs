@@ -22,7 +22,7 @@ use crate::judge::{self, Judge};
 use crate::person::People;
 use crate::site::{Ground, Site};
 use crate::story::{self, SITES, StartUp};
-use crate::trace::Trace;
+use crate::trace::{Steps, Trace};
 
 /// When every run begins: 2026-11-21T09:00:00Z.
 const BEGINNING: i64 = 1_795_251_600;
@@ -64,9 +64,8 @@ pub struct Plan {
 pub struct Verdict {
     /// The first thing that must not be.
     pub violation: Option<String>,
-    /// Steps: statements of the hub's database, requests to the hub, writes of agents to their
-    /// disks, questions to clusters, and changes of clusters: whatever a death may come before.
-    pub steps: u64,
+    /// How much happened.
+    pub steps: Steps,
     /// How many jobs the hub took.
     pub jobs: usize,
     /// How much virtual time passed.
@@ -181,7 +180,7 @@ impl World {
             trace: self.trace.clone(),
         };
         let chaos = tokio::spawn(chaos.rage());
-        while self.trace.steps() < plan.steps && self.trace.violation().is_none() {
+        while self.trace.steps().total() < plan.steps && self.trace.violation().is_none() {
             sleep(LOOK).await;
             judge::look(&self.sites, &self.trace);
         }

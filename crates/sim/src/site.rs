@@ -9,7 +9,7 @@ use anyhow::Result;
 use engine::slurm::modelled::{Modelled, Size};
 use engine::slurm::{self, SlurmEngine};
 use engine::{Clock, Disk};
-use site::agent::{Agent, Logins, Persons, Settings};
+use site::agent::{Agent, Books, Logins, Persons, Settings};
 use site::client::Client;
 use site::identity::Identity;
 use tokio::sync::Notify;
@@ -21,10 +21,12 @@ use crate::disk::{Habit, SiteDisk};
 use crate::hub::Hub;
 use crate::network::Link;
 use crate::story::PERSON;
-use crate::trace::Trace;
+use crate::trace::{Steps, Trace};
 
 /// How large each cluster is: small enough that jobs wait now and then.
 const SIZE: Size = Size { nodes: 4, cores: 16 };
+/// How often an agent tells what the accounting has.
+const BOOKS: Duration = Duration::from_secs(60);
 /// How often time passes on a cluster.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -87,7 +89,8 @@ impl Site {
     }
 
     pub(crate) fn tell_news(&self) {
-        self.trace.count(self.cluster.take_count());
+        let questions = self.cluster.take_count();
+        self.trace.count(Steps { questions, ..Steps::default() });
         for news in self.cluster.take_news() {
             self.trace.tell(&format!("{} cluster", self.name), news);
         }
@@ -139,6 +142,7 @@ impl Site {
         let settings = Settings {
             engine: "slurm".to_owned(),
             persons: Persons::Known(logins),
+            books: Some(Books { interval: BOOKS, zone: "UTC".to_owned() }),
             interval: Duration::from_secs(2),
             disk,
             ..Settings::new(self.name.clone(), folder.join("agent"))

@@ -12,6 +12,27 @@ use tokio::time::Instant;
 /// How many of the last lines are kept.
 const KEPT: usize = 400;
 
+/// How much happened in a run: whatever a death may come before is a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// Statements of the hub's database, commits among them.
+    pub statements: u64,
+    /// Writes of agents to their disks.
+    pub writes: u64,
+    /// Questions to clusters.
+    pub questions: u64,
+    /// Lines of the story: requests to the hub, changes of clusters, faults, what people do.
+    pub told: u64,
+}
+
+impl Steps {
+    /// All of them.
+    pub const fn total(self) -> u64 {
+        let Self { statements, writes, questions, told } = self;
+        statements.saturating_add(writes).saturating_add(questions).saturating_add(told)
+    }
+}
+
 /// The story of one run. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Trace(Arc<Mutex<Told>>);
@@ -19,7 +40,7 @@ pub(crate) struct Trace(Arc<Mutex<Told>>);
 #[derive(Debug)]
 struct Told {
     since: Instant,
-    steps: u64,
+    steps: Steps,
     digest: blake3::Hasher,
     last: VecDeque<String>,
     /// Where the whole of it is written, if anywhere.
@@ -32,7 +53,7 @@ impl Trace {
     pub(crate) fn new(whole: Option<File>) -> Self {
         Self(Arc::new(Mutex::new(Told {
             since: Instant::now(),
-            steps: 0,
+            steps: Steps::default(),
             digest: blake3::Hasher::new(),
             last: VecDeque::with_capacity(KEPT),
             whole: whole.map(BufWriter::new),
@@ -41,9 +62,17 @@ impl Trace {
     }
 
     /// Counts steps that are too many to be told.
-    pub(crate) fn count(&self, steps: u64) {
+    pub(crate) fn count(&self, steps: Steps) {
         let mut told = self.told();
-        told.steps = told.steps.saturating_add(steps);
+        let Steps { statements, writes, questions, told: lines } = &mut told.steps;
+        for (sum, more) in [
+            (statements, steps.statements),
+            (writes, steps.writes),
+            (questions, steps.questions),
+            (lines, steps.told),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
     }
 
     /// Tells one step.
@@ -51,8 +80,8 @@ impl Trace {
         let mut told = self.told();
         let at = told.since.elapsed();
         let line = format!("{} {who}: {what}", clock(at));
-        told.steps = told.steps.saturating_add(1);
-        let steps = told.steps;
+        told.steps.told = told.steps.told.saturating_add(1);
+        let steps = told.steps.total();
         told.digest.update(line.as_bytes());
         told.digest.update(&steps.to_le_bytes());
         if let Some(whole) = &mut told.whole {
@@ -75,7 +104,7 @@ impl Trace {
         self.told().violation.clone()
     }
 
-    pub(crate) fn steps(&self) -> u64 {
+    pub(crate) fn steps(&self) -> Steps {
         self.told().steps
     }
 

@@ -52,8 +52,7 @@ impl Way {
     pub(super) async fn runs(&self, span: Span) -> Result<Vec<Run>, Error> {
         match self {
             Self::Commands(commands) | Self::Rest(_, commands) => commands.runs(span).await,
-            // A model has no jobs of others, and of ours it is asked one by one.
-            Self::Modelled(_) => Ok(Vec::new()),
+            Self::Modelled(modelled) => modelled.runs(span).await,
         }
     }
 

@@ -124,6 +124,29 @@ async fn a_copy_that_is_held_is_given_up_for_good_though_the_answer_to_that_is_l
     assert!(held > 0, "no copy was ever held");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_put_back_in_line_runs_again_and_both_runs_are_on_the_books() {
+    let site = Site::new().await;
+    let mut spec = conformance::small("sleep 30");
+    spec.place.options = vec![("requeue".to_owned(), None)];
+    let job = new_job();
+    let begun = Instant::now();
+    site.engine.submit(job, &spec).await.unwrap();
+    site.pass(10).await;
+    site.cluster.fail_node();
+    assert_eq!(site.end(job).await.end, End::Completed);
+    let truth = site.cluster.truth(job);
+    assert_eq!((truth.begun, truth.requeued), (2, 1));
+    let from = "2026-01-01T00:00:00Z".parse().unwrap();
+    let to = Clock::Set { at: from, since: begun }.now();
+    let books = site.engine.accounts((from, to)).await.unwrap().unwrap();
+    let runs: Vec<_> = books.runs.iter().map(|it| (it.job, it.run.state.as_str())).collect();
+    assert_eq!(runs, [(Some(job), "NODE_FAIL"), (Some(job), "COMPLETED")]);
+    let seconds: i64 = books.runs.iter().map(|it| it.run.ran_seconds).sum();
+    assert_eq!(truth.booked_seconds, Some(seconds));
+    assert!((38..=42).contains(&seconds), "{seconds}");
+}
+
 /// How often the script of a job began whose submission arrived so late that it was repeated.
 async fn begun_when_late(seed: u64, has_fence: bool) -> u32 {
     let site = Site::with(seed).await;

@@ -1,13 +1,16 @@
 //! The controller of a modelled cluster: what slurmctld keeps in memory.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use jobs::life::End;
 use units::{JobId, Timestamp};
 
 use super::super::options;
 use super::super::state::{Close, Exit, Phase};
 use super::super::transport::{Accounted, Queued, SlurmId, Submission};
 use super::LOGIN;
+use super::books::Row;
 use super::world::NODE;
 use crate::simulated::script::Play;
 
@@ -71,7 +74,7 @@ pub(super) struct Controller {
     pub(super) last: u32,
     pub(super) jobs: BTreeMap<SlurmId, Held>,
     /// Ends of which the accounting has not heard.
-    pub(super) outbox: Vec<Accounted>,
+    pub(super) outbox: Vec<Row>,
 }
 
 impl Controller {
@@ -98,29 +101,25 @@ impl Controller {
             Stand::Running { started } => Some(started),
         };
         held.stand = Stand::Over { close, exit, started, ended };
-        self.outbox.push(Accounted {
-            id,
-            job: Some(held.what.job),
-            user: held.what.user.clone(),
-            phase: Ok(Phase::Over(close)),
-            exit,
-            submitted: Some(held.submitted),
-            started,
-            ended: Some(ended),
-            peak_memory_mb: None,
-            cpu_milliseconds: None,
-        });
+        self.outbox.push(held.row(id, (close, exit), started, ended));
     }
 
-    /// Puts a job that ran back in line, if its owner allowed that.
-    pub(super) fn requeue(&mut self, id: SlurmId) -> bool {
-        let Some(held) = self.jobs.get_mut(&id) else { return false };
-        if !held.what.requeues || !held.is_running() {
-            return false;
+    /// Puts a job whose node failed back in line, if its owner allowed that. The accounting has a run
+    /// that ended, and will have another.
+    pub(super) fn requeue(&mut self, id: SlurmId, now: Timestamp) -> Option<JobId> {
+        let held = self.jobs.get_mut(&id)?;
+        let Stand::Running { started } = held.stand else { return None };
+        if !held.what.requeues {
+            return None;
         }
+        let close = Close::Plain(End::NodeFailed);
+        self.outbox.push(held.row(id, (close, None), Some(started), now));
         held.stand = Stand::Waiting { held: false };
         held.restarts += 1;
-        true
+        // Two runs of one number differ by their submission, in whole seconds.
+        let later = held.submitted.saturating_add(Duration::from_secs(1)).unwrap_or(now);
+        held.submitted = now.max(later);
+        Some(held.what.job)
     }
 
     pub(super) fn queue(&self) -> Vec<Queued> {
@@ -135,6 +134,29 @@ impl Held {
 
     pub(super) const fn is_over(&self) -> bool {
         matches!(self.stand, Stand::Over { .. })
+    }
+
+    /// A run of it that is over.
+    fn row(
+        &self,
+        id: SlurmId,
+        (close, exit): (Close, Option<Exit>),
+        started: Option<Timestamp>,
+        ended: Timestamp,
+    ) -> Row {
+        let seen = Accounted {
+            id,
+            job: Some(self.what.job),
+            user: self.what.user.clone(),
+            phase: Ok(Phase::Over(close)),
+            exit,
+            submitted: Some(self.submitted),
+            started,
+            ended: Some(ended),
+            peak_memory_mb: None,
+            cpu_milliseconds: None,
+        };
+        Row { seen, cores: self.what.cores, limit_seconds: self.what.limit_seconds }
     }
 
     fn shown(&self, id: SlurmId) -> Queued {

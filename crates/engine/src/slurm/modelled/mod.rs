@@ -9,10 +9,12 @@
 //! | part | file |
 //! | --- | --- |
 //! | the way in, with what the network does to it | here |
+//! | what the accounting has on its books | `books` |
 //! | the controller and what a crash leaves of it | `controller` |
 //! | nodes, the accounting, folders, and the passing of time | `world` |
 //! | what can go wrong, and how often | `fault` |
 
+mod books;
 mod controller;
 mod fault;
 mod world;
@@ -27,6 +29,7 @@ use super::settings::Settings;
 use super::transport::{
     About, Accounted, Load, Node, Orders, Queued, SlurmId, Submission, Transport,
 };
+use crate::accounts::{Accounted as Booked, Span};
 use crate::job::Stream;
 use crate::{Clock, Error};
 use fault::Fate;
@@ -52,9 +55,11 @@ pub struct Size {
 pub struct Truth {
     /// How often its script began.
     pub begun: u32,
-    /// For how many seconds it ran, once for each time that the accounting said so of a run in which
-    /// the script began; a controller that lost its memory may have it say something else later.
-    pub accounted_seconds: Vec<i64>,
+    /// How often it was put back in line.
+    pub requeued: u32,
+    /// For how many seconds all its runs together had nodes, as the accounting has them now; `None`
+    /// when it has no run.
+    pub booked_seconds: Option<i64>,
     /// Whether the cluster holds a copy of it that waits or runs.
     pub is_open: bool,
 }
@@ -192,6 +197,11 @@ impl Modelled {
             false => unclear("sacct", "Unable to contact slurm database"),
         })
         .await
+    }
+
+    /// What everybody's jobs held in a time.
+    pub(super) async fn runs(&self, span: Span) -> Result<Vec<Booked>, Error> {
+        self.ask_accounting(move |world| world.runs(span)).await
     }
 
     pub(super) async fn place(&self, job: JobId) -> Result<(), Error> {

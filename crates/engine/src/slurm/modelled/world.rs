@@ -10,6 +10,7 @@ use super::super::core::has_passed;
 use super::super::script::FENCED;
 use super::super::state::{Close, Exit, Phase};
 use super::super::transport::{Accounted, Load, Node, Queued, SlurmId};
+use super::books::Row;
 use super::controller::{Controller, Held, Stand, Submitted};
 use super::fault::Passage;
 use super::{Dice, Faults, Size, Truth};
@@ -59,18 +60,16 @@ pub(super) struct World {
     pub(super) controller: Option<Controller>,
     saved: (Timestamp, Controller),
     pub(super) has_accounting: bool,
-    rows: BTreeMap<(SlurmId, Option<Timestamp>), Accounted>,
-    /// All that the accounting ever said of ends; a later row may have taken the place of one.
-    told: Vec<Accounted>,
+    pub(super) rows: BTreeMap<(SlurmId, Option<Timestamp>), Row>,
     /// How often the controller was killed: a question does not outlive the one it was sent to.
     pub(super) deaths: u64,
     processes: Vec<Process>,
     shelves: BTreeMap<JobId, Shelf>,
     begun: BTreeMap<JobId, u32>,
-    /// The first that began twice although its owner did not allow that.
+    /// How often each was put back in line.
+    requeued: BTreeMap<JobId, u32>,
+    /// The first that began more often than its owner allowed.
     twice: Option<JobId>,
-    /// Runs in which a script began: of which job, under which number, since when.
-    runs: Vec<(JobId, SlurmId, Timestamp)>,
     expected: Vec<(Timestamp, Submitted)>,
     pub(super) has_fences: bool,
     pub(super) questions: u64,
@@ -88,13 +87,12 @@ impl World {
             saved: (clock.now(), Controller::default()),
             has_accounting: true,
             rows: BTreeMap::new(),
-            told: Vec::new(),
             deaths: 0,
             processes: Vec::new(),
             shelves: BTreeMap::new(),
             begun: BTreeMap::new(),
+            requeued: BTreeMap::new(),
             twice: None,
-            runs: Vec::new(),
             expected: Vec::new(),
             has_fences: true,
             questions: 0,
@@ -164,12 +162,10 @@ impl World {
         self.end_what_is_over(now);
         self.start_what_fits(now);
         let Some(controller) = &mut self.controller else { return };
-        if self.has_accounting {
-            for row in controller.outbox.drain(..) {
-                self.told.push(row.clone());
-                self.rows.insert((row.id, row.submitted), row);
-            }
-        }
+        let outbox = match self.has_accounting {
+            true => std::mem::take(&mut controller.outbox),
+            false => Vec::new(),
+        };
         let is_old = |held: &Held| match held.stand {
             Stand::Over { ended, .. } => has_passed(ended, now, MIN_JOB_AGE),
             Stand::Waiting { .. } | Stand::Running { .. } => false,
@@ -178,6 +174,7 @@ impl World {
         if has_passed(self.saved.0, now, SAVES) {
             self.saved = (now, controller.clone());
         }
+        self.book(outbox);
     }
 
     /// Nodes tell the controller what has come to its end, as soon as there is one that listens.
@@ -263,10 +260,9 @@ impl World {
         shelf.joined = joined;
         let begun = self.begun.entry(job).or_default();
         *begun += 1;
-        if *begun > 1 && !requeues {
+        if *begun > 1 + self.requeued.get(&job).copied().unwrap_or_default() {
             self.twice.get_or_insert(job);
         }
-        self.runs.push((job, id, now));
         self.news.push(format!("{} runs {job}", id.0));
         self.processes.push(Process { id, job, until, close, exit });
     }
@@ -305,7 +301,8 @@ impl World {
         let is_gone = |(id, held): &(&SlurmId, &Held)| held.is_running() && !runs(**id, held);
         let gone: Vec<SlurmId> = controller.jobs.iter().filter(is_gone).map(|it| *it.0).collect();
         for id in gone {
-            if controller.requeue(id) {
+            if let Some(job) = controller.requeue(id, now) {
+                *self.requeued.entry(job).or_default() += 1;
                 self.news.push(format!("{} is gone from its node: requeued", id.0));
             } else {
                 self.news.push(format!("{} is gone from its node: failed", id.0));
@@ -342,18 +339,15 @@ impl World {
         let chosen = usize::try_from(self.dice.below(count)).unwrap_or_default();
         let Some(id) = running.get(chosen) else { return };
         self.news.push(format!("the node of {} fails", id.0));
-        if !controller.requeue(*id) {
-            controller.end(*id, Close::Plain(End::NodeFailed), None, now);
+        match controller.requeue(*id, now) {
+            Some(job) => *self.requeued.entry(job).or_default() += 1,
+            None => controller.end(*id, Close::Plain(End::NodeFailed), None, now),
         }
         self.kill(*id, now);
     }
 
     pub(super) fn queue(&self) -> Vec<Queued> {
         self.controller.as_ref().map(Controller::queue).unwrap_or_default()
-    }
-
-    pub(super) fn accounted(&self, wanted: impl Fn(&Accounted) -> bool) -> Vec<Accounted> {
-        self.rows.values().filter(|row| wanted(row)).cloned().collect()
     }
 
     pub(super) fn nodes(&self) -> Vec<Node> {
@@ -432,19 +426,11 @@ impl World {
     }
 
     pub(super) fn truth(&self, job: JobId) -> Truth {
-        let of_run = |row: &&Accounted| {
-            let is_run = |run: &(JobId, SlurmId, Timestamp)| {
-                run.0 == job && run.1 == row.id && Some(run.2) == row.started
-            };
-            self.runs.iter().any(is_run)
-        };
-        let seconds =
-            |row: &Accounted| Some(row.ended?.as_second().saturating_sub(row.started?.as_second()));
-        let rows = self.told.iter().filter(|row| row.job == Some(job)).filter(of_run);
         let mut held = self.controller.iter().flat_map(|controller| controller.jobs.values());
         Truth {
             begun: self.begun.get(&job).copied().unwrap_or_default(),
-            accounted_seconds: rows.filter_map(seconds).collect(),
+            requeued: self.requeued.get(&job).copied().unwrap_or_default(),
+            booked_seconds: self.booked_seconds(job),
             is_open: held.any(|held| held.what.job == job && !held.is_over()),
         }
     }
