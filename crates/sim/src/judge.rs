@@ -22,7 +22,6 @@ struct Shown {
     name: String,
     state: String,
     end: String,
-    started: bool,
     charged: Option<i64>,
 }
 
@@ -174,7 +173,6 @@ fn shown(job: &Value) -> Option<Shown> {
         name: text("name")?,
         state: text("state")?,
         end: text("end").unwrap_or_default(),
-        started: text("started_at").is_some(),
         charged: job.pointer("/charged/unit_seconds").and_then(Value::as_i64),
     })
 }

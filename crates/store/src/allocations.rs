@@ -2,6 +2,7 @@
 
 mod changes;
 mod drawn;
+mod on_partition;
 mod reports;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use changes::{
     set_suspended,
 };
 pub use drawn::{Drawn, drawn};
+pub use on_partition::{OnPartition, on_partition};
 pub use reports::{ReportRecord, put_report, report, without_report};
 
 /// What one pool put behind an allocation.

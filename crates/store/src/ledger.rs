@@ -31,6 +31,7 @@ pub use statement::{Change, Movement, Statement, statement};
 pub use verify::{Finding, Progress, Verified, verify};
 
 use crate::{StoreError, Tx};
+pub(crate) use read::standings_where;
 pub(crate) use write::is_in;
 
 /// Who enters something, when, and why.

@@ -1,6 +1,7 @@
 //! Who has hours at a site, for the books of its scheduler: what the hub wishes, what the site tells
 //! of the difference, and what its operator lets come about.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use access::allocation::{Allocation, Stage};
@@ -9,10 +10,11 @@ use site::protocol::{
     self, DriftTold, Member, StepTold, TOLD_MAX, Tenancy, TenancyReceipt, TenancyReport, Tenant,
     VERSION, apart,
 };
-use store::identity::{grants, people};
+use store::allocations::{self, OnPartition};
+use store::identity::grants;
 use store::sites::tenancy::{self as records, HeldBack, Told};
-use store::{Tx, allocations, ledger, sites};
-use units::{AllocationId, Slug, Timestamp};
+use store::{Tx, sites};
+use units::{AllocationId, ProjectId, Slug, Timestamp};
 
 use super::events::shortened;
 use crate::audit::Entry;
@@ -255,12 +257,14 @@ impl App {
         self.still_admitted(&tx, &settings.name).await?;
         let since = self.now().saturating_sub(LONG_OVER).unwrap_or(Timestamp::UNIX_EPOCH);
         let held = records::held_back(&tx, &settings.name).await?;
-        let mut tenants = Vec::new();
-        for (id, mode) in records::modes_on(&tx, &settings.partition, since).await? {
-            let Some(allocation) = allocations::by_id(&tx, id).await? else { continue };
-            let standing = standing(&allocation, &held, self.now());
-            tenants.push(tenant(&tx, &allocation, (mode, standing)).await?);
-        }
+        let found = allocations::on_partition(&tx, &settings.partition, since).await?;
+        let members = members_of(&tx, found.iter().map(|it| it.allocation.project)).await?;
+        let tenant = |it: OnPartition| {
+            let standing = standing(&it.allocation, &held, self.now());
+            let members = members.get(&it.allocation.project).cloned().unwrap_or_default();
+            tenant(it, standing, members)
+        };
+        let tenants: Vec<Tenant> = found.into_iter().map(tenant).collect();
         let apply = records::of(&tx, &settings.name).await?.apply;
         let revision = revision(&tenants, apply.as_deref())?;
         Ok(Tenancy { version: VERSION, revision, allocations: tenants, apply })
@@ -288,40 +292,39 @@ fn standing(allocation: &Allocation, held: &[HeldBack], now: Timestamp) -> proto
     }
 }
 
-async fn tenant(
+/// Who may run jobs in each of these projects.
+async fn members_of(
     tx: &Tx,
-    allocation: &Allocation,
-    (mode, standing): (Slug, protocol::Standing),
-) -> Result<Tenant, Error> {
-    let total = match ledger::balances(tx, allocation.id).await? {
-        Some(balances) => {
-            Some(balances.total().map_err(|error| Error::Internal(error.to_string()))?)
-        }
-        None => None,
-    };
-    let used = total.map_or(0, |total| total.used.count());
-    let scope = Scope::Project(allocation.project).to_string();
+    projects: impl Iterator<Item = ProjectId>,
+) -> Result<BTreeMap<ProjectId, Vec<Member>>, Error> {
+    let by_scope: BTreeMap<String, ProjectId> =
+        projects.map(|project| (Scope::Project(project).to_string(), project)).collect();
     let runs = [Role::User.name(), Role::ProjectManager.name()];
-    let mut members: Vec<Member> = Vec::new();
-    for grant in grants::in_scope(tx, &scope).await? {
-        let known = members.iter().any(|member| member.person == grant.person);
-        if known || !runs.contains(&grant.role.as_str()) {
-            continue;
+    let mut members: BTreeMap<ProjectId, Vec<Member>> = BTreeMap::new();
+    let scopes: Vec<String> = by_scope.keys().cloned().collect();
+    for holder in grants::holders(tx, &scopes).await? {
+        let Some(project) = by_scope.get(&holder.scope) else { continue };
+        let theirs = members.entry(*project).or_default();
+        let known = theirs.iter().any(|member| member.person == holder.person);
+        if !known && runs.contains(&holder.role.as_str()) {
+            theirs.push(Member { person: holder.person, email: holder.email });
         }
-        let person = people::by_id(tx, grant.person).await?;
-        let open = person.filter(|person| person.disabled_at.is_none());
-        members.extend(open.map(|person| Member { person: person.id, email: person.email }));
     }
-    Ok(Tenant {
+    Ok(members)
+}
+
+fn tenant(it: OnPartition, standing: protocol::Standing, members: Vec<Member>) -> Tenant {
+    let OnPartition { allocation, mode, used } = it;
+    Tenant {
         allocation: allocation.id,
         project: allocation.project,
         mode: mode.to_string(),
         meter: allocation.meter.to_string(),
         granted_seconds: u64::try_from(allocation.amount.count()).unwrap_or_default(),
-        used_seconds: u64::try_from(used).unwrap_or_default(),
+        used_seconds: u64::try_from(used.count()).unwrap_or_default(),
         standing,
         members,
-    })
+    }
 }
 
 /// Changes with everything but what was used.

@@ -4,6 +4,7 @@ use sea_orm::FromQueryResult;
 use units::{CallId, PersonId, Timestamp};
 
 use crate::db::{instant, micros};
+use crate::ledger::is_in;
 use crate::{StoreError, Tx};
 
 /// A role held by a person within a scope.
@@ -104,6 +105,51 @@ pub async fn of_pool(tx: &Tx, call: CallId) -> Result<Vec<GrantRecord>, StoreErr
     const SQL: &str = "SELECT g.* FROM role_grant g JOIN call_reviewer c ON c.person = g.person
         WHERE c.call = $1 ORDER BY g.person, g.role, g.scope";
     tx.all::<Row>(SQL, [call.uuid().into()]).await?.into_iter().map(Row::record).collect()
+}
+
+/// Somebody who holds a role within a scope, and whose account is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Where.
+    pub scope: String,
+    /// The role's name.
+    pub role: String,
+    /// Who.
+    pub person: PersonId,
+    /// The address they sign in with.
+    pub email: String,
+}
+
+/// How many scopes one statement names at most: databases bound the parameters of a statement.
+const SCOPES_MAX: usize = 10_000;
+
+/// Who holds anything in any of `scopes`, oldest grant first within each. One statement for every ten
+/// thousand scopes.
+///
+/// # Errors
+/// When the database fails.
+pub async fn holders(tx: &Tx, scopes: &[String]) -> Result<Vec<Holder>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        scope: String,
+        role: String,
+        person: uuid::Uuid,
+        email: String,
+    }
+    let mut found = Vec::new();
+    for scopes in scopes.chunks(SCOPES_MAX) {
+        let sql = format!(
+            "SELECT g.scope, g.role, g.person, p.email
+            FROM role_grant g JOIN person p ON p.id = g.person
+            WHERE p.disabled_at IS NULL AND {} ORDER BY g.scope, g.granted_at, g.person, g.role",
+            is_in("g.scope", scopes.len())
+        );
+        let values = scopes.iter().map(|scope| scope.as_str().into());
+        for Row { scope, role, person, email } in tx.all::<Row>(&sql, values).await? {
+            found.push(Holder { scope, role, person: PersonId::from_uuid(person), email });
+        }
+    }
+    Ok(found)
 }
 
 /// How many people hold `role` in `scope`.

@@ -26,6 +26,16 @@ pub async fn balances(tx: &Tx, allocation: AllocationId) -> Result<Option<Standi
     Ok(standings(&accounts_of(tx, &[allocation.uuid()]).await?).pop())
 }
 
+/// How the allocations stand whose accounts meet `condition`; those never granted anything are left
+/// out.
+pub(crate) async fn standings_where(
+    tx: &Tx,
+    condition: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<Standing>, StoreError> {
+    Ok(standings(&accounts_where(tx, condition, values).await?))
+}
+
 /// What each of these pools has not granted yet, with the hours it is in; pools never opened are
 /// left out.
 ///
@@ -224,9 +234,16 @@ pub(super) async fn capacities(tx: &Tx, hours: &Commodity) -> Result<Vec<Period>
 
 /// The accounts that belong to these allocations and pools.
 pub(super) async fn accounts_of(tx: &Tx, of: &[Uuid]) -> Result<Vec<Kept>, StoreError> {
-    let condition = is_in("owner", of.len());
+    accounts_where(tx, &is_in("owner", of.len()), owners(of)).await
+}
+
+async fn accounts_where(
+    tx: &Tx,
+    condition: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<Kept>, StoreError> {
     let sql = format!("SELECT number, name, base, balance FROM ledger_account WHERE {condition}");
-    let rows = tx.all::<AccountRow>(&sql, owners(of)).await?;
+    let rows = tx.all::<AccountRow>(&sql, values).await?;
     rows.iter().map(|row| Ok(row.kept()?)).collect()
 }
 

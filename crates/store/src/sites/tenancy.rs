@@ -1,10 +1,9 @@
 //! What sites tell of the books of their schedulers, and which allocations are held back at a site.
 
 use sea_orm::FromQueryResult;
-use units::{AllocationId, PartitionKey, Slug, Timestamp};
+use units::{AllocationId, Slug, Timestamp};
 
 use crate::db::{instant, micros};
-use crate::scope::parsed;
 use crate::{StoreError, Tx};
 
 /// What a site told last.
@@ -140,27 +139,4 @@ pub async fn hold_back(tx: &Tx, site: &Slug, held: &HeldBack) -> Result<(), Stor
 pub async fn let_go(tx: &Tx, site: &Slug, allocation: AllocationId) -> Result<bool, StoreError> {
     const SQL: &str = "DELETE FROM site_standing WHERE site = $1 AND allocation = $2";
     Ok(tx.execute(SQL, [site.to_string().into(), allocation.uuid().into()]).await? > 0)
-}
-
-/// The allocations on a partition that had not ended by `since`, oldest first, each with the access
-/// mode that it was granted under.
-///
-/// # Errors
-/// When the database fails.
-pub async fn modes_on(
-    tx: &Tx,
-    partition: &PartitionKey,
-    since: Timestamp,
-) -> Result<Vec<(AllocationId, Slug)>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: uuid::Uuid,
-        mode: String,
-    }
-    const SQL: &str = "SELECT a.id, c.mode FROM allocation a
-        JOIN application p ON p.id = a.application JOIN call c ON c.id = p.call
-        WHERE a.partition = $1 AND a.ends_at > $2 ORDER BY a.granted_at, a.id";
-    let rows = tx.all::<Row>(SQL, [partition.to_string().into(), micros(since).into()]).await?;
-    let found = |row: Row| Ok((AllocationId::from_uuid(row.id), parsed("access mode", &row.mode)?));
-    rows.into_iter().map(found).collect()
 }

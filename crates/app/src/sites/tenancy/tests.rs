@@ -73,6 +73,26 @@ async fn a_site_hears_who_has_hours_there_and_how_the_allocation_stands() {
 }
 
 #[tokio::test]
+async fn what_a_site_hears_of_its_tenants_costs_the_same_statements_however_many_there_are() {
+    for yard in Yard::each().await {
+        let fuse = yard.app().store().fuse();
+        let cost = async |allocations: usize| {
+            let before = fuse.passed();
+            let wanted = yard.wanted("").await;
+            assert_eq!(wanted.allocations.len(), allocations);
+            let hears = |it: &protocol::Tenant| it.members.len() == 1 && it.mode == "playground";
+            assert!(wanted.allocations.iter().all(hears), "{wanted:?}");
+            fuse.passed() - before
+        };
+        let alone = cost(1).await;
+        for seconds in 1..=20 {
+            yard.small_allocation(seconds).await;
+        }
+        assert_eq!(cost(21).await, alone);
+    }
+}
+
+#[tokio::test]
 async fn only_the_plan_that_was_told_last_can_be_agreed_to_and_the_doing_is_on_record() {
     for yard in Yard::each().await {
         let (app, operator) = (yard.app(), yard.keeper().await);

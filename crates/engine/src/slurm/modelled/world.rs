@@ -9,7 +9,7 @@ use units::{JobId, Timestamp};
 use super::super::core::has_passed;
 use super::super::script::FENCED;
 use super::super::state::{Close, Exit, Phase};
-use super::super::transport::{Accounted, Load, Node, Queued, SlurmId};
+use super::super::transport::{Load, Node, Queued, SlurmId};
 use super::books::Row;
 use super::controller::{Controller, Held, Stand, Submitted};
 use super::fault::Passage;

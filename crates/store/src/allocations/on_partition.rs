@@ -1,0 +1,68 @@
+//! The allocations on a partition, with what the books of its scheduler need to know of them: however
+//! many there are, the same few statements read them.
+
+use std::collections::BTreeMap;
+
+use access::allocation::Allocation;
+use sea_orm::FromQueryResult;
+use units::{AllocationId, PartitionKey, Slug, Timestamp, Work};
+
+use super::Row;
+use crate::db::micros;
+use crate::ledger::standings_where;
+use crate::scope::parsed;
+use crate::{StoreError, Tx};
+
+/// An allocation, and what is known of it beside its own record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnPartition {
+    /// Which.
+    pub allocation: Allocation,
+    /// The access mode that it was granted under.
+    pub mode: Slug,
+    /// What jobs were charged.
+    pub used: Work,
+}
+
+#[derive(FromQueryResult)]
+struct ModeRow {
+    id: uuid::Uuid,
+    mode: String,
+}
+
+/// The allocations on a partition that had not ended by `since`, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn on_partition(
+    tx: &Tx,
+    partition: &PartitionKey,
+    since: Timestamp,
+) -> Result<Vec<OnPartition>, StoreError> {
+    const CURRENT: &str = "a.partition = $1 AND a.ends_at > $2";
+    let values = || [partition.to_string().into(), micros(since).into()];
+    let sql = format!("SELECT a.* FROM allocation a WHERE {CURRENT} ORDER BY a.granted_at, a.id");
+    let allocations = tx.all::<Row>(&sql, values()).await?;
+    let sql = format!(
+        "SELECT a.id, c.mode FROM allocation a
+        JOIN application p ON p.id = a.application JOIN call c ON c.id = p.call WHERE {CURRENT}"
+    );
+    let mut modes = BTreeMap::new();
+    for row in tx.all::<ModeRow>(&sql, values()).await? {
+        modes.insert(AllocationId::from_uuid(row.id), parsed("access mode", &row.mode)?);
+    }
+    let ours = format!("owner IN (SELECT a.id FROM allocation a WHERE {CURRENT})");
+    let mut used = BTreeMap::new();
+    for standing in standings_where(tx, &ours, values()).await? {
+        let total = standing.total().map_err(|error| StoreError::damaged("balances", error))?;
+        used.insert(standing.allocation(), total.used);
+    }
+    let on_partition = |row: Row| {
+        let allocation = row.allocation()?;
+        let mode = modes.remove(&allocation.id);
+        let mode = mode.ok_or_else(|| StoreError::damaged("call", "an allocation without one"))?;
+        let used = used.get(&allocation.id).copied().unwrap_or(Work::ZERO);
+        Ok(OnPartition { allocation, mode, used })
+    };
+    allocations.into_iter().map(on_partition).collect()
+}
