@@ -13,7 +13,7 @@ mod gate;
 mod grant;
 
 pub use authority::{Authority, AuthorityError, Request, user_key};
-pub use gate::{Gate, Refusal};
+pub use gate::{Gate, Refusal, addresses};
 pub use grant::{Hosts, NotHosts};
 
 use units::Slug;

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod config;
+mod logins;
 mod slurm;
 mod ssh;
 

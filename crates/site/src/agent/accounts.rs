@@ -82,7 +82,7 @@ async fn look<E: Engine>(
         let Some(accounts) = shared.engine.accounts((from, to)).await? else { return Ok(()) };
         let mut fresh = Vec::new();
         for accounted in accounts.runs {
-            let Some(run) = ours(&shared.settings.persons, accounted) else { continue };
+            let Some(run) = ours(&shared.directory.persons(), accounted) else { continue };
             let (name, print) = ((run.number, run.submitted), print(&run));
             if told.get(&name) != Some(&print) && seen.get(&name) != Some(&print) {
                 fresh.push(run);

@@ -88,7 +88,9 @@ impl<E: Engine> Care<E> {
     /// Stages the inputs, which a cancellation cuts short, and submits; what to tell if the job
     /// will never run.
     async fn stage_and_submit(&mut self, order: &StartJob) -> Result<Option<EventBody>, Error> {
-        let place = match self.shared.settings.persons.place(order) {
+        let owner = order.owner.iter().map(|owner| owner.email.clone());
+        self.shared.directory.look_up(owner.collect()).await;
+        let place = match self.shared.directory.persons().place(order) {
             Ok(place) => place,
             Err(reason) => return Ok(Some(EventBody::Refused { reason })),
         };

@@ -6,6 +6,7 @@ use units::{JobId, Timestamp};
 
 use super::Settings;
 use super::orders::error_chain;
+use super::persons::Persons;
 use crate::protocol::{
     self, AWAY_MAX, Drained, EventBody, Health, Inventory, RESERVED_MAX, Running, SNAPSHOT_MAX,
     Share, SnapshotJob, SnapshotNode, StartJob,
@@ -65,7 +66,7 @@ pub(super) fn ended(ended: &Ended) -> EventBody {
 }
 
 /// What the hub hears of the site.
-pub(super) fn inventory(capacity: &Capacity, settings: &Settings) -> Inventory {
+pub(super) fn inventory(capacity: &Capacity, settings: &Settings, persons: &Persons) -> Inventory {
     Inventory {
         host: capacity.host.clone(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
@@ -75,7 +76,7 @@ pub(super) fn inventory(capacity: &Capacity, settings: &Settings) -> Inventory {
         memory_mb: capacity.memory_mb,
         gpus: capacity.gpus.clone(),
         isolation: capacity.isolation.clone(),
-        logins: settings.persons.digests(),
+        logins: persons.digests(),
         scheduler: settings.scheduler.clone(),
     }
 }

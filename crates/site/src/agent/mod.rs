@@ -1,10 +1,10 @@
 //! The agent of a site: makes true what the hub orders, and tells the hub what is.
 //!
-//! Nine parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
+//! Ten parts share nothing but files, the journal and the table of jobs: [`orders`] pulls,
 //! [`watch`] looks at the engine, [`care`] sees one job through (one task each), [`staging`] moves
 //! its files, [`push`] sends the journal, [`news`] tells what the site has and what runs there,
 //! [`accounts`] what the accounting has, [`steps`] what the steps of running jobs do, [`tenants`]
-//! keeps accounts and limits there as the hub wishes. Each may be
+//! keeps accounts and limits there as the hub wishes, [`directory`] finds logins. Each may be
 //! dropped or killed between any two steps: what matters was durable before it was acted on, and
 //! every step may be taken twice.
 
@@ -12,6 +12,7 @@ mod accounts;
 mod bell;
 mod care;
 mod convert;
+mod directory;
 pub mod drain;
 mod journal;
 mod key;
@@ -22,6 +23,7 @@ mod output;
 mod persons;
 mod push;
 mod record;
+mod rule;
 mod staging;
 mod steps;
 mod table;
@@ -41,8 +43,10 @@ use units::{Slug, Timestamp};
 use crate::client::Client;
 use crate::protocol::Scheduler;
 pub use accounts::Books;
+use directory::Directory;
 use journal::Journal;
 pub use persons::{Account, Logins, Persons};
+pub use rule::{Rule, Unknown};
 use table::Table;
 use tenants::{Keeping, Tenants};
 
@@ -140,6 +144,7 @@ struct Shared<E> {
     journal: Journal,
     table: Table,
     tenants: Tenants,
+    directory: Directory,
     /// Files on their way, over all jobs.
     transfers: Semaphore,
 }
@@ -159,7 +164,10 @@ impl<E: Engine> Agent<E> {
         let client = client.with_patience(crate::client::Patience::NONE);
         let transfers = Semaphore::new(TRANSFERS_MAX);
         let tenants = Tenants::default();
-        let shared = Shared { settings, client, engine, journal, table, tenants, transfers };
+        let directory = Directory::open(disk.clone(), folder, &settings.persons)
+            .map_err(Error::folder("read the logins that were found"))?;
+        let shared =
+            Shared { settings, client, engine, journal, table, tenants, directory, transfers };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -177,6 +185,7 @@ impl<E: Engine> Agent<E> {
                 accounts::tell(shared),
                 steps::tell(shared),
                 tenants::keep(shared),
+                directory::look(shared),
             )
         };
         let _stopped = stop.run_until_cancelled(work).await;

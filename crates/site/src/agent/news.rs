@@ -57,7 +57,8 @@ impl Told {
     /// Looks at the site for what the hub was not told.
     async fn news<E: Engine>(&mut self, shared: &Shared<E>) -> News {
         let engine = &shared.engine;
-        let inventory = convert::inventory(&engine.capacity(), &shared.settings);
+        let inventory =
+            convert::inventory(&engine.capacity(), &shared.settings, &shared.directory.persons());
         let mut news = News::default();
         if self.inventory.as_ref() != Some(&inventory) {
             news.inventory = Some(inventory);
@@ -104,10 +105,12 @@ impl Told {
 /// Tells for ever.
 pub(super) async fn tell<E: Engine>(shared: &Shared<E>) {
     let mut arrivals = shared.journal.arrivals();
+    let mut logins = shared.directory.changes();
     let mut told = Told::nothing();
     let mut failures = 0;
     loop {
         arrivals.mark();
+        logins.mark();
         let news = told.news(shared).await;
         if news.is_none() {
             let rest = told.rest();
@@ -115,7 +118,14 @@ pub(super) async fn tell<E: Engine>(shared: &Shared<E>) {
                 sleep(rest).await;
             } else {
                 // An event may have changed what runs; after a while others may have.
-                let _silence = timeout(rest, arrivals.heard()).await;
+                let change = async {
+                    tokio::select! {
+                        biased;
+                        () = arrivals.heard() => {}
+                        () = logins.heard() => {}
+                    }
+                };
+                let _silence = timeout(rest, change).await;
                 told.snapshot_owed = true;
             }
             continue;

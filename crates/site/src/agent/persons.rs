@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use engine::Place;
 use jobs::AccountPrefix;
 
+use super::rule::Rule;
 use crate::protocol::{Owner, StartJob, login_digest};
 
 /// How a site knows the persons of the hub.
@@ -13,7 +14,7 @@ pub enum Persons {
     /// Not at all: every job runs as the agent, on an engine that keeps jobs apart by itself.
     #[default]
     Unknown,
-    /// By a table of its administrator.
+    /// By a table of its administrator, and by a rule beside it.
     Known(Logins),
 }
 
@@ -34,6 +35,8 @@ pub enum Account {
 pub struct Logins {
     /// The login of each address at the hub, in small letters.
     pub by_email: BTreeMap<String, String>,
+    /// How the login of anybody else is found; nobody else has one where absent.
+    pub rule: Option<Rule>,
     /// The partition of the site's scheduler.
     pub partition: Option<String>,
     /// The account of the site's scheduler that is charged.

@@ -70,6 +70,17 @@ impl Gate<'_> {
     }
 }
 
+/// The addresses, in small letters, of those whom a certificate names at `site`.
+///
+/// # Errors
+/// When it is no certificate of a user.
+pub fn addresses(site: &Slug, certificate: &str) -> Result<Vec<String>, Refusal> {
+    let all_here = principal(site, "");
+    let shown = read(certificate)?;
+    let named = shown.valid_principals().iter();
+    Ok(named.filter_map(|named| Some(named.strip_prefix(&all_here)?.to_lowercase())).collect())
+}
+
 /// Reads a certificate as `sshd` hands it over (`%k`): Base64 alone, or a whole line.
 fn read(text: &str) -> Result<Certificate, Refusal> {
     const ALGORITHM: &str = "ssh-ed25519-cert-v01@openssh.com";

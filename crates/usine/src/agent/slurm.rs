@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::accounts::Accounts;
 use super::config::invalid;
+use super::logins::LoginTable;
 
 /// How what jobs write is read while they run.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -90,6 +91,8 @@ pub(super) struct Slurm {
     time_zone: Option<String>,
     /// Set where each allocation has an account of its own.
     accounts: Option<Accounts>,
+    /// How the login of anybody else is found.
+    logins: Option<LoginTable>,
     /// The login of each person, by the address of their account at the hub.
     #[serde(default)]
     persons: BTreeMap<String, String>,
@@ -195,6 +198,7 @@ impl Slurm {
         let known = |(email, login): (&String, &String)| (email.to_lowercase(), login.clone());
         Ok(Persons::Known(Logins {
             by_email: self.persons.iter().map(known).collect(),
+            rule: self.logins.as_ref().map(LoginTable::rule).transpose()?,
             partition: self.partition.clone(),
             account: self.account()?,
             qos: self.qos.clone(),

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use ::site::agent::Persons;
-use ::site::ssh::Gate;
+use ::site::agent::{Logins, Persons, Rule};
+use ::site::ssh::{Gate, addresses};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
@@ -13,10 +13,16 @@ use crate::exit::{Failure, Told};
 
 /// Prints the principals that may become `login`; prints nothing when none may.
 pub(super) fn principals(config: &AgentConfig, login: &str, certificate: &str) -> Result<()> {
-    let Persons::Known(logins) = config.settings()?.persons else {
+    let Persons::Known(mut logins) = config.settings()?.persons else {
         let text = "`[slurm.persons]` is missing: it says who has which login here";
         return Err(invalid(text.to_owned()));
     };
+    if let Some(rule) = logins.rule.clone() {
+        let refused = |refusal| Told::new(Failure::Refused, format!("{login}: {refusal}"));
+        let shown = addresses(&config.site, certificate).map_err(refused)?;
+        let found = crate::remote::wait(found(&rule, &logins, shown))?;
+        logins.by_email.extend(found);
+    }
     let gate = Gate { site: &config.site, logins: &logins, names: config.ssh_hosts()? };
     let principals = gate.principals(login, certificate).map_err(|refusal| {
         anyhow::Error::from(Told::new(Failure::Refused, format!("{login}: {refusal}")))
@@ -25,6 +31,25 @@ pub(super) fn principals(config: &AgentConfig, login: &str, certificate: &str) -
         println!("{principal}");
     }
     Ok(())
+}
+
+/// The logins of these addresses by the rule. A login that the table gives to somebody is nobody
+/// else's.
+async fn found(
+    rule: &Rule,
+    table: &Logins,
+    addresses: Vec<String>,
+) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for address in addresses {
+        if table.by_email.contains_key(&address) {
+            continue;
+        }
+        let login = rule.find(&address).await?.map(|login| login.to_string());
+        let free = login.filter(|login| table.by_email.values().all(|theirs| theirs != login));
+        found.extend(free.map(|login| (address, login)));
+    }
+    Ok(found)
 }
 
 /// The answer of the hub about its authority.

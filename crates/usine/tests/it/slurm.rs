@@ -1,6 +1,7 @@
 //! A hub, the agent of a site, and a real Slurm beside it: from a submission to the hours charged.
 
 mod accounts;
+mod logins;
 mod scripts;
 mod submitit;
 

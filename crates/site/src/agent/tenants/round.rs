@@ -138,7 +138,7 @@ impl<'a, E: Engine> Round<'a, E> {
 
 /// What the hub wishes, by logins here; whoever has none is left out.
 fn wishes<E>(shared: &Shared<E>, tenants: &[Tenant]) -> Vec<Wish> {
-    let persons = &shared.settings.persons;
+    let persons = shared.directory.persons();
     let login = |email: &str| persons.login(email).and_then(|login| login.parse::<Login>().ok());
     let wish = |tenant: &Tenant| {
         let members: BTreeSet<Login> =
