@@ -39,7 +39,7 @@ pub(crate) enum Loop {
 /// A real cluster on this machine.
 pub(crate) struct Cluster {
     pub(crate) conf: PathBuf,
-    rest: String,
+    pub(crate) rest: String,
 }
 
 impl Cluster {
@@ -72,6 +72,14 @@ impl Cluster {
             assert!(begun.elapsed() < Duration::from_secs(60), "nothing starts on the cluster");
             std::thread::park_timeout(Duration::from_millis(200));
         }
+    }
+
+    /// The controller's number among the processes of this machine.
+    pub(crate) fn controller_id(&self) -> u32 {
+        let told = self.ask("scontrol", &["show", "config"]);
+        let line = told.lines().find(|line| line.starts_with("SlurmctldPidFile")).unwrap();
+        let file = line.split('=').nth(1).unwrap().trim();
+        std::fs::read_to_string(file).unwrap().trim().parse().unwrap()
     }
 
     /// How many of the hub's jobs wait.

@@ -24,6 +24,8 @@ pub(crate) struct Counted {
     pub(crate) questions: BTreeMap<String, u64>,
     pub(crate) job_questions_an_interval: f64,
     pub(crate) load: Load,
+    /// What the controller takes meanwhile.
+    pub(crate) controller: Load,
 }
 
 /// Watches a process for a while.
@@ -45,12 +47,13 @@ pub(crate) async fn count(cluster: &Cluster, there: &There, length: Duration) ->
     // What follows submissions is over by then.
     tokio::time::sleep(INTERVAL * 2).await;
     cluster.begin_to_count();
-    let load = watch(there.agent_id(), length).await;
+    let (load, controller) =
+        tokio::join!(watch(there.agent_id(), length), watch(cluster.controller_id(), length));
     let questions = cluster.counted();
     let jobs = questions.iter().filter(|(name, _)| name.contains("_JOB"));
     let jobs = jobs.map(|(_, count)| *count).sum::<u64>() as f64;
     let intervals = length.as_secs_f64() / INTERVAL.as_secs_f64();
-    Counted { questions, job_questions_an_interval: jobs / intervals, load }
+    Counted { questions, job_questions_an_interval: jobs / intervals, load, controller }
 }
 
 /// Ticks of processor time that a process took, and those that programs took which it ran and that

@@ -2,7 +2,8 @@
 //! same cluster in the same run. All nodes are held by one job, so that submissions are measured and
 //! not what jobs do. Then what it takes to watch thousands of jobs that wait, and nothing at all.
 //!
-//! `cargo xtask bench slurm [--quick]` brings the cluster up.
+//! `cargo xtask bench slurm [--quick] [-- --rest --waiting]` brings the cluster up; with `--rest` the agent
+//! speaks to `slurmrestd` instead of running commands, with `--waiting` submissions are left out.
 
 #![expect(
     clippy::unwrap_used,
@@ -31,7 +32,7 @@ use std::time::Duration;
 use cluster::{Cluster, Loop};
 use figures::Figures;
 use serde_json::{Map, Value, json};
-use there::There;
+use there::{There, Way};
 
 /// Connections, or loops, at once.
 const AT_ONCE: [usize; 2] = [1, 16];
@@ -56,7 +57,7 @@ impl Length {
         alone: 100,
         waiting: 10_000,
         counted: Duration::from_secs(60),
-        idle: Duration::from_secs(60),
+        idle: Duration::from_secs(300),
     };
     const QUICK: Self = Self {
         submissions: 48,
@@ -69,27 +70,32 @@ impl Length {
 
 #[tokio::main]
 async fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    let length = if quick { Length::QUICK } else { Length::FULL };
+    let wants = |word: &str| std::env::args().any(|argument| argument == word);
+    let length = if wants("--quick") { Length::QUICK } else { Length::FULL };
+    let way = if wants("--rest") { Way::Rest } else { Way::Commands };
     let Some(cluster) = Cluster::of_environment() else {
         println!("no figures of Slurm: `cargo xtask bench slurm` brings a cluster up, as root");
         return;
     };
     cluster.occupy();
-    let there = There::begin(&cluster).await;
+    let there = There::begin(&cluster, way).await;
     let mut json = Map::from_iter([("bench".to_owned(), json!("slurm"))]);
 
-    let rest = idle::watch(there.agent_id(), length.idle).await;
+    // What follows its start is over by then.
+    tokio::time::sleep(there::INTERVAL * 5).await;
+    let idle = idle::watch(there.agent_id(), length.idle).await;
     println!(
-        "an agent with nothing to do, over {:?}: {:.2} % of a core itself, {:.2} % with the commands \
-         it runs, {:.1} MiB resident",
-        length.idle, rest.own_percent, rest.whole_percent, rest.memory_mib
+        "an agent with nothing to do ({way:?}), over {:?}: {:.2} % of a core itself, {:.2} % with the \
+         commands it runs, {:.1} MiB resident",
+        length.idle, idle.own_percent, idle.whole_percent, idle.memory_mib
     );
-    put(&mut json, "idle_agent_processor_percent", rest.own_percent);
-    put(&mut json, "idle_agent_processor_percent_with_commands", rest.whole_percent);
-    put(&mut json, "idle_agent_memory_mebibytes", rest.memory_mib);
+    put(&mut json, "idle_agent_processor_percent", idle.own_percent);
+    put(&mut json, "idle_agent_processor_percent_with_commands", idle.whole_percent);
+    put(&mut json, "idle_agent_memory_mebibytes", idle.memory_mib);
 
-    submissions(&cluster, &there, &length, &mut json).await;
+    if !wants("--waiting") {
+        submissions(&cluster, &there, &length, &mut json).await;
+    }
     waiting(&cluster, &there, &length, &mut json).await;
     println!("{}", Value::Object(json));
 }
@@ -152,13 +158,14 @@ async fn waiting(cluster: &Cluster, there: &There, length: &Length, json: &mut M
         let counted = idle::count(cluster, there, length.counted).await;
         println!(
             "\n{jobs} jobs wait, over {:?}: {:.2} questions for jobs an interval of {:?}, the agent \
-             takes {:.1} % of a core itself, {:.1} % with its commands, {:.1} MiB",
+             takes {:.1} % of a core itself, {:.1} % with its commands, {:.1} MiB, slurmctld {:.1} %",
             length.counted,
             counted.job_questions_an_interval,
             there::INTERVAL,
             counted.load.own_percent,
             counted.load.whole_percent,
-            counted.load.memory_mib
+            counted.load.memory_mib,
+            counted.controller.own_percent
         );
         for (question, count) in &counted.questions {
             println!("  {question} {count}");
@@ -176,5 +183,10 @@ async fn waiting(cluster: &Cluster, there: &There, length: &Length, json: &mut M
             counted.load.whole_percent,
         );
         put(json, &format!("{key}_waiting_agent_memory_mebibytes"), counted.load.memory_mib);
+        put(
+            json,
+            &format!("{key}_waiting_slurmctld_processor_percent"),
+            counted.controller.own_percent,
+        );
     }
 }

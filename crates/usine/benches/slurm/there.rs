@@ -24,6 +24,15 @@ const SCRIPT: &str = "#!/bin/sh\n#SBATCH --time=1 --ntasks=1 --cpus-per-task=1 -
 /// The longest array that is handed in at once.
 const ARRAY: usize = 500;
 
+/// How the agent reaches Slurm.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    /// By commands, its default.
+    Commands,
+    /// By `slurmrestd`.
+    Rest,
+}
+
 /// What is measured of jobs that were handed in at the hub.
 pub(crate) struct HandedIn {
     /// Until the hub answered.
@@ -40,13 +49,14 @@ pub(crate) struct There {
 }
 
 impl There {
-    pub(crate) async fn begin(cluster: &Cluster) -> Self {
+    pub(crate) async fn begin(cluster: &Cluster, way: Way) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         with_remote_site(folder.path());
         let factory = Factory::start_in(Arc::clone(&folder));
         let administrator = factory.administrator().await;
         let start_up = StartUp::with_hours(&factory, 5_000).await;
-        let config = configured(cluster, folder.path(), &factory.url, &start_up.email);
+        let reached = (way, factory.url.as_str());
+        let config = configured(cluster, folder.path(), reached, &start_up.email);
         enrolled(&administrator, &config).await;
         let agent = AgentProcess::start(&config);
         until(&administrator, "/sites/afar", |site| site["inventory"].is_object()).await;
@@ -172,17 +182,21 @@ impl Submitter {
     }
 }
 
-/// The agent's configuration: Slurm by commands, as the person, everything else as it is by default.
-fn configured(cluster: &Cluster, folder: &Path, url: &str, address: &str) -> PathBuf {
+/// The agent's configuration: to Slurm as the person, everything else as it is by default.
+fn configured(cluster: &Cluster, folder: &Path, (way, url): (Way, &str), address: &str) -> PathBuf {
     let home = folder.join("people").join(LOGIN);
     fs::create_dir_all(&home).unwrap();
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
     assert!(Command::new("chown").arg(LOGIN).arg(&home).status().unwrap().success());
     let prefix = PREFIX.map(|word| if word == LOGIN { "{user}" } else { word });
+    let rest = match way {
+        Way::Commands => String::new(),
+        Way::Rest => format!("rest = \"{}\"\n", cluster.rest),
+    };
     let config = format!(
         "hub = \"{url}\"\nsite = \"afar\"\nfolder = \"afar\"\nengine = \"slurm\"\n\
          [slurm]\njobs = \"{}/{{user}}/usine\"\nconf = \"{}\"\naccount = \"{ACCOUNT}\"\n\
-         person = {prefix:?}\ninterval_seconds = {}\n\
+         person = {prefix:?}\ninterval_seconds = {}\n{rest}\
          [slurm.persons]\n\"{address}\" = \"{LOGIN}\"\n",
         folder.join("people").display(),
         cluster.conf.display(),
