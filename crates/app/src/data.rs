@@ -5,20 +5,31 @@
 //! write, from their role in the project that owns it.
 
 mod commit;
+mod edits;
 mod files;
+mod named;
 mod output;
+mod parcels;
 mod reading;
+mod refs;
+mod shelf;
 mod sweep;
 
 use store::{Tx, projects, repositories as records};
-use units::{OrganisationId, ProjectId, RepositoryId, Slug};
-use vault::{Kind, Licence, Sensitivity, Vault};
+use units::{OrganisationId, ProjectId, RepositoryId};
+use vault::{Kind, Licence, RepositoryName, Sensitivity, Vault};
 
 pub use commit::NewRevision;
+pub use edits::{Branch, Committed, Edit, NewCommit};
 pub use files::Content;
+pub use named::Owned;
 pub use output::{JobInput, JobOutput};
+pub(crate) use parcels::Tickets;
+pub use parcels::{Offer, Ticket};
 pub use reading::{Lineage, NotAReference, Reference, RevisionDetail, Source};
-pub use records::{Filter, Repository, Revision};
+pub use records::{Filter, ListedFile, Ref, RefKind, Repository, Revision};
+pub use refs::Refs;
+pub use shelf::Visibility;
 pub use sweep::{Damaged, Verified};
 
 use crate::{Action, Actor, App, Error, Scope, audit::Entry};
@@ -35,6 +46,8 @@ pub struct Data {
     pub vault: Vault,
     /// The largest single file.
     pub file_bytes_max: u64,
+    /// How long the parts are in which clients may send a large file, each in a request of its own.
+    pub part_bytes: u64,
 }
 
 /// Whose a new repository is.
@@ -52,7 +65,7 @@ pub struct NewRepository {
     /// What it holds.
     pub kind: Kind,
     /// Its name within the project and kind.
-    pub name: Slug,
+    pub name: RepositoryName,
     /// What people call it.
     pub title: String,
     /// The licence of its content, if one is stated.
@@ -126,6 +139,15 @@ impl App {
         };
         self.audit(tx, actor, entry).await?;
         Ok(repository)
+    }
+
+    /// Demands that the actor may write a repository, before they send it anything.
+    ///
+    /// # Errors
+    /// When they may not, or may not know of it.
+    pub async fn may_write(&self, actor: &Actor, id: RepositoryId) -> Result<(), Error> {
+        let tx = self.store().read().await?;
+        self.writable(&tx, actor, id).await.map(drop)
     }
 
     /// The repository, for somebody who is about to write it.

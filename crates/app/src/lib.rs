@@ -74,6 +74,7 @@ pub struct App {
     announcements: Announcements,
     hashing: identity::Hashing,
     simulator: calls::Simulator,
+    tickets: data::Tickets,
 }
 
 impl App {
@@ -84,6 +85,7 @@ impl App {
             announcements: Announcements::default(),
             hashing: identity::Hashing::default(),
             simulator: calls::Simulator::default(),
+            tickets: data::Tickets::default(),
         }
     }
 

@@ -316,6 +316,8 @@ actions! {
     ReadData: "read this project's data", Some(Read), PROJECT;
     /// Write datasets and models of a project.
     WriteData: "write this project's data", Some(Data), Roles(&[User, ProjectManager]);
+    /// Rename, open, close and delete datasets and models of a project.
+    ManageData: "manage this project's datasets and models", Some(Data), Roles(&[ProjectManager]);
     /// Read every stored file back.
     VerifyData: "check the stored files", Some(Read), Roles(&[Administrator]);
     /// Read the whole ledger and check it.

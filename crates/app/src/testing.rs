@@ -106,7 +106,8 @@ fn start() -> Timestamp {
 
 /// What the hub of tests is made of.
 fn parts(store: Store, clock: Arc<MovableClock>) -> Parts {
-    let data = Data { vault: vault::Vault::memory(), file_bytes_max: 1_000_000 };
+    let data =
+        Data { vault: vault::Vault::memory(), file_bytes_max: 1_000_000, part_bytes: 400_000 };
     Parts {
         store,
         clock,

@@ -132,7 +132,11 @@ impl World {
         let parts = story::settings(Parts {
             store: store.clone(),
             clock: hub_clock.clone(),
-            data: Data { vault: vault::Vault::memory(), file_bytes_max: 1_000_000 },
+            data: Data {
+                vault: vault::Vault::memory(),
+                file_bytes_max: 1_000_000,
+                part_bytes: 400_000,
+            },
             rules: app::testing::rules(),
             jobs: app::testing::work(),
             what_if: Arc::new(app::testing::what_if()),

@@ -10,9 +10,9 @@
 //! of the two the database lets through first.
 
 use sea_orm::FromQueryResult;
-use units::Timestamp;
+use units::{RevisionId, Timestamp};
 use uuid::Uuid;
-use vault::{Blob, Sha256};
+use vault::{Blob, GitOid, Sha256};
 
 use crate::db::micros;
 use crate::{StoreError, Tx};
@@ -31,6 +31,7 @@ struct Row {
     sha256: String,
     blake3: Option<String>,
     size_bytes: Option<i64>,
+    git: Option<String>,
 }
 
 impl Row {
@@ -45,12 +46,17 @@ impl Row {
             sha256: self.sha256()?,
             blake3: blake3.parse().map_err(|error| StoreError::damaged("blob", error))?,
             size_bytes: size_of(size)?,
+            git: git_of(self.git.as_deref())?,
         }))
     }
 }
 
 pub(crate) fn size_of(stored: i64) -> Result<u64, StoreError> {
     u64::try_from(stored).map_err(|error| StoreError::damaged("size", error))
+}
+
+pub(crate) fn git_of(stored: Option<&str>) -> Result<Option<GitOid>, StoreError> {
+    stored.map(|text| text.parse().map_err(|error| StoreError::damaged("blob", error))).transpose()
 }
 
 pub(crate) fn size_to_store(size_bytes: u64) -> i64 {
@@ -91,7 +97,7 @@ pub async fn begin(
 /// When the database fails.
 pub async fn complete(tx: &Tx, id: Uuid, blob: &Blob) -> Result<bool, StoreError> {
     const FINISH: &str = "UPDATE upload SET complete = $2 WHERE id = $1";
-    const STORED: &str = "UPDATE blob SET state = 'stored', blake3 = $2, size_bytes = $3
+    const STORED: &str = "UPDATE blob SET state = 'stored', blake3 = $2, size_bytes = $3, git = $4
         WHERE sha256 = $1";
     if tx.execute(FINISH, [id.into(), true.into()]).await? == 0 {
         return Ok(false);
@@ -100,6 +106,7 @@ pub async fn complete(tx: &Tx, id: Uuid, blob: &Blob) -> Result<bool, StoreError
         blob.sha256.to_string().into(),
         blob.blake3.to_string().into(),
         size_to_store(blob.size_bytes).into(),
+        blob.git.map(|git| git.to_string()).into(),
     ];
     Ok(tx.execute(STORED, values).await? > 0)
 }
@@ -118,7 +125,7 @@ pub async fn abandon(tx: &Tx, id: Uuid) -> Result<(), StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn uploaded(tx: &Tx, holder: &str, sha256: Sha256) -> Result<Option<Blob>, StoreError> {
-    const SQL: &str = "SELECT blob.sha256, blob.blake3, blob.size_bytes FROM blob
+    const SQL: &str = "SELECT blob.sha256, blob.blake3, blob.size_bytes, blob.git FROM blob
         WHERE sha256 = $1 AND EXISTS (
             SELECT 1 FROM upload
             WHERE upload.sha256 = blob.sha256 AND upload.holder = $2 AND upload.complete = $3)";
@@ -127,14 +134,15 @@ pub async fn uploaded(tx: &Tx, holder: &str, sha256: Sha256) -> Result<Option<Bl
     Ok(row.map(|row| row.blob()).transpose()?.flatten())
 }
 
-/// Takes all finished uploads of `holder` off the record: revisions name their blobs now, or
-/// nobody will.
+/// Takes the finished uploads of `holder` that a revision names by now off the record. What else
+/// it sent may be on its way into the next revision, and waits.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn settle(tx: &Tx, holder: &str) -> Result<(), StoreError> {
-    const SQL: &str = "DELETE FROM upload WHERE holder = $1 AND complete = $2";
-    tx.execute(SQL, [holder.into(), true.into()]).await?;
+pub async fn settle(tx: &Tx, holder: &str, revision: RevisionId) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM upload WHERE holder = $1 AND complete = $2
+        AND sha256 IN (SELECT sha256 FROM revision_file WHERE revision = $3)";
+    tx.execute(SQL, [holder.into(), true.into(), revision.uuid().into()]).await?;
     Ok(())
 }
 
@@ -166,7 +174,7 @@ pub async fn doom(tx: &Tx, cutoff: Timestamp) -> Result<u64, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn doomed(tx: &Tx) -> Result<Vec<Sha256>, StoreError> {
-    const SQL: &str = "SELECT sha256, blake3, size_bytes FROM blob WHERE state = 'doomed'
+    const SQL: &str = "SELECT sha256, blake3, size_bytes, git FROM blob WHERE state = 'doomed'
         ORDER BY sha256";
     tx.all::<Row>(SQL, []).await?.iter().map(Row::sha256).collect()
 }
@@ -197,7 +205,7 @@ pub async fn forget(tx: &Tx, sha256: Sha256) -> Result<(), StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn stored(tx: &Tx, after: Option<Sha256>, limit: u32) -> Result<Vec<Blob>, StoreError> {
-    const SQL: &str = "SELECT sha256, blake3, size_bytes FROM blob
+    const SQL: &str = "SELECT sha256, blake3, size_bytes, git FROM blob
         WHERE state = 'stored' AND sha256 > $1 ORDER BY sha256 LIMIT $2";
     let after = after.map(|sha256| sha256.to_string()).unwrap_or_default();
     let rows = tx.all::<Row>(SQL, [after.into(), i64::from(limit).into()]).await?;

@@ -27,6 +27,7 @@ mod m0025_steps;
 mod m0028_decisions;
 mod m0029_awards;
 mod m0030_reports;
+mod m0032_refs;
 mod m0036_review;
 
 /// Every migration in order; the database remembers which it has seen.
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0028_decisions::Migration),
             Box::new(m0029_awards::Migration),
             Box::new(m0030_reports::Migration),
+            Box::new(m0032_refs::Migration),
             Box::new(m0036_review::Migration),
         ]
     }

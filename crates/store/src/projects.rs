@@ -1,5 +1,7 @@
 //! Projects. Their members are role grants in the project's scope.
 
+mod handles;
+
 use std::collections::BTreeMap;
 
 use access::project::Project;
@@ -9,6 +11,9 @@ use units::{OrganisationId, ProjectId};
 use crate::db::{instant, micros};
 use crate::scope::{Columns, Conditions, Scope};
 use crate::{StoreError, Tx};
+
+pub(crate) use handles::handles_for;
+pub use handles::{by_handle, handle};
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -31,7 +36,7 @@ impl Row {
     }
 }
 
-/// Adds a project.
+/// Adds a project, and gives it a handle.
 ///
 /// # Errors
 /// When the database fails.
@@ -46,7 +51,7 @@ pub async fn insert(tx: &Tx, project: &Project) -> Result<(), StoreError> {
         micros(project.created_at).into(),
     ];
     tx.execute(SQL, values).await?;
-    Ok(())
+    handles::name(tx, project.id, &project.title).await
 }
 
 /// The project with this id.

@@ -1,16 +1,22 @@
 //! Datasets and models: repositories, their revisions, files and lineage.
 
+mod change;
 mod lineage;
+mod listing;
+mod refs;
 mod revisions;
 
 use sea_orm::FromQueryResult;
-use units::{OrganisationId, ProjectId, RepositoryId, RevisionId, Slug, Timestamp};
-use vault::{Kind, Licence, Sensitivity};
+use units::{OrganisationId, ProjectId, RepositoryId, RevisionId, Timestamp};
+use vault::{Kind, Licence, RepositoryName, Sensitivity};
 
 use crate::db::{instant, micros};
 use crate::{StoreError, Tx};
 
+pub use change::{delete, in_use, reclassify, rename};
 pub use lineage::{Place, children, inputs, of_job, record_inputs};
+pub use listing::{ListedFile, held, line, listed, listing, sources};
+pub use refs::{Ref, RefKind, add_ref, advance_branch, named, refs, remove_ref};
 pub use revisions::{Revision, by_number, file, files, insert, list, load, parents, repository_of};
 
 /// A dataset or a model.
@@ -25,7 +31,7 @@ pub struct Repository {
     /// What it holds.
     pub kind: Kind,
     /// Its name within the project and kind.
-    pub name: Slug,
+    pub name: RepositoryName,
     /// What people call it.
     pub title: String,
     /// The licence of its content, if one was stated.
@@ -96,6 +102,8 @@ pub struct Filter {
     pub project: Option<ProjectId>,
     /// Only this kind.
     pub kind: Option<Kind>,
+    /// Only those whose names hold this text, in whatever case.
+    pub name: Option<String>,
     /// Only those after this one in order of age, newest first.
     pub before: Option<RepositoryId>,
 }
@@ -129,7 +137,8 @@ pub async fn create(tx: &Tx, repository: &Repository) -> Result<(), StoreError> 
 /// # Errors
 /// When the database fails.
 pub async fn by_id(tx: &Tx, id: RepositoryId) -> Result<Option<Repository>, StoreError> {
-    let row = tx.one::<Row>("SELECT * FROM repository WHERE id = $1", [id.uuid().into()]).await?;
+    const SQL: &str = "SELECT * FROM repository WHERE id = $1 AND deleted_at IS NULL";
+    let row = tx.one::<Row>(SQL, [id.uuid().into()]).await?;
     row.map(Row::repository).transpose()
 }
 
@@ -141,9 +150,10 @@ pub async fn by_name(
     tx: &Tx,
     project: ProjectId,
     kind: Kind,
-    name: &Slug,
+    name: &RepositoryName,
 ) -> Result<Option<Repository>, StoreError> {
-    const SQL: &str = "SELECT * FROM repository WHERE project = $1 AND kind = $2 AND name = $3";
+    const SQL: &str = "SELECT * FROM repository
+        WHERE project = $1 AND kind = $2 AND name = $3 AND deleted_at IS NULL";
     let values = [project.uuid().into(), kind.to_string().into(), name.to_string().into()];
     tx.one::<Row>(SQL, values).await?.map(Row::repository).transpose()
 }
@@ -174,12 +184,23 @@ pub async fn page(
         let organisation = bind(organisation.uuid().into());
         any.push(format!("(sensitivity = 'internal' AND organisation = {organisation})"));
     }
-    let mut all = vec![format!("({})", any.join(" OR "))];
+    let mut all = vec!["deleted_at IS NULL".to_owned(), format!("({})", any.join(" OR "))];
     if let Some(project) = filter.project {
         all.push(format!("project = {}", bind(project.uuid().into())));
     }
     if let Some(kind) = filter.kind {
         all.push(format!("kind = {}", bind(kind.to_string().into())));
+    }
+    if let Some(part) = &filter.name {
+        let mut like = "%".to_owned();
+        for character in part.to_lowercase().chars() {
+            if matches!(character, '%' | '_' | '!') {
+                like.push('!');
+            }
+            like.push(character);
+        }
+        like.push('%');
+        all.push(format!("LOWER(name) LIKE {} ESCAPE '!'", bind(like.into())));
     }
     if let Some(before) = filter.before {
         all.push(format!("id < {}", bind(before.uuid().into())));
@@ -192,7 +213,19 @@ pub async fn page(
     tx.all::<Row>(&sql, values).await?.into_iter().map(Row::repository).collect()
 }
 
-/// Moves the head of a repository from `from` to `to`. `false` when it stands elsewhere by now.
+/// Holds the record of a repository until this transaction ends, so that commits to it come one
+/// after another.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold(tx: &Tx, id: RepositoryId) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE repository SET revisions = revisions WHERE id = $1";
+    tx.execute(SQL, [id.uuid().into()]).await?;
+    Ok(())
+}
+
+/// Moves the head of a repository from `from` to `to`. `false` when it stands elsewhere by now, or
+/// when another revision took the number of `to` meanwhile.
 ///
 /// # Errors
 /// When the database fails.
@@ -203,11 +236,12 @@ pub async fn advance(
     to: &Revision,
 ) -> Result<bool, StoreError> {
     const FIRST: &str = "UPDATE repository SET head = $2, revisions = $3
-        WHERE id = $1 AND head IS NULL";
+        WHERE id = $1 AND head IS NULL AND revisions = $4 AND deleted_at IS NULL";
     const NEXT: &str = "UPDATE repository SET head = $2, revisions = $3
-        WHERE id = $1 AND head = $4";
+        WHERE id = $1 AND head = $5 AND revisions = $4 AND deleted_at IS NULL";
+    let before = to.number.saturating_sub(1);
     let mut values: Vec<sea_orm::Value> =
-        vec![repository.uuid().into(), to.id.uuid().into(), to.number.into()];
+        vec![repository.uuid().into(), to.id.uuid().into(), to.number.into(), before.into()];
     let moved = match from {
         None => tx.execute(FIRST, values).await?,
         Some(from) => {

@@ -75,11 +75,13 @@ pub(crate) struct Config {
 pub(crate) struct VaultLimits {
     /// The largest single file of a dataset or model, in bytes.
     pub(crate) file_bytes_max: u64,
+    /// From how many bytes on clients send a file in parts, and how long each part is.
+    pub(crate) part_bytes: u64,
 }
 
 impl Default for VaultLimits {
     fn default() -> Self {
-        Self { file_bytes_max: 256 * 1024 * 1024 * 1024 }
+        Self { file_bytes_max: 256 * 1024 * 1024 * 1024, part_bytes: 64 * 1024 * 1024 }
     }
 }
 

@@ -92,7 +92,9 @@ impl Hub {
 pub(crate) async fn open(config: &Config) -> Result<App> {
     let store = Store::open(&config.database_url()).await.context("cannot open the database")?;
     let vault = Vault::folder(&config.data.join("vault")).context("cannot open the vault")?;
-    let data = Data { vault, file_bytes_max: config.vault.file_bytes_max };
+    let limits = config.vault;
+    let (file_bytes_max, part_bytes) = (limits.file_bytes_max, limits.part_bytes);
+    let data = Data { vault, file_bytes_max, part_bytes };
     let rules = folders::rules(config, SystemClock.now())?;
     let jobs = folders::jobs(config, &rules)?;
     let what_if = Arc::new(folders::what_if(config)?);

@@ -15,7 +15,7 @@ use object_store::path::Path as Key;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 
 use crate::digest::{Digester, length};
-use crate::{Blake3, Sha256};
+use crate::{Blake3, GitOid, Sha256};
 
 /// What is sent to storage at once: above the 5 MiB that S3 asks of all parts but the last.
 const PART_BYTES: usize = 8 * 1024 * 1024;
@@ -50,6 +50,12 @@ pub enum Error {
     /// The sender went away before the end.
     #[error("the upload was interrupted")]
     Interrupted(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A part is not one of those that a file arrives in, or has not arrived.
+    #[error("there is no part {part}")]
+    NoSuchPart {
+        /// Its number, from 1.
+        part: u64,
+    },
     /// The file is not in the vault.
     #[error("no file with the SHA-256 {0} is stored")]
     Missing(Sha256),
@@ -84,6 +90,8 @@ pub struct Blob {
     pub blake3: Blake3,
     /// Its length.
     pub size_bytes: u64,
+    /// What git calls its content, if it is not too large for that.
+    pub git: Option<GitOid>,
 }
 
 /// The part of a file that a reader asks for.
@@ -188,14 +196,19 @@ impl Vault {
         let received = receive(body, expected, &mut writing).await;
         match received {
             Ok(blob) => {
+                let git = writing.git(blob.size_bytes);
                 writing.finish().await?;
-                Ok(blob)
+                Ok(Blob { git, ..blob })
             }
             Err(error) => {
                 writing.abandon().await;
                 Err(error)
             }
         }
+    }
+
+    pub(crate) fn objects(&self) -> &Arc<dyn ObjectStore> {
+        &self.objects
     }
 
     /// Reads a file, or a part of it.
@@ -291,11 +304,11 @@ where
     if sha256 != expected.sha256 {
         return Err(Error::WrongDigest { announced: expected.sha256, received: sha256 });
     }
-    Ok(Blob { sha256, blake3, size_bytes })
+    Ok(Blob { sha256, blake3, size_bytes, git: None })
 }
 
 /// A file on its way into storage: small ones in one request, large ones in parts.
-struct Writing<'a> {
+pub(crate) struct Writing<'a> {
     objects: &'a Arc<dyn ObjectStore>,
     key: Key,
     pending: Vec<Bytes>,
@@ -304,11 +317,11 @@ struct Writing<'a> {
 }
 
 impl<'a> Writing<'a> {
-    fn new(objects: &'a Arc<dyn ObjectStore>, key: Key) -> Self {
+    pub(crate) fn new(objects: &'a Arc<dyn ObjectStore>, key: Key) -> Self {
         Self { objects, key, pending: Vec::new(), pending_bytes: 0, parts: None }
     }
 
-    async fn write(&mut self, chunk: Bytes) -> Result<(), Error> {
+    pub(crate) async fn write(&mut self, chunk: Bytes) -> Result<(), Error> {
         if let Some(parts) = &mut self.parts {
             parts.wait_for_capacity(PARTS_AT_ONCE).await?;
             parts.put(chunk);
@@ -325,7 +338,7 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    async fn finish(self) -> Result<(), Error> {
+    pub(crate) async fn finish(self) -> Result<(), Error> {
         match self.parts {
             Some(parts) => parts.finish().await?,
             None => {
@@ -337,8 +350,15 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
+    /// What git calls the content, which is still in memory if it is short enough to be asked.
+    fn git(&self, size_bytes: u64) -> Option<GitOid> {
+        let short = self.parts.is_none() && size_bytes <= GitOid::CONTENT_BYTES_MAX;
+        let chunks = self.pending.iter().map(|chunk| chunk.as_ref());
+        short.then(|| GitOid::of_content(size_bytes, chunks))
+    }
+
     /// Parts that cannot be taken back now are invisible leftovers, not files.
-    async fn abandon(self) {
+    pub(crate) async fn abandon(self) {
         if let Some(parts) = self.parts {
             let _leftover = parts.abort().await;
         }
@@ -352,7 +372,7 @@ fn key(sha256: Sha256) -> Key {
     Key::from_iter(["sha256", folder, name])
 }
 
-fn missing(sha256: Sha256) -> impl FnOnce(object_store::Error) -> Error {
+pub(crate) fn missing(sha256: Sha256) -> impl FnOnce(object_store::Error) -> Error {
     move |error| match error {
         object_store::Error::NotFound { .. } => Error::Missing(sha256),
         other => Error::Storage(other),

@@ -119,7 +119,9 @@ pub(crate) async fn identified(
         (Err(app::Error::BadCredentials(_)), Credential::Cookie(_)) => {
             (app::Actor::anonymous(), Credential::None)
         }
-        (Err(error), _) => return Problem::from(error).into_response(),
+        (Err(error), _) => {
+            return crate::hugging_face::refused_credentials(Problem::from(error).into_response());
+        }
     };
     if let Err(problem) = same_site(request.method(), request.headers(), &credential) {
         return problem.into_response();

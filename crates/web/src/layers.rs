@@ -196,7 +196,9 @@ fn time_for(settings: &Settings, request: &Request) -> Duration {
         return SIMULATION_TIMEOUT;
     }
     let bytes = HeaderValue::from_static("application/octet-stream");
-    if request.headers().get(header::CONTENT_TYPE) == Some(&bytes) {
+    if request.headers().get(header::CONTENT_TYPE) == Some(&bytes)
+        || crate::hugging_face::moves_bytes(path)
+    {
         return TRANSFER_TIMEOUT;
     }
     settings.request_timeout

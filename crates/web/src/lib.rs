@@ -5,6 +5,7 @@
 pub mod api;
 mod auth;
 pub mod extract;
+mod hugging_face;
 mod idempotency;
 mod layers;
 mod limit;
@@ -42,6 +43,7 @@ pub const SIGN_IN_LINK: &str = "/sign-in/link/";
 pub fn router(app: App, settings: Settings) -> Router {
     let router = Router::new()
         .merge(api::router(&app))
+        .merge(hugging_face::router(settings.scheme))
         .merge(portal::router(settings.scheme))
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(app.clone(), auth::identified))

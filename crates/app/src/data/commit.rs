@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use store::{Tx, blobs, repositories as records};
 use units::{RepositoryId, RevisionId, Slug};
-use vault::{Change, FileEntry, FilePath, Making, Sha256, Tree};
+use vault::{Change, FileEntry, FilePath, Making, RefName, Sha256, Tree};
 
 use super::files::holder;
 use super::{Repository, Revision};
@@ -26,6 +26,23 @@ pub struct NewRevision {
     pub remove: Vec<FilePath>,
     /// What it was made from, by names of the maker's choice.
     pub inputs: BTreeMap<Slug, RevisionId>,
+}
+
+/// Where a revision is added: a branch, and the revision it stands at.
+pub(super) enum Tip {
+    /// The main branch, which begins with the first revision.
+    Main(Option<RevisionId>),
+    /// Another branch.
+    Branch(RefName, RevisionId),
+}
+
+impl Tip {
+    pub(super) fn at(&self) -> Option<RevisionId> {
+        match self {
+            Self::Main(at) => *at,
+            Self::Branch(_, at) => Some(*at),
+        }
+    }
 }
 
 /// A revision as it is about to be written.
@@ -51,6 +68,7 @@ impl App {
         let by = actor.person_id()?;
         let message = checked_message(&new.message)?;
         let tx = self.store().write().await?;
+        records::hold(&tx, repository).await?;
         let repository = self.writable(&tx, actor, repository).await?;
         if repository.head != new.parent {
             return Err(moved_on(&repository));
@@ -66,8 +84,9 @@ impl App {
             self.readable_revision(&tx, actor, *input).await?;
         }
         let draft = Draft { message, tree, making: Making::Sent { by }, inputs: new.inputs };
-        let revision = self.write_revision(&tx, actor, &repository, draft).await?;
-        blobs::settle(&tx, &holder(repository.id)).await?;
+        let tip = Tip::Main(repository.head);
+        let revision = self.write_revision(&tx, actor, (&repository, &tip), draft).await?;
+        blobs::settle(&tx, &holder(repository.id), revision.id).await?;
         tx.commit().await?;
         Ok(revision)
     }
@@ -86,12 +105,27 @@ impl App {
         for (path, sha256) in &new.put {
             let size_bytes = match known.get(sha256) {
                 Some(size_bytes) => *size_bytes,
-                None => self.claim(tx, &holder(repository.id), path, *sha256).await?,
+                None => self.claim_for(tx, repository, path, *sha256).await?,
             };
             changes.push(Change::Put(path.clone(), FileEntry { sha256: *sha256, size_bytes }));
         }
         changes.extend(new.remove.iter().cloned().map(Change::Remove));
         Ok(changes)
+    }
+
+    /// Claims a file for a revision of `repository`: one that was sent for it, or one that its
+    /// project has in any of its repositories. Returns its length.
+    pub(super) async fn claim_for(
+        &self,
+        tx: &Tx,
+        repository: &Repository,
+        path: &FilePath,
+        sha256: Sha256,
+    ) -> Result<u64, Error> {
+        match records::held(tx, repository.project, sha256).await? {
+            Some(size_bytes) if blobs::claim(tx, sha256, self.now()).await? => Ok(size_bytes),
+            _ => self.claim(tx, &holder(repository.id), path, sha256).await,
+        }
     }
 
     /// Claims a file that `holder` sent; returns its length.
@@ -113,12 +147,12 @@ impl App {
         }
     }
 
-    /// Writes the next revision of `repository` and moves its head.
+    /// Writes the next revision of `repository` and moves the branch that `tip` is of.
     pub(super) async fn write_revision(
         &self,
         tx: &Tx,
         actor: &Actor,
-        repository: &Repository,
+        (repository, tip): (&Repository, &Tip),
         draft: Draft,
     ) -> Result<Revision, Error> {
         let revision = Revision {
@@ -133,9 +167,15 @@ impl App {
             created_at: self.now(),
             making: draft.making,
         };
-        records::insert(tx, &revision, repository.head.as_slice(), &draft.tree).await?;
+        records::insert(tx, &revision, tip.at().as_slice(), &draft.tree).await?;
         records::record_inputs(tx, revision.id, &draft.inputs).await?;
-        if !records::advance(tx, repository.id, repository.head, &revision).await? {
+        let moved = match tip {
+            Tip::Main(at) => records::advance(tx, repository.id, *at, &revision).await?,
+            Tip::Branch(name, at) => {
+                records::advance_branch(tx, (repository.id, name), *at, &revision).await?
+            }
+        };
+        if !moved {
             return Err(moved_on(repository));
         }
         let entry = Entry {
@@ -159,7 +199,7 @@ fn moved_on(repository: &Repository) -> Error {
     })
 }
 
-fn checked_message(message: &str) -> Result<String, Error> {
+pub(super) fn checked_message(message: &str) -> Result<String, Error> {
     let message = message.trim();
     let length = message.chars().count();
     let plain = |c: char| c == '\n' || c == '\t' || !c.is_control();

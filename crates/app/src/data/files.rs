@@ -1,13 +1,15 @@
 //! Files on their way in and out.
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use store::blobs::{self, Admission};
 use units::RepositoryId;
 use vault::{Blob, ByteRange, Download, Expected, FileEntry, FilePath, Sha256};
 
 use crate::{Actor, App, Error};
 
+/// How many files of one request are on their way into the vault.
+const AT_ONCE: usize = 8;
 /// How often a file that is just being deleted is sent again before the sender is told to wait.
 const ATTEMPTS_MAX: u32 = 3;
 
@@ -72,6 +74,38 @@ impl App {
         self.begin_upload(id, holder, sha256).await?;
         let expected = Expected { sha256, size_bytes, limit_bytes: self.data().file_bytes_max };
         let stored = self.data().vault.put(body, &expected).await;
+        self.end_upload(id, stored).await
+    }
+
+    /// Takes in files that are in memory already, many at once; each is on record before its first
+    /// byte.
+    ///
+    /// # Errors
+    /// When the actor may not write there, or the vault fails.
+    pub async fn upload_all(
+        &self,
+        actor: &Actor,
+        repository: RepositoryId,
+        files: Vec<Bytes>,
+    ) -> Result<Vec<Blob>, Error> {
+        let tx = self.store().read().await?;
+        self.writable(&tx, actor, repository).await?;
+        drop(tx);
+        let name = holder(repository);
+        let sends = files.into_iter().map(|content| {
+            let sha256 = Sha256::of(&content);
+            let body = stream::iter([Ok::<_, std::io::Error>(content)]);
+            self.take_in(&name, (sha256, None), body)
+        });
+        stream::iter(sends).buffered(AT_ONCE).try_collect().await
+    }
+
+    /// Notes how an upload that is on record came out.
+    pub(super) async fn end_upload(
+        &self,
+        id: uuid::Uuid,
+        stored: Result<Blob, vault::Error>,
+    ) -> Result<Blob, Error> {
         let tx = self.store().write().await?;
         match stored {
             Ok(blob) => {
@@ -92,7 +126,7 @@ impl App {
         }
     }
 
-    async fn begin_upload(
+    pub(super) async fn begin_upload(
         &self,
         id: uuid::Uuid,
         holder: &str,
@@ -131,9 +165,9 @@ impl From<vault::Error> for Error {
             vault::Error::TooLarge { .. } => {
                 Self::refused("data.file_bytes_max", error.to_string())
             }
-            vault::Error::WrongSize { .. } | vault::Error::Interrupted(_) => {
-                Self::invalid("", error.to_string())
-            }
+            vault::Error::WrongSize { .. }
+            | vault::Error::Interrupted(_)
+            | vault::Error::NoSuchPart { .. } => Self::invalid("", error.to_string()),
             vault::Error::WrongDigest { .. } => Self::invalid("sha256", error.to_string()),
             vault::Error::OutOfRange { .. } => Self::invalid("range", error.to_string()),
             vault::Error::Missing(_) | vault::Error::Storage(_) => {

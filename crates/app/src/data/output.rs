@@ -7,9 +7,12 @@ use bytes::Bytes;
 use futures_util::Stream;
 use store::{Tx, blobs, repositories as records};
 use units::{AllocationId, JobId, RepositoryId, RevisionId, Slug};
-use vault::{Blob, Code, FileEntry, FilePath, Kind, Licence, Making, Sensitivity, Sha256, Tree};
+use vault::{
+    Blob, Code, FileEntry, FilePath, Kind, Licence, Making, RepositoryName, Sensitivity, Sha256,
+    Tree,
+};
 
-use super::commit::Draft;
+use super::commit::{Draft, Tip};
 use super::files::Content;
 use super::reading::{Reference, content, find};
 use super::{Home, NewRepository, Repository, Revision};
@@ -141,8 +144,9 @@ impl App {
         let making = Making::Job { job: made.job, allocation: made.allocation, code: made.code };
         let message = format!("Output {} of job {}", made.output, made.job_name);
         let draft = Draft { message, tree, making, inputs: made.inputs };
-        let revision = self.write_revision(tx, actor, &repository, draft).await?;
-        blobs::settle(tx, &name).await?;
+        let tip = Tip::Main(repository.head);
+        let revision = self.write_revision(tx, actor, (&repository, &tip), draft).await?;
+        blobs::settle(tx, &name, revision.id).await?;
         Ok(revision)
     }
 
@@ -168,7 +172,8 @@ impl App {
         made: &JobOutput,
         sensitivity: Sensitivity,
     ) -> Result<Repository, Error> {
-        let found = records::by_name(tx, made.home.project, made.kind, &made.repository).await?;
+        let name = RepositoryName::from(made.repository.clone());
+        let found = records::by_name(tx, made.home.project, made.kind, &name).await?;
         match found {
             Some(repository) if repository.sensitivity.admits_content_of(sensitivity) => {
                 Ok(repository)
@@ -183,7 +188,7 @@ impl App {
             None => {
                 let new = NewRepository {
                     kind: made.kind,
-                    name: made.repository.clone(),
+                    name,
                     title: made.repository.to_string(),
                     licence: made.licence.clone(),
                     sensitivity: sensitivity.max(Sensitivity::Internal),

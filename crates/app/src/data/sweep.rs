@@ -46,6 +46,7 @@ impl App {
         let doomed = blobs::doom(&tx, cutoff).await?;
         tx.commit().await?;
         self.finish_deletions().await?;
+        self.data().vault.sweep_parts(cutoff).await?;
         Ok(doomed)
     }
 

@@ -127,10 +127,7 @@ impl App {
                 let id: PersonId = id
                     .parse()
                     .map_err(|error| Error::Internal(format!("token holder: {error}")))?;
-                if !open_account(&tx, id).await? {
-                    return Err(refused);
-                }
-                Actor::person(id, held(&tx, id).await?, abilities)
+                self.person_as(&tx, id, abilities).await?.ok_or(refused)?
             }
             Some(("site", key)) => Actor::site(
                 key.parse().map_err(|error| Error::Internal(format!("token holder: {error}")))?,
@@ -139,6 +136,19 @@ impl App {
         };
         let interactive = token.kind == kind::SESSION;
         Ok(Session { actor, interactive, token: token.id, expires_at: token.expires_at })
+    }
+
+    /// A person with what they hold now; `None` when their account is closed.
+    pub(crate) async fn person_as(
+        &self,
+        tx: &Tx,
+        id: PersonId,
+        abilities: Abilities,
+    ) -> Result<Option<Actor>, Error> {
+        if !open_account(tx, id).await? {
+            return Ok(None);
+        }
+        Ok(Some(Actor::person(id, held(tx, id).await?, abilities)))
     }
 
     /// A one-time sign-in link's secret for `person`: shown by the operator, or sent by mail.

@@ -37,7 +37,7 @@ pub struct Revision {
 }
 
 #[derive(FromQueryResult)]
-struct Row {
+pub(super) struct Row {
     id: uuid::Uuid,
     repository: uuid::Uuid,
     number: i64,
@@ -58,7 +58,7 @@ struct Row {
 }
 
 impl Row {
-    fn revision(self) -> Result<Revision, StoreError> {
+    pub(super) fn revision(self) -> Result<Revision, StoreError> {
         let making = self.making()?;
         Ok(Revision {
             id: RevisionId::from_uuid(self.id),

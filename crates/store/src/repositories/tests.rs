@@ -36,6 +36,7 @@ async fn file(tx: &Tx, name: &str, content: &[u8]) -> Change {
     let blob = Blob {
         sha256: entry.sha256,
         blake3: Blake3::from_bytes([1; 32]),
+        git: None,
         size_bytes: entry.size_bytes,
     };
     assert!(blobs::complete(tx, id, &blob).await.unwrap());

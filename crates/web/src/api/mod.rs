@@ -47,6 +47,8 @@ use crate::idempotency::Operations;
 use crate::problem::{ProblemBody, Reason};
 use crate::{auth, idempotency, openapi};
 
+pub(crate) use repositories::send;
+
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(ProblemBody, Reason)))]
 struct Declared;

@@ -106,7 +106,7 @@ async fn listed(
     let kind =
         kind.map_err(|error: vault::NotAKind| Problem::with(Kind::BadRequest, error.to_string()))?;
     let limit = page.limit()?;
-    let filter = Filter { project, kind, before: page.after()? };
+    let filter = Filter { project, kind, name: None, before: page.after()? };
     let found = app.repositories(actor, &filter, limit).await?;
     Ok(Json(Page::new(found, limit, |repository| repository.id)))
 }

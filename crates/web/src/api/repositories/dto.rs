@@ -23,8 +23,9 @@ pub(crate) struct RepositoryIn {
     /// `dataset` or `model`.
     #[schema(example = "dataset", pattern = "^(dataset|model)$")]
     kind: String,
-    /// Its name within the project and kind: lower-case letters, digits and single hyphens.
-    #[schema(example = "texts", min_length = 1, max_length = 64)]
+    /// Its name within the project and kind: letters, digits and `.`, `_`, `-`, beginning and ending
+    /// with a letter or digit, without `--` or `..`.
+    #[schema(example = "texts", min_length = 1, max_length = 96)]
     name: String,
     /// What people call it.
     #[schema(example = "Texts", min_length = 1, max_length = 200)]
@@ -47,7 +48,7 @@ impl TryFrom<RepositoryIn> for NewRepository {
         let licence = new.licence.filter(|text| !text.is_empty());
         Ok(Self {
             kind: new.kind.parse().map_err(|e: vault::NotAKind| invalid("kind")(&e))?,
-            name: new.name.parse().map_err(|e: units::NotAKey| invalid("name")(&e))?,
+            name: new.name.parse().map_err(|e: vault::NotAName| invalid("name")(&e))?,
             title: new.title,
             licence: licence
                 .map(|text| text.parse())
