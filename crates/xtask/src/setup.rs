@@ -28,6 +28,8 @@ pub(crate) struct Tools {
     pub(crate) python_transformers: PathBuf,
     /// A Python with `submitit`.
     pub(crate) python_submitit: PathBuf,
+    /// A Python with the clients of the Hugging Face Hub.
+    pub(crate) python_hf: PathBuf,
     /// A browser.
     pub(crate) chromium: PathBuf,
     /// The server of OpenSSH.
@@ -48,17 +50,19 @@ impl Tools {
             python: schemathesis()?,
             python_transformers: transformers()?,
             python_submitit: submitit()?,
+            python_hf: environment(PYTHON, "hf", "tests/hf/requirements.txt")?,
             chromium,
             sshd,
         })
     }
 
     /// What the tests read, as environment variables.
-    pub(crate) fn environment(&self) -> [(&'static str, &Path); 5] {
+    pub(crate) fn environment(&self) -> [(&'static str, &Path); 6] {
         [
             ("USINE_TEST_SCHEMATHESIS", &self.python),
             ("USINE_TEST_PYTHON", &self.python_transformers),
             ("USINE_TEST_SUBMITIT", &self.python_submitit),
+            ("USINE_TEST_HF", &self.python_hf),
             ("USINE_TEST_CHROMIUM", &self.chromium),
             ("USINE_TEST_SSHD", &self.sshd),
         ]
@@ -73,6 +77,7 @@ pub(crate) fn describe(tools: &Tools) {
     println!("schemathesis: {}", tools.python.display());
     println!("transformers: {}", tools.python_transformers.display());
     println!("submitit:     {}", tools.python_submitit.display());
+    println!("hf:           {}", tools.python_hf.display());
 }
 
 /// The test runner.

@@ -192,3 +192,74 @@ async fn a_claimed_blob_survives_every_sweep() {
         assert!(!blobs::claim(&tx, Sha256::of(b"never committed"), at(1_001)).await.unwrap());
     }
 }
+
+#[tokio::test]
+async fn a_branch_moves_and_a_tag_stays() {
+    for database in databases().await {
+        let tx = database.store.write().await.unwrap();
+        let texts = repository(16, "texts");
+        create(&tx, &texts).await.unwrap();
+        let tree = Tree::default().apply(&[file(&tx, "a", b"a").await]).unwrap();
+        let first = revision(&texts, 1, &tree, sent());
+        insert(&tx, &first, &[], &tree).await.unwrap();
+        assert!(advance(&tx, texts.id, None, &first).await.unwrap());
+        let named_so =
+            |name: &str, kind| Ref { name: name.parse().unwrap(), kind, revision: first.id };
+        let (dev, v1) = (named_so("dev", RefKind::Branch), named_so("v1", RefKind::Tag));
+        add_ref(&tx, texts.id, &dev).await.unwrap();
+        add_ref(&tx, texts.id, &v1).await.unwrap();
+        let second = revision(&texts, 2, &tree, sent());
+        insert(&tx, &second, &[first.id], &tree).await.unwrap();
+        let place = (texts.id, &dev.name);
+        assert!(advance_branch(&tx, place, first.id, &second).await.unwrap());
+        let third = revision(&texts, 3, &tree, sent());
+        insert(&tx, &third, &[first.id], &tree).await.unwrap();
+        assert!(!advance_branch(&tx, place, first.id, &third).await.unwrap(), "it has moved");
+        assert!(!advance_branch(&tx, (texts.id, &v1.name), first.id, &third).await.unwrap());
+        let moved = Ref { revision: second.id, ..dev.clone() };
+        assert_eq!(refs(&tx, texts.id).await.unwrap(), [moved, v1.clone()]);
+        let ids = |line: Vec<Revision>| line.iter().map(|it| it.number).collect::<Vec<_>>();
+        assert_eq!(ids(line(&tx, second.id, 10).await.unwrap()), [2, 1]);
+        assert_eq!(ids(line(&tx, second.id, 1).await.unwrap()), [2]);
+        assert!(!remove_ref(&tx, texts.id, RefKind::Branch, &v1.name).await.unwrap());
+        assert!(remove_ref(&tx, texts.id, RefKind::Tag, &v1.name).await.unwrap());
+        assert_eq!(named(&tx, texts.id, &v1.name).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_commit_settles_its_own_uploads_and_leaves_those_of_the_next() {
+    for database in databases().await {
+        let tx = database.store.write().await.unwrap();
+        let texts = repository(17, "texts");
+        create(&tx, &texts).await.unwrap();
+        let tree = Tree::default().apply(&[file(&tx, "a", b"named").await]).unwrap();
+        file(&tx, "b", b"for the next").await;
+        let first = revision(&texts, 1, &tree, sent());
+        insert(&tx, &first, &[], &tree).await.unwrap();
+        blobs::settle(&tx, "h", first.id).await.unwrap();
+        assert_eq!(blobs::uploaded(&tx, "h", Sha256::of(b"named")).await.unwrap(), None);
+        assert!(blobs::uploaded(&tx, "h", Sha256::of(b"for the next")).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_repository_is_gone_but_for_its_place_in_lineages() {
+    for database in databases().await {
+        let tx = database.store.write().await.unwrap();
+        let texts = repository(18, "texts");
+        create(&tx, &texts).await.unwrap();
+        let tree = Tree::default().apply(&[file(&tx, "a", b"gone").await]).unwrap();
+        let first = revision(&texts, 1, &tree, sent());
+        insert(&tx, &first, &[], &tree).await.unwrap();
+        blobs::settle(&tx, "h", first.id).await.unwrap();
+        assert_eq!(held(&tx, texts.project, Sha256::of(b"gone")).await.unwrap(), Some(4));
+        delete(&tx, texts.id, at(7)).await.unwrap();
+        assert_eq!(by_id(&tx, texts.id).await.unwrap(), None);
+        assert_eq!(by_name(&tx, texts.project, texts.kind, &texts.name).await.unwrap(), None);
+        assert_eq!(held(&tx, texts.project, Sha256::of(b"gone")).await.unwrap(), None);
+        assert_eq!(repository_of(&tx, first.id).await.unwrap(), Some(texts.id));
+        assert_eq!(blobs::doom(&tx, at(1_000)).await.unwrap(), 1);
+        create(&tx, &repository(19, "texts")).await.unwrap();
+    }
+}

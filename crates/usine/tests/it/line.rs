@@ -8,7 +8,7 @@ use crate::factory::{Client, Factory};
 use crate::story::{StartUp, text};
 
 /// Waits until the job has ended.
-async fn ended(client: &Client, job: &str) -> Value {
+pub(crate) async fn ended(client: &Client, job: &str) -> Value {
     for _ in 0..600 {
         let shown = client.get(&format!("/jobs/{job}")).await;
         if shown["state"] == "ended" {

@@ -16,6 +16,7 @@ mod crash;
 mod demo;
 mod factory;
 mod faults;
+mod hugging_face;
 mod import;
 mod line;
 mod placement;

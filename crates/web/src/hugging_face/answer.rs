@@ -79,6 +79,11 @@ impl From<Error> for Refused {
             Error::BadCredentials(_) | Error::NotAdmitted(_) => {
                 Self::new(StatusCode::UNAUTHORIZED, text)
             }
+            Error::Refused(reasons)
+                if reasons.iter().any(|it| it.rule == "data.file_bytes_max") =>
+            {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+            }
             Error::Forbidden(_) | Error::Refused(_) => Self::new(StatusCode::FORBIDDEN, text),
             Error::NotFound("revision") => Self::missing(Code::RevisionNotFound),
             Error::NotFound("file") => Self::missing(Code::EntryNotFound),

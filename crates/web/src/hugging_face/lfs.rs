@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{post, put};
+use axum::routing::put;
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -30,7 +30,6 @@ pub(super) fn uploads() -> Router<App> {
     Router::new()
         .route("/lfs/{sha256}", put(receive).post(finish))
         .route("/lfs/{sha256}/{part}", put(receive_part))
-        .route("/lfs", post(super::answer::absent))
 }
 
 /// What a client has.

@@ -38,6 +38,13 @@ pub(crate) fn moves_bytes(path: &str) -> bool {
             && path.contains("/commit/")
 }
 
+/// Whether a path outside `/api/` belongs to programs: they are told what is wrong, not led to a page.
+pub(crate) fn answers(path: &str) -> bool {
+    path.starts_with(lfs::UPLOADS)
+        || path.contains(".git/info/lfs/")
+        || path.split('/').any(|part| part == "resolve")
+}
+
 /// Every route of the face.
 pub(crate) fn router(scheme: Scheme) -> Router<App> {
     Router::new()

@@ -6,12 +6,48 @@ use app::App;
 use app::data::ListedFile;
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use vault::{GitOid, RefName};
 
 use super::answer::{Code, Refused};
 use super::place::Place;
+
+/// Ends of names of files that go by themselves however short they are: clients count on that, and
+/// `datasets` has deleted its tables by the time of the commit.
+const BY_THEMSELVES: [&str; 25] = [
+    "parquet",
+    "arrow",
+    "bin",
+    "safetensors",
+    "gguf",
+    "onnx",
+    "pt",
+    "pth",
+    "ckpt",
+    "h5",
+    "npy",
+    "npz",
+    "pickle",
+    "pkl",
+    "msgpack",
+    "tflite",
+    "model",
+    "joblib",
+    "tar",
+    "gz",
+    "bz2",
+    "xz",
+    "zst",
+    "zip",
+    "7z",
+];
+/// Clients print what such a header says, once.
+const WARNING: HeaderName = HeaderName::from_static("x-hf-warning");
+/// What to do where the client does not ask the hub how to send large files.
+const USE_LFS: &str = "xet; Large files are sent to this factory by Git LFS. If this one fails for \
+    want of a xet-write-token, set HF_HUB_DISABLE_XET=1.";
 
 /// Files that a client is about to send.
 #[derive(Deserialize)]
@@ -31,27 +67,38 @@ pub(super) async fn modes(
     State(app): State<App>,
     place: Place,
     Json(asked): Json<Files>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<(HeaderMap, Json<Value>), Refused> {
     app.may_write(&place.actor, place.repository.id).await?;
     let known = standing(&app, &place).await?;
     let told: Vec<Value> = asked
         .files
         .iter()
         .map(|file| {
-            let short = file.size <= GitOid::CONTENT_BYTES_MAX;
-            let there = known.get(file.path.as_str()).and_then(|there| match short {
-                true => there.git.map(|git| git.to_string()),
-                false => Some(there.entry.sha256.to_string()),
+            let alone = by_itself(&file.path, file.size);
+            let there = known.get(file.path.as_str()).and_then(|there| match alone {
+                true => Some(there.entry.sha256.to_string()),
+                false => there.git.map(|git| git.to_string()),
             });
             json!({
                 "path": file.path,
-                "uploadMode": if short { "regular" } else { "lfs" },
+                "uploadMode": if alone { "lfs" } else { "regular" },
                 "shouldIgnore": false,
                 "oid": there,
             })
         })
         .collect();
-    Ok(Json(json!({ "files": told })))
+    let mut headers = HeaderMap::new();
+    if asked.files.iter().any(|file| by_itself(&file.path, file.size)) {
+        headers.insert(WARNING, HeaderValue::from_static(USE_LFS));
+    }
+    Ok((headers, Json(json!({ "files": told }))))
+}
+
+/// Whether a file is sent by itself before the commit, and not within it.
+fn by_itself(path: &str, size_bytes: u64) -> bool {
+    let end = path.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
+    size_bytes > GitOid::CONTENT_BYTES_MAX
+        || size_bytes > 0 && end.is_some_and(|end| BY_THEMSELVES.contains(&end.as_str()))
 }
 
 /// The files at the tip of the branch that the path names.

@@ -32,7 +32,8 @@ pub(crate) async fn for_people(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
-    if path.starts_with("/api/") || !failed || is_page(response.headers()) {
+    let for_programs = path.starts_with("/api/") || crate::hugging_face::answers(&path);
+    if for_programs || !failed || is_page(response.headers()) {
         return response;
     }
     let (parts, body) = response.into_parts();

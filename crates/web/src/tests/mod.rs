@@ -5,6 +5,7 @@ mod alerts;
 mod browser;
 mod core;
 mod history;
+mod hugging_face;
 mod jobs;
 mod pages;
 mod review;

@@ -11,6 +11,8 @@ use serde_json::json;
 
 use crate::testing::{Client, TestWeb, settings};
 
+pub(super) use story::SEA_SHA256;
+
 /// Somebody who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Caller {

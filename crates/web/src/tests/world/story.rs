@@ -15,7 +15,8 @@ pub(super) const BYTES_SHA256: &str =
     "0d22cdcc10e6d049dbe1af5123d50873fdfc1a4f58306e58cb6241be9472014d";
 /// The text that the training reads.
 const SEA: &str = "The sea, the sea.\n";
-const SEA_SHA256: &str = "abc7e587f49d8f73cd331e18c485730da3a7f209e94be81865172a312ec670f3";
+pub(in crate::tests) const SEA_SHA256: &str =
+    "abc7e587f49d8f73cd331e18c485730da3a7f209e94be81865172a312ec670f3";
 /// What the training writes.
 const CONFIG: &str = "{\"model_type\":\"gpt\"}\n";
 const CONFIG_SHA256: &str = "e903f9f5227338745c1504d3a2af873b02e18f817a1874571d9b2bf599acdf82";
