@@ -108,7 +108,7 @@ told("committed at once")
 other = HfApi(token=STRANGER)
 for who in (other, HfApi(token=False)):
     refused(RepositoryNotFoundError, who.model_info, MODEL)
-    refused(RepositoryNotFoundError, who.hf_hub_download, MODEL, "README.md", force_download=True)
+    refused(RepositoryNotFoundError, who.hf_hub_download, MODEL, "README.md", cache_dir="theirs")
 refused(RevisionNotFoundError, api.model_info, MODEL, revision="none")
 refused(RemoteEntryNotFoundError, api.hf_hub_download, MODEL, "none")
 refused(BadRequestError, api.create_commit, MODEL, [CommitOperationAdd("a/CON", b"")], commit_message="x")

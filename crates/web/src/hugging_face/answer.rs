@@ -72,10 +72,12 @@ impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match error {
-            Error::NotSignedIn => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "Sign in first: hf auth login, with a token of this factory",
-            ),
+            // Clients take a 401 over plain HTTP for a repository that is not there only by the code.
+            Error::NotSignedIn => Self {
+                status: StatusCode::UNAUTHORIZED,
+                code: Some(Code::RepoNotFound),
+                text: "Sign in first: hf auth login, with a token of this factory".to_owned(),
+            },
             Error::BadCredentials(_) | Error::NotAdmitted(_) => {
                 Self::new(StatusCode::UNAUTHORIZED, text)
             }
