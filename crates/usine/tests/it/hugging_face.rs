@@ -25,12 +25,13 @@ fn run(
 ) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hf").join(script);
     let mut command = Command::new(python);
-    command.arg(script).args(arguments).current_dir(home).envs(hub.iter().copied());
+    command.arg(script).args(arguments).current_dir(home);
     // Nothing of whoever runs the test: its tokens, its caches, its offline mode.
     command.env_remove("HF_HUB_OFFLINE").env_remove("HF_TOKEN").env("HOME", home);
     command.env("HF_HOME", home.join("hf")).env("HF_HUB_DISABLE_TELEMETRY", "1");
     command.env("HF_HUB_DISABLE_XET", "1").env("HF_HUB_DISABLE_PROGRESS_BARS", "1");
-    let output = command.env("NO_PROXY", "127.0.0.1").output().unwrap();
+    command.env("NO_PROXY", "127.0.0.1").envs(hub.iter().copied());
+    let output = command.output().unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{told}{complaint}");
