@@ -20,19 +20,19 @@ const BAD_CREDENTIALS: &str = "Invalid credentials in Authorization header";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Code {
     /// There is no such repository, or the caller may not know of it.
-    RepoNotFound,
+    Repo,
     /// The repository has no such revision.
-    RevisionNotFound,
+    Revision,
     /// The revision has no such file.
-    EntryNotFound,
+    Entry,
 }
 
 impl Code {
     const fn text(self) -> &'static str {
         match self {
-            Self::RepoNotFound => "RepoNotFound",
-            Self::RevisionNotFound => "RevisionNotFound",
-            Self::EntryNotFound => "EntryNotFound",
+            Self::Repo => "RepoNotFound",
+            Self::Revision => "RevisionNotFound",
+            Self::Entry => "EntryNotFound",
         }
     }
 }
@@ -59,10 +59,10 @@ impl Refused {
     /// There is no such thing, in the words of the clients.
     pub(super) fn missing(code: Code) -> Self {
         let text = match code {
-            Code::RepoNotFound => "Repository not found",
-            Code::RevisionNotFound => "Invalid rev id: the repository has no such revision",
+            Code::Repo => "Repository not found",
+            Code::Revision => "Invalid rev id: the repository has no such revision",
             // The clients look for these words when a deletion fails.
-            Code::EntryNotFound => "A file with this name doesn't exist",
+            Code::Entry => "A file with this name doesn't exist",
         };
         Self { status: StatusCode::NOT_FOUND, code: Some(code), text: text.to_owned() }
     }
@@ -75,7 +75,7 @@ impl From<Error> for Refused {
             // Clients take a 401 over plain HTTP for a repository that is not there only by the code.
             Error::NotSignedIn => Self {
                 status: StatusCode::UNAUTHORIZED,
-                code: Some(Code::RepoNotFound),
+                code: Some(Code::Repo),
                 text: "Sign in first: hf auth login, with a token of this factory".to_owned(),
             },
             Error::BadCredentials(_) | Error::NotAdmitted(_) => {
@@ -87,9 +87,9 @@ impl From<Error> for Refused {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, text)
             }
             Error::Forbidden(_) | Error::Refused(_) => Self::new(StatusCode::FORBIDDEN, text),
-            Error::NotFound("revision") => Self::missing(Code::RevisionNotFound),
-            Error::NotFound("file") => Self::missing(Code::EntryNotFound),
-            Error::NotFound(_) => Self::missing(Code::RepoNotFound),
+            Error::NotFound("revision") => Self::missing(Code::Revision),
+            Error::NotFound("file") => Self::missing(Code::Entry),
+            Error::NotFound(_) => Self::missing(Code::Repo),
             Error::Invalid(_) => Self::bad(text),
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, text),
             failed @ (Error::Store(_) | Error::Internal(_)) => {

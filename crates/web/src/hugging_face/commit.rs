@@ -70,7 +70,7 @@ pub(super) async fn commit(
         let text = "this factory has no pull requests: commit to a branch";
         return Err(Refused::new(StatusCode::NOT_IMPLEMENTED, text));
     }
-    let branch: Branch = place.rev.parse().map_err(|_| Refused::missing(Code::RevisionNotFound))?;
+    let branch: Branch = place.rev.parse().map_err(|_| Refused::missing(Code::Revision))?;
     let id = place.repository.id;
     app.may_write(&place.actor, id).await?;
     let mut draft = Draft::new(&app, &place.actor, id);

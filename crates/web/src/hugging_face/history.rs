@@ -145,7 +145,7 @@ async fn remove(app: &App, place: &Place, kind: RefKind) -> Result<StatusCode, R
         return Err(Refused::new(StatusCode::FORBIDDEN, "the branch main stays"));
     }
     let name: RefName =
-        place.rev.parse().map_err(|_| Refused::missing(super::answer::Code::RevisionNotFound))?;
+        place.rev.parse().map_err(|_| Refused::missing(super::answer::Code::Revision))?;
     app.delete_ref(&place.actor, place.repository.id, (kind, &name)).await?;
     Ok(StatusCode::OK)
 }

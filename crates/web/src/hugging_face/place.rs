@@ -33,7 +33,7 @@ impl Place {
     /// Where the file or folder stands that the path names.
     pub(super) fn path(&self) -> Result<FilePath, Refused> {
         // What cannot be the path of a file is the path of none.
-        self.path.parse().map_err(|_| Refused::missing(Code::EntryNotFound))
+        self.path.parse().map_err(|_| Refused::missing(Code::Entry))
     }
 }
 
@@ -41,7 +41,7 @@ impl FromRequestParts<App> for Place {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
-        let missing = || Refused::missing(Code::RepoNotFound);
+        let missing = || Refused::missing(Code::Repo);
         let kind = parts.extensions.get::<Kind>().copied().ok_or_else(missing)?;
         let actor = parts.extensions.get::<Actor>().cloned().ok_or_else(missing)?;
         let params = RawPathParams::from_request_parts(parts, app)
@@ -67,7 +67,7 @@ impl FromRequestParts<App> for Place {
 
 /// A repository by the name that clients send in a body.
 pub(super) fn named(id: &str) -> Result<(Slug, RepositoryName), Refused> {
-    let missing = || Refused::missing(Code::RepoNotFound);
+    let missing = || Refused::missing(Code::Repo);
     let (owner, name) = id.split_once('/').ok_or_else(missing)?;
     Ok((owner.parse().map_err(|_| missing())?, name.parse().map_err(|_| missing())?))
 }

@@ -108,7 +108,7 @@ async fn standing(app: &App, place: &Place) -> Result<BTreeMap<String, ListedFil
         return Ok(BTreeMap::new());
     }
     if place.rev.parse::<app::data::Branch>().is_err() {
-        return Err(Refused::missing(Code::RevisionNotFound));
+        return Err(Refused::missing(Code::Revision));
     }
     let revision = app.revision_named(&place.actor, id, &place.rev).await?;
     let files = app.listing(&place.actor, id, revision.id).await?;

@@ -60,7 +60,7 @@ fn visibility_of(text: &str) -> Result<Visibility, Refused> {
 /// The project that a client means that names none: the caller's only one.
 async fn owner_of(app: &App, actor: &Actor, named: Option<&str>) -> Result<Slug, Refused> {
     if let Some(owner) = named {
-        return owner.parse().map_err(|_| Refused::missing(Code::RepoNotFound));
+        return owner.parse().map_err(|_| Refused::missing(Code::Repo));
     }
     let owned = app.own_projects(actor).await?;
     if let [only] = owned.as_slice() {
@@ -111,7 +111,7 @@ pub(super) async fn delete(
     Json(which): Json<Named>,
 ) -> Result<StatusCode, Refused> {
     let owner = owner_of(&app, &actor, which.organization.as_deref()).await?;
-    let name = which.name.parse().map_err(|_| Refused::missing(Code::RepoNotFound))?;
+    let name = which.name.parse().map_err(|_| Refused::missing(Code::Repo))?;
     let found = app.repository_named(&actor, which.kind()?, (&owner, &name)).await?;
     app.delete_repository(&actor, found.id).await?;
     Ok(StatusCode::OK)

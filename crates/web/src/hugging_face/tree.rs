@@ -118,7 +118,7 @@ async fn page(
         query.recursive.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("true"));
     let all = entries(&files, folder, recursive);
     if all.is_empty() && folder.is_some() {
-        return Err(Refused::missing(Code::EntryNotFound));
+        return Err(Refused::missing(Code::Entry));
     }
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
     let after = query.cursor.as_deref();
