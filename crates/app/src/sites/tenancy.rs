@@ -281,8 +281,12 @@ async fn detail(tx: &Tx, site: &Slug) -> Result<TenancyDetail, Error> {
 }
 
 fn standing(allocation: &Allocation, held: &[HeldBack], now: Timestamp) -> protocol::Standing {
-    if !matches!(allocation.stage(now), Stage::Active { .. }) {
-        return protocol::Standing::Closed;
+    match allocation.stage(now) {
+        Stage::Active { .. } => {}
+        Stage::Suspended { .. } => return protocol::Standing::Paused,
+        Stage::Granted { .. } | Stage::Expired { .. } | Stage::Closed { .. } => {
+            return protocol::Standing::Closed;
+        }
     }
     let held = held.iter().find(|held| held.allocation == allocation.id);
     match held.map(|held| held.standing.as_str()) {
