@@ -55,6 +55,7 @@ async fn what_is_suspended_takes_nothing_until_it_is_resumed_and_its_project_rea
         assert!(matches!(own, Err(Error::Forbidden(Action::SuspendAllocation))), "{own:?}");
 
         let (_, staff) = operator(&hub, "meluxina-ai").await;
+        hub.clock.advance(SignedDuration::from_secs(60));
         let held =
             hub.app.change_allocation(&staff, id, (Change::Resume, "it came")).await.unwrap();
         assert!(held.usable(hub.app.now()).is_ok());

@@ -66,6 +66,7 @@ async fn a_record_that_does_not_follow_from_its_facts_is_told_line_by_line() {
     let tx = hub.app.store().write().await.unwrap();
     let mut record = records::latest(&tx, application.id).await.unwrap().unwrap();
     record.id = hub.app.clock().mint();
+    record.decided_at = record.decided_at.checked_add(SignedDuration::from_secs(1)).unwrap();
     record.facts.draft.hours = Some(4_001);
     records::insert(&tx, &record).await.unwrap();
     tx.commit().await.unwrap();

@@ -171,6 +171,7 @@ async fn an_application_is_judged_by_three_decided_by_two_and_becomes_an_allocat
         let before = app.proceedings(&world.ada.actor, world.application).await.unwrap();
         assert!(before.verdict.is_none(), "applicants learn of it when it is published");
 
+        world.hub.clock.advance(SignedDuration::from_secs(60));
         let published = app.publish_verdict(&world.officer, world.application).await.unwrap();
         let State::Awarded { allocation, .. } = published.state else {
             panic!("{:?}", published.state);
