@@ -1,5 +1,6 @@
 //! Who judges what: conflicts found over all that is on record, and reviews spread by the rules.
 
+use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet};
 
 use access::application::Member;
@@ -107,8 +108,8 @@ impl App {
         let mut candidates = Vec::with_capacity(applications.len());
         for application in applications {
             let organisation = application.organisation;
-            if !undertakings.contains_key(&organisation) {
-                undertakings.insert(organisation, self.undertaking(tx, organisation).await?);
+            if let Vacant(place) = undertakings.entry(organisation) {
+                place.insert(self.undertaking(tx, organisation).await?);
             }
             let mut team: Vec<Applying> =
                 application.draft.team.iter().map(|it| applying(it, &accounts)).collect();

@@ -102,17 +102,65 @@ fn told(error: Error) -> Vec<String> {
     }
 }
 
+/// Three who know the field are asked, and one who does not is left alone.
+async fn asked_to_judge(world: &World) -> Vec<Actor> {
+    let app = &world.hub.app;
+    let mut judges = Vec::new();
+    for name in ["ben@judges.example.net", "cleo@judges.example.net", "dan@judges.example.net"] {
+        judges.push(world.reviewer(name, "pe6").await);
+    }
+    let far = world.reviewer("eve@judges.example.net", "sh1").await;
+    let dry = app.arrange_reviews(&world.officer, (world.call, true), |_, _| {}).await.unwrap();
+    assert_eq!(dry.assignment.pairs.len(), 3);
+    assert!(app.own_reviews(&judges[0]).await.unwrap().is_empty(), "nothing was changed");
+    let hidden = app.dossier(&judges[0], world.application).await;
+    assert!(matches!(hidden, Err(Error::NotFound("application"))), "not asked yet");
+    app.arrange_reviews(&world.officer, (world.call, false), |_, _| {}).await.unwrap();
+    assert!(app.own_reviews(&far).await.unwrap().is_empty(), "three know the field better");
+    let dossier = app.dossier(&judges[0], world.application).await.unwrap();
+    assert_eq!(dossier.review.reason, "knows the field (pe6), no conflict found, judges 1 in all");
+    judges
+}
+
+/// They differ, agree, and the application passes with 12 points.
+async fn judged(world: &World, judges: &[Actor]) {
+    let app = &world.hub.app;
+    world.hand_in(&judges[0], ["4", "4", "4"]).await;
+    world.hand_in(&judges[1], ["4.5", "4", "1"]).await;
+    world.hand_in(&judges[2], ["5", "4", "4"]).await;
+    let apart = &app.ranking(&world.officer, world.call).await.unwrap()[0];
+    let implementation = vec!["implementation".parse().unwrap()];
+    assert_eq!(apart.evaluation.as_ref().unwrap().standing, Standing::Apart(implementation));
+    let keys = ["excellence", "innovation-and-impact", "implementation"];
+    let agreed = keys.iter().map(|key| (key.parse().unwrap(), "4".parse().unwrap())).collect();
+    let what = (agreed, "We talked: the plan was misread.");
+    app.enter_agreed(&world.officer, world.application, what).await.unwrap();
+    let ranking = app.ranking(&world.officer, world.call).await.unwrap();
+    assert_eq!(ranking[0].place.map(|place| (place.place, place.tied)), Some((1, false)));
+    assert_eq!(ranking[0].evaluation.as_ref().unwrap().total.to_string(), "12.00");
+}
+
+/// The decision can be replayed, and every step and look is in the audit trail.
+async fn on_record(world: &World) {
+    let app = &world.hub.app;
+    let replayed = app.replay_decision(&world.officer, world.application).await.unwrap();
+    assert_eq!(replayed.record.facts.granted, Some(50_000));
+    assert!(replayed.differences.is_empty(), "{:?}", replayed.differences);
+    let object = format!("application:{}", world.application);
+    let trail = app.audit_trail(&world.officer, Some(&object), None, 50).await.unwrap();
+    let actions: Vec<&str> = trail.iter().rev().map(|line| line.action.as_str()).collect();
+    for action in ["verdict.propose", "verdict.adopt", "application.awarded", "verdict.publish"] {
+        assert!(actions.contains(&action), "{actions:?}");
+    }
+    let looks = actions.iter().filter(|action| **action == "application.look").count();
+    assert_eq!(looks, 1, "the dossier was opened once");
+}
+
 #[tokio::test]
 async fn an_application_is_judged_by_three_decided_by_two_and_becomes_an_allocation() {
     for hub in TestHub::each().await {
         let world = world(hub, "large-scale").await;
         let app = &world.hub.app;
-        let mut judges = Vec::new();
-        for name in ["ben@judges.example.net", "cleo@judges.example.net", "dan@judges.example.net"]
-        {
-            judges.push(world.reviewer(name, "pe6").await);
-        }
-        let far = world.reviewer("eve@judges.example.net", "sh1").await;
         let award = Verdict::Award { hours: 50_000 };
         assert_eq!(
             told(world.propose(award).await.unwrap_err()),
@@ -122,32 +170,8 @@ async fn an_application_is_judged_by_three_decided_by_two_and_becomes_an_allocat
                 "the applicant has not been shown the reviews yet"
             ]
         );
-        let dry = app.arrange_reviews(&world.officer, (world.call, true), |_, _| {}).await.unwrap();
-        assert_eq!(dry.assignment.pairs.len(), 3);
-        assert!(app.own_reviews(&judges[0]).await.unwrap().is_empty(), "nothing was changed");
-        let hidden = app.dossier(&judges[0], world.application).await;
-        assert!(matches!(hidden, Err(Error::NotFound("application"))), "not asked yet");
-        app.arrange_reviews(&world.officer, (world.call, false), |_, _| {}).await.unwrap();
-        assert!(app.own_reviews(&far).await.unwrap().is_empty(), "three know the field better");
-        let dossier = app.dossier(&judges[0], world.application).await.unwrap();
-        assert_eq!(
-            dossier.review.reason,
-            "knows the field (pe6), no conflict found, judges 1 in all"
-        );
-
-        world.hand_in(&judges[0], ["4", "4", "4"]).await;
-        world.hand_in(&judges[1], ["4.5", "4", "1"]).await;
-        world.hand_in(&judges[2], ["5", "4", "4"]).await;
-        let apart = &app.ranking(&world.officer, world.call).await.unwrap()[0];
-        let implementation = vec!["implementation".parse().unwrap()];
-        assert_eq!(apart.evaluation.as_ref().unwrap().standing, Standing::Apart(implementation));
-        let agreed = dossier.procedure.says.criteria.iter();
-        let agreed = agreed.map(|it| (it.key.clone(), "4".parse().unwrap())).collect();
-        let what = (agreed, "We talked: the plan was misread.");
-        app.enter_agreed(&world.officer, world.application, what).await.unwrap();
-        let told_apart = app.ranking(&world.officer, world.call).await.unwrap();
-        assert_eq!(told_apart[0].place.map(|place| (place.place, place.tied)), Some((1, false)));
-        assert_eq!(told_apart[0].evaluation.as_ref().unwrap().total.to_string(), "12.00");
+        let judges = asked_to_judge(&world).await;
+        judged(&world, &judges).await;
 
         let applicant = app.proceedings(&world.ada.actor, world.application).await.unwrap();
         assert!(applicant.reviews.is_empty() && applicant.evaluation.is_none());
@@ -181,18 +205,7 @@ async fn an_application_is_judged_by_three_decided_by_two_and_becomes_an_allocat
         assert_eq!(view.allocation.amount, Work::hours(50_000).unwrap());
         assert_eq!(view.allocation.meter, Meter::Gpu);
         assert!(app.check_ledger(&world.officer, |_| {}).await.unwrap().outcome.is_ok());
-        let replayed = app.replay_decision(&world.officer, world.application).await.unwrap();
-        assert_eq!(replayed.record.facts.granted, Some(50_000));
-        assert!(replayed.differences.is_empty(), "{:?}", replayed.differences);
-        let object = format!("application:{}", world.application);
-        let trail = app.audit_trail(&world.officer, Some(&object), None, 50).await.unwrap();
-        let actions: Vec<&str> = trail.iter().rev().map(|line| line.action.as_str()).collect();
-        for action in ["verdict.propose", "verdict.adopt", "application.awarded", "verdict.publish"]
-        {
-            assert!(actions.contains(&action), "{actions:?}");
-        }
-        let looks = actions.iter().filter(|action| **action == "application.look").count();
-        assert_eq!(looks, 1, "the dossier was opened once");
+        on_record(&world).await;
     }
 }
 

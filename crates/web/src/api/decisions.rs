@@ -31,7 +31,7 @@ struct ToldOut {
 
 /// Where the recomputation is not what was decided.
 #[derive(Serialize, ToSchema)]
-struct DifferenceOut {
+struct RecomputedOut {
     /// What it is about.
     what: String,
     /// What was decided; nothing when only the recomputation says it.
@@ -55,7 +55,7 @@ struct ReplayOut {
     recomputed: Vec<ToldOut>,
     /// Whether both are the same.
     same: bool,
-    differences: Vec<DifferenceOut>,
+    differences: Vec<RecomputedOut>,
     /// The facts that it rested on, as they are kept.
     facts: Value,
 }
@@ -69,12 +69,12 @@ impl ReplayOut {
             Problem::from(app::Error::Internal(format!("facts that are no JSON: {error}")))
         })?;
         let record = replayed.record;
-        let differences = replayed.differences.into_iter().map(|line| DifferenceOut {
+        let differences = replayed.differences.into_iter().map(|line| RecomputedOut {
             what: line.what,
             decided: line.before,
             recomputed: line.after,
         });
-        let differences: Vec<DifferenceOut> = differences.collect();
+        let differences: Vec<RecomputedOut> = differences.collect();
         Ok(Self {
             application: record.application.uuid(),
             decided_at: record.decided_at.into(),
