@@ -168,11 +168,7 @@ pub(crate) fn review(command: &ReviewCommand, session: &Session) -> Result<()> {
     wait(async {
         match command {
             ReviewCommand::Fields => {
-                let fields = remote.list("/fields", LIST_MAX).await?;
-                let header = ["key", "field"];
-                audience.list(&fields, "no fields are set", header, |field| {
-                    [text(field, "/key"), text(field, "/name")]
-                })
+                tell::fields(audience, &remote.list("/fields", LIST_MAX).await?)
             }
             ReviewCommand::Profile(profile) => state(&remote, audience, profile).await,
             ReviewCommand::List => {
@@ -182,16 +178,7 @@ pub(crate) fn review(command: &ReviewCommand, session: &Session) -> Result<()> {
             ReviewCommand::Read { id } => {
                 audience.show(&remote.get(&of(id, "/review")).await?, tell::dossier)
             }
-            ReviewCommand::Write(write) => {
-                let review = json!({
-                    "scores": write.scores.points()?,
-                    "to_applicant": said(&write.to_applicant)?,
-                    "confidential": said(&write.confidential)?,
-                    "hand_in": write.hand_in,
-                });
-                let written = remote.put(&of(&write.id, "/review"), &review).await?;
-                audience.show(&written, tell::review)
-            }
+            ReviewCommand::Write(new) => write(&remote, audience, new).await,
             ReviewCommand::Conflict { id, because } => {
                 let text = json!({ "text": said(because)? });
                 remote.post(&of(id, "/review/conflict"), &text).await?;
@@ -223,12 +210,7 @@ pub(crate) fn review(command: &ReviewCommand, session: &Session) -> Result<()> {
                 pool(&remote, audience, call, (add, remove)).await
             }
             ReviewCommand::Arrange { call, dry_run } => {
-                let call = call::find(&remote, call).await?;
-                let waiting = spinner("looking for reviewers");
-                let path = format!("/calls/{}/reviews", text(&call, "/id"));
-                let arranged = remote.post(&path, &json!({ "dry_run": dry_run })).await?;
-                waiting.finish_and_clear();
-                audience.show(&arranged, |arranged| tell::arranged(arranged, *dry_run))
+                arrange(&remote, audience, call, *dry_run).await
             }
             ReviewCommand::Ranking { call } => {
                 let call = call::find(&remote, call).await?;
@@ -237,6 +219,26 @@ pub(crate) fn review(command: &ReviewCommand, session: &Session) -> Result<()> {
             }
         }
     })
+}
+
+async fn write(remote: &Remote, audience: Audience, new: &Write) -> Result<()> {
+    let review = json!({
+        "scores": new.scores.points()?,
+        "to_applicant": said(&new.to_applicant)?,
+        "confidential": said(&new.confidential)?,
+        "hand_in": new.hand_in,
+    });
+    let written = remote.put(&of(&new.id, "/review"), &review).await?;
+    audience.show(&written, tell::review)
+}
+
+async fn arrange(remote: &Remote, audience: Audience, name: &str, dry_run: bool) -> Result<()> {
+    let call = call::find(remote, name).await?;
+    let waiting = spinner("looking for reviewers");
+    let path = format!("/calls/{}/reviews", text(&call, "/id"));
+    let arranged = remote.post(&path, &json!({ "dry_run": dry_run })).await?;
+    waiting.finish_and_clear();
+    audience.show(&arranged, |arranged| tell::arranged(arranged, dry_run))
 }
 
 async fn state(remote: &Remote, audience: Audience, profile: &Profile) -> Result<()> {

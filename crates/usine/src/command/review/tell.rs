@@ -14,6 +14,13 @@ fn truth(value: &Value, pointer: &str) -> Option<bool> {
     value.pointer(pointer).and_then(Value::as_bool)
 }
 
+pub(super) fn fields(audience: Audience, fields: &[Value]) -> Result<()> {
+    let header = ["key", "field"];
+    audience.list(fields, "no fields are set", header, |field| {
+        [text(field, "/key"), text(field, "/name")]
+    })
+}
+
 pub(super) fn profile(profile: &Value) {
     let fields = words(profile, "/fields");
     if fields.is_empty() {
