@@ -135,8 +135,8 @@ async fn a_stranger_finds_no_page_of_others() {
     let mut seen = 0;
     let open_to_all = ["call-speaker", "factory-staff"];
     for (name, _, path) in others.filter(|(name, _, _)| !open_to_all.contains(name)) {
-        // Whoever may see the call may know that it is weighed, and not how.
-        let expected = if name == "call-what-if" { 403 } else { 404 };
+        // Whoever may see the call may know that it is weighed and reviewed, and not how.
+        let expected = if ["call-what-if", "call-review"].contains(&name) { 403 } else { 404 };
         assert_eq!(stranger.get(&path).await.status.as_u16(), expected, "{name}");
         seen += 1;
     }

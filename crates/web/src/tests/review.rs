@@ -13,7 +13,7 @@ async fn submitted(world: &World) -> (String, String) {
     let officer = world.client(Caller::Holds(Role::ProgrammeOfficer));
     let new = json!({
         "key": "large-2026", "title": "Large Scale 2026", "mode": "large-scale",
-        "partitions": ["meluxina-ai.gpu"], "opens_at": "2026-11-01T00:00:00Z", "closes_at": null,
+        "partitions": ["meluxina-ai.gpu"], "opens_at": "2026-11-21T00:00:00Z", "closes_at": null,
     });
     let call = officer.post("/api/v1/calls", &new).await.expect(201).at("/id");
     let speaker = world.client(Caller::Holds(Role::OrganisationRepresentative));
