@@ -40,7 +40,7 @@ fn walks(world: &World) -> Vec<(Caller, Vec<String>)> {
             continue;
         }
         let visitor = match caller {
-            Caller::Holds(Role::ProgrammeOfficer | Role::SiteOperator) => caller,
+            Caller::Holds(Role::ProgrammeOfficer | Role::SiteOperator | Role::Reviewer) => caller,
             _ => Caller::Holds(Role::OrganisationRepresentative),
         };
         match walks.iter_mut().find(|(other, _)| *other == visitor) {
