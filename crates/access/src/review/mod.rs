@@ -1,8 +1,8 @@
 //! Review by experts: who may judge what, who judges what, and what comes of it.
 //!
 //! [`conflicts`] says why somebody may not judge an application; [`assign()`] spreads applications
-//! over a pool of reviewers; [`evaluate`] brings reviews together and [`rank`] puts applications in
-//! order; [`obstacles`] says whether people may decide already.
+//! over a pool of reviewers; [`evaluate`] brings reviews together and [`rank()`] puts applications
+//! in order; [`obstacles`] says whether people may decide already.
 
 mod assign;
 mod conflict;
