@@ -1,14 +1,18 @@
 //! Accounts, sign-in, tokens and grants.
 //!
-//! Accounts are local; an OpenID provider will be a second way to open a session.
+//! A session is opened by a password, by a one-time link, or by an OpenID provider that vouches
+//! for somebody; how such an identity comes to belong to a person stands in [`provided`].
 
 mod accounts;
+mod attempts;
 mod grants;
 mod password;
+pub mod provided;
 mod sessions;
 mod tokens;
 
 pub use accounts::{Access, Account, NewAccount};
+pub use attempts::{Attempt, Begun};
 pub use grants::HeldGrant;
 pub(crate) use password::Hashing;
 pub use sessions::{Opened, Session};

@@ -29,6 +29,7 @@ mod m0029_awards;
 mod m0030_reports;
 mod m0032_refs;
 mod m0036_review;
+mod m0037_identities;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_reports::Migration),
             Box::new(m0032_refs::Migration),
             Box::new(m0036_review::Migration),
+            Box::new(m0037_identities::Migration),
         ]
     }
 }

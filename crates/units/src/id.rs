@@ -63,6 +63,8 @@ ids! {
     EntryId,
     /// What a site tells the hub, once.
     EventId,
+    /// What an OpenID provider calls somebody.
+    IdentityId,
     /// A job.
     JobId,
     /// What the hub wants a site to do, once.

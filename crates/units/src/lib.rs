@@ -15,8 +15,8 @@ mod work;
 
 pub use country::{CountryCode, NotACountryCode};
 pub use id::{
-    AgreementId, AllocationId, ApplicationId, CallId, EntryId, EventId, JobId, NotAnId, OrderId,
-    OrganisationId, PersonId, PoolId, ProjectId, RepositoryId, RevisionId, TokenId,
+    AgreementId, AllocationId, ApplicationId, CallId, EntryId, EventId, IdentityId, JobId, NotAnId,
+    OrderId, OrganisationId, PersonId, PoolId, ProjectId, RepositoryId, RevisionId, TokenId,
 };
 pub use jiff::Timestamp;
 pub use key::{NotAKey, PartitionKey, Slug};

@@ -2,6 +2,7 @@
 //!
 //! `USINE_WEB__SCHEME=https` sets `scheme` in the table `web`. Unknown keys are refused by name.
 
+mod oidc;
 mod remote;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::exit::{Failure, Told};
+pub(crate) use oidc::Oidc;
 pub(crate) use remote::{Agents, RemoteSite};
 
 /// Where the hub looks when no file is named.
@@ -67,6 +69,8 @@ pub(crate) struct Config {
     /// Sites whose agents run elsewhere.
     pub(crate) remote_sites: Vec<RemoteSite>,
     pub(crate) agents: Agents,
+    /// Providers of OpenID Connect, by which people sign in.
+    pub(crate) oidc: Vec<Oidc>,
 }
 
 /// What the vault takes in.
@@ -167,6 +171,7 @@ impl Default for Config {
             sites: Vec::new(),
             remote_sites: Vec::new(),
             agents: Agents::default(),
+            oidc: Vec::new(),
         }
     }
 }

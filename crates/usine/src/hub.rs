@@ -14,9 +14,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use vault::Vault;
-use web::{ClientAddress, Rate, Settings, Tls};
+use web::{ClientAddress, Providers, Rate, Settings, Tls};
 
-use crate::config::{Config, Scheme};
+use crate::config::{Config, Oidc, Scheme};
 use crate::folders;
 
 /// A hub that serves until it is stopped.
@@ -45,7 +45,8 @@ impl Hub {
             )
         })?;
         let address = listener.local_addr()?;
-        let router = web::router(app.clone(), settings(config));
+        let settings = settings(config, &config.url(address))?;
+        let router = web::router(app.clone(), settings);
         let (end, ended) = watch::channel(false);
         let serve = |listener: TcpListener, tls: Option<Arc<Tls>>| {
             let mut ended = ended.clone();
@@ -112,9 +113,11 @@ pub(crate) fn private_folder(folder: &Path) -> Result<()> {
         .with_context(|| format!("cannot use the data folder {}", folder.display()))
 }
 
-fn settings(config: &Config) -> Settings {
+/// The web face of a hub that people reach at `url`.
+fn settings(config: &Config, url: &str) -> Result<Settings> {
+    let providers = config.oidc.iter().map(Oidc::settings).collect::<Result<_>>()?;
     let rate = |per_minute: u32| Rate::new(per_minute.div_ceil(5), per_minute);
-    Settings {
+    Ok(Settings {
         scheme: match config.web.scheme {
             Scheme::Http if config.web.tls.is_none() => web::Scheme::Http,
             Scheme::Http | Scheme::Https => web::Scheme::Https,
@@ -126,6 +129,7 @@ fn settings(config: &Config) -> Settings {
         },
         rate: rate(config.web.requests_per_minute),
         sign_in_rate: Rate::new(config.web.sign_ins_per_minute, config.web.sign_ins_per_minute),
+        providers: Providers::new(url, providers)?,
         ..Settings::default()
-    }
+    })
 }

@@ -2,8 +2,7 @@
 //!
 //! A cookie is sent by the browser whoever wrote the page, so an unsafe call by cookie must come
 //! from a page of ours: by what the browser says of its origin, and by a token that only our pages
-//! know. Not here: passwords and grants (`app::identity`); a provider's sign-in would add another
-//! way to the same session.
+//! know. Not here: passwords, grants and identities (`app::identity`).
 
 use std::ops::Deref;
 
@@ -21,6 +20,9 @@ use crate::settings::Scheme;
 pub(crate) const COOKIE_PLAIN: &str = "usine_session";
 /// The session cookie over HTTPS; the prefix binds it to this host.
 pub(crate) const COOKIE_SECURE: &str = "__Host-usine_session";
+/// The cookie of a sign-in on its way to a provider and back, over plain HTTP and over HTTPS.
+const ATTEMPT_PLAIN: &str = "usine_attempt";
+const ATTEMPT_SECURE: &str = "__Host-usine_attempt";
 /// The header that carries the token of our pages on unsafe calls by cookie.
 pub(crate) const CSRF_HEADER: &str = "x-csrf-token";
 
@@ -93,12 +95,35 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 
 /// A session cookie for `secret`, living `seconds`; with 0 the browser forgets it.
 pub(crate) fn session_cookie(scheme: Scheme, secret: &str, seconds: i64) -> Option<HeaderValue> {
-    let (name, secure) = match scheme {
-        Scheme::Http => (COOKIE_PLAIN, ""),
-        Scheme::Https => (COOKIE_SECURE, "; Secure"),
+    set_cookie(scheme, (COOKIE_PLAIN, COOKIE_SECURE), secret, seconds)
+}
+
+/// The cookie of a sign-in at a provider, living `seconds`; with 0 the browser forgets it. It comes
+/// back from the provider's site because that way is a link, which `SameSite=Lax` lets pass.
+pub(crate) fn attempt_cookie(scheme: Scheme, secret: &str, seconds: i64) -> Option<HeaderValue> {
+    set_cookie(scheme, (ATTEMPT_PLAIN, ATTEMPT_SECURE), secret, seconds)
+}
+
+/// The secret of the sign-in at a provider that this browser began.
+pub(crate) fn attempt_of(scheme: Scheme, headers: &HeaderMap) -> Option<Secret> {
+    let name = match scheme {
+        Scheme::Http => ATTEMPT_PLAIN,
+        Scheme::Https => ATTEMPT_SECURE,
     };
-    let text =
-        format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    cookie(headers, name).map(Secret::presented)
+}
+
+fn set_cookie(
+    scheme: Scheme,
+    (plain, secure): (&str, &str),
+    secret: &str,
+    seconds: i64,
+) -> Option<HeaderValue> {
+    let (name, end) = match scheme {
+        Scheme::Http => (plain, ""),
+        Scheme::Https => (secure, "; Secure"),
+    };
+    let text = format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{end}");
     HeaderValue::from_str(&text).ok()
 }
 

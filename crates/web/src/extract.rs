@@ -205,6 +205,7 @@ segments!(
     units::CallId,
     units::EntryId,
     units::EventId,
+    units::IdentityId,
     units::JobId,
     units::OrderId,
     units::OrganisationId,

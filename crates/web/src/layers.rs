@@ -141,7 +141,7 @@ async fn within_rate(State(shared): State<Arc<Shared>>, request: Request, next: 
 }
 
 /// Whether the request tries a secret that somebody else may have: makes us hash a password, look
-/// up a sign-in link, or compare a code or a key of an agent.
+/// up a sign-in link, ask a provider, or compare a code or a key of an agent.
 fn costs_a_guess(method: &Method, path: &str) -> bool {
     let site = path.strip_prefix("/api/v1/sites/").and_then(|rest| rest.split_once('/'));
     let of_agent = site.is_some_and(|(_, rest)| rest == "agent" || rest.starts_with("agent/"));
@@ -149,6 +149,8 @@ fn costs_a_guess(method: &Method, path: &str) -> bool {
         && (matches!(path, "/api/v1/session" | "/api/v1/people" | "/sign-in" | "/register")
             || of_agent)
         || path.starts_with(crate::SIGN_IN_LINK)
+        || path.starts_with(crate::oidc::WAY_OUT)
+        || path.starts_with(crate::oidc::WAY_BACK)
 }
 
 /// The client as the limits know it: its address, of IPv6 the network.

@@ -9,6 +9,7 @@ mod hugging_face;
 mod idempotency;
 mod layers;
 mod limit;
+mod oidc;
 mod openapi;
 pub mod page;
 mod portal;
@@ -30,6 +31,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 
 pub use auth::Actor;
+pub use oidc::{ClaimNames, ProviderError, ProviderSettings, Providers};
 pub use serve::serve;
 pub use settings::{ClientAddress, Rate, Scheme, Settings};
 pub use tls::{Tls, TlsError};
@@ -44,7 +46,7 @@ pub fn router(app: App, settings: Settings) -> Router {
     let router = Router::new()
         .merge(api::router(&app))
         .merge(hugging_face::router(settings.scheme))
-        .merge(portal::router(settings.scheme))
+        .merge(portal::router(settings.scheme, settings.providers.clone()))
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(app.clone(), auth::identified))
         .with_state(app);

@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crate::oidc::Providers;
+
 /// How often one client may call: `burst` at once, then `per_minute` on average.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -44,7 +46,7 @@ pub enum Scheme {
 }
 
 /// The web face as the operator chose it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// How browsers reach us.
     pub scheme: Scheme,
@@ -58,6 +60,8 @@ pub struct Settings {
     pub body_bytes_max: usize,
     /// The longest time an ordinary request may take. Uploads and long polls have their own.
     pub request_timeout: Duration,
+    /// Who else may say who somebody is.
+    pub providers: Providers,
 }
 
 impl Default for Settings {
@@ -69,6 +73,7 @@ impl Default for Settings {
             sign_in_rate: Rate::new(20, 20),
             body_bytes_max: 512 * 1024,
             request_timeout: Duration::from_secs(30),
+            providers: Providers::default(),
         }
     }
 }

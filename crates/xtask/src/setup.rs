@@ -34,6 +34,8 @@ pub(crate) struct Tools {
     pub(crate) chromium: PathBuf,
     /// The server of OpenSSH.
     pub(crate) sshd: PathBuf,
+    /// The folder of the OpenID providers.
+    pub(crate) oidc: PathBuf,
 }
 
 impl Tools {
@@ -44,7 +46,7 @@ impl Tools {
         let chromium = debian("chromium", &[], &["chromium"])?;
         debian("node", &[], &["nodejs", "npm"])?;
         let sshd = debian("sshd", &["/usr/sbin"], &["openssh-client", "openssh-server"])?;
-        portal_packages()?;
+        packages("tests/portal")?;
         Ok(Self {
             postgres,
             python: schemathesis()?,
@@ -53,11 +55,12 @@ impl Tools {
             python_hf: environment(PYTHON, "hf", "tests/hf/requirements.txt")?,
             chromium,
             sshd,
+            oidc: packages("tests/oidc")?,
         })
     }
 
     /// What the tests read, as environment variables.
-    pub(crate) fn environment(&self) -> [(&'static str, &Path); 6] {
+    pub(crate) fn environment(&self) -> [(&'static str, &Path); 7] {
         [
             ("USINE_TEST_SCHEMATHESIS", &self.python),
             ("USINE_TEST_PYTHON", &self.python_transformers),
@@ -65,6 +68,7 @@ impl Tools {
             ("USINE_TEST_HF", &self.python_hf),
             ("USINE_TEST_CHROMIUM", &self.chromium),
             ("USINE_TEST_SSHD", &self.sshd),
+            ("USINE_TEST_OIDC", &self.oidc),
         ]
     }
 }
@@ -74,6 +78,7 @@ pub(crate) fn describe(tools: &Tools) {
     println!("PostgreSQL:   {}", tools.postgres.display());
     println!("Chromium:     {}", tools.chromium.display());
     println!("sshd:         {}", tools.sshd.display());
+    println!("oidc:         {}", tools.oidc.display());
     println!("schemathesis: {}", tools.python.display());
     println!("transformers: {}", tools.python_transformers.display());
     println!("submitit:     {}", tools.python_submitit.display());
@@ -142,19 +147,19 @@ fn fetched(packages: &[&str], wanted: &str) -> Result<()> {
     )
 }
 
-/// The pinned packages of the portal's browser test.
-fn portal_packages() -> Result<()> {
-    let folder = crate::root().join("tests/portal");
+/// The pinned packages of Node that tests in a folder need; the folder.
+fn packages(name: &str) -> Result<PathBuf> {
+    let folder = crate::root().join(name);
     let lock = folder.join("package-lock.json");
     let installed = folder.join("node_modules/.package-lock.json");
-    if newer(&installed, &lock) {
-        return Ok(());
+    if !newer(&installed, &lock) {
+        shell::step(
+            &format!("install the packages of {name}"),
+            shell::command("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+                .current_dir(&folder),
+        )?;
     }
-    shell::step(
-        "install the browser test's packages",
-        shell::command("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(folder),
-    )
+    Ok(folder)
 }
 
 /// A Python environment with the API tester.

@@ -174,7 +174,7 @@ fn checked(new: &NewAccount) -> Result<(String, String), Error> {
 
 /// Whether the text can be an address: one `@`, something before, a dotted name after, no spaces.
 /// Only a letter that arrives proves more.
-fn plausible(email: &str) -> bool {
+pub(super) fn plausible(email: &str) -> bool {
     let clean = email.len() <= 254 && !email.chars().any(|c| c.is_whitespace() || c.is_control());
     match email.split_once('@') {
         Some((local, domain)) => {

@@ -79,12 +79,24 @@ impl App {
 
     /// Opens a session for somebody who has proved who they are by `means`.
     async fn open_session(&self, person: PersonId, means: &str) -> Result<Opened, Error> {
-        let holder = Subject::Person(person);
         let tx = self.store().write().await?;
         if !open_account(&tx, person).await? {
             return Err(Error::BadCredentials("the account is closed; ask an administrator"));
         }
-        let (secret, expires_at) = self.issue(&tx, &holder, means, kind::SESSION, SESSION).await?;
+        let opened = self.session_for(&tx, person, means).await?;
+        tx.commit().await?;
+        Ok(opened)
+    }
+
+    /// A session of somebody whose account is open, by `means`.
+    pub(super) async fn session_for(
+        &self,
+        tx: &Tx,
+        person: PersonId,
+        means: &str,
+    ) -> Result<Opened, Error> {
+        let holder = Subject::Person(person);
+        let (secret, expires_at) = self.issue(tx, &holder, means, kind::SESSION, SESSION).await?;
         let actor = Actor::person(person, Vec::new(), Abilities::ALL);
         let entry = Entry {
             action: "session.open",
@@ -92,8 +104,7 @@ impl App {
             rule: "sign-in",
             detail: means,
         };
-        self.audit(&tx, &actor, entry).await?;
-        tx.commit().await?;
+        self.audit(tx, &actor, entry).await?;
         Ok(Opened { secret, expires_at, person })
     }
 

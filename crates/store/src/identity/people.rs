@@ -97,6 +97,16 @@ pub async fn set_password(tx: &Tx, id: PersonId, password: &str) -> Result<(), S
     Ok(())
 }
 
+/// Forgets the password, so that nobody signs in with it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn clear_password(tx: &Tx, id: PersonId) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE person SET password = NULL WHERE id = $1";
+    tx.execute(SQL, [id.uuid().into()]).await?;
+    Ok(())
+}
+
 /// Holds the person's record until the transaction ends, so that decisions about them are made one
 /// after the other; `None` when there is no such person.
 ///

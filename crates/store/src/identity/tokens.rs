@@ -141,6 +141,22 @@ pub async fn revoke_kind(
     tx.execute(SQL, [holder.into(), kind.into(), micros(now).into()]).await
 }
 
+/// Revokes the tokens of one kind and name that `holder` has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke_named(
+    tx: &Tx,
+    holder: &str,
+    kind: &str,
+    name: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    const SQL: &str = "UPDATE api_token SET revoked_at = $4
+        WHERE holder = $1 AND kind = $2 AND name = $3 AND revoked_at IS NULL";
+    tx.execute(SQL, [holder.into(), kind.into(), name.into(), micros(now).into()]).await
+}
+
 /// Forgets the tokens of one kind that `holder` had and that work no more.
 ///
 /// # Errors

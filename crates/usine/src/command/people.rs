@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{LIST_MAX, Session, login, segment};
 use crate::output::{entries, text, when};
-use crate::remote::wait;
+use crate::remote::{Remote, wait};
 
 /// Accounts and the roles that people hold.
 #[derive(Subcommand)]
@@ -25,6 +25,13 @@ pub(crate) enum UserCommand {
     },
     /// Show your own account and the roles you hold.
     Show,
+    /// List the identities by which providers sign you in.
+    Identities,
+    /// Unlink an identity; the last way to sign in is not taken away.
+    Unlink {
+        /// Its identifier.
+        id: String,
+    },
     /// List who holds which role in a scope.
     Roles {
         /// `federation`, `factory:KEY`, `organisation:ID` or `project:ID`.
@@ -77,20 +84,12 @@ pub(crate) fn user(command: &UserCommand, session: &Session) -> Result<()> {
                 let me = remote.get("/me").await?;
                 session.audience.show(&me, tell_account)
             }
-            UserCommand::Roles { scope } => {
-                let path = format!("/grants?scope={}", segment(scope));
-                let roles = remote.list(&path, LIST_MAX).await?;
-                let header = ["person", "role", "scope", "given by", "since"];
-                session.audience.list(&roles, "nobody holds a role there", header, |role| {
-                    [
-                        text(role, "/person"),
-                        text(role, "/role"),
-                        text(role, "/scope"),
-                        text(role, "/granted_by"),
-                        when(role, "/granted_at"),
-                    ]
-                })
+            UserCommand::Identities => identities(&remote, session).await,
+            UserCommand::Unlink { id } => {
+                let gone = remote.delete(&format!("/me/identities/{}", segment(id))).await?;
+                session.audience.show(&gone, |_| println!("{id} no longer signs you in"))
             }
+            UserCommand::Roles { scope } => roles(&remote, scope, session).await,
             UserCommand::Grant(RoleArguments { person, role, scope }) => {
                 let new = json!({ "person": person, "role": role, "scope": scope });
                 let given = remote.post("/grants", &new).await?;
@@ -116,6 +115,35 @@ pub(crate) fn user(command: &UserCommand, session: &Session) -> Result<()> {
                 session.audience.show(&open, |_| println!("{person} may sign in again"))
             }
         }
+    })
+}
+
+async fn roles(remote: &Remote, scope: &str, session: &Session) -> Result<()> {
+    let roles = remote.list(&format!("/grants?scope={}", segment(scope)), LIST_MAX).await?;
+    let header = ["person", "role", "scope", "given by", "since"];
+    session.audience.list(&roles, "nobody holds a role there", header, |role| {
+        [
+            text(role, "/person"),
+            text(role, "/role"),
+            text(role, "/scope"),
+            text(role, "/granted_by"),
+            when(role, "/granted_at"),
+        ]
+    })
+}
+
+async fn identities(remote: &Remote, session: &Session) -> Result<()> {
+    let found = remote.list("/me/identities", LIST_MAX).await?;
+    let nothing = "no provider signs you in; add one in the portal, in your settings";
+    let header = ["identity", "provider", "address", "home organisation", "last used"];
+    session.audience.list(&found, nothing, header, |identity| {
+        [
+            text(identity, "/id"),
+            text(identity, "/provider"),
+            text(identity, "/email"),
+            text(identity, "/home_organisation"),
+            when(identity, "/seen_at"),
+        ]
     })
 }
 

@@ -19,6 +19,7 @@ mod faults;
 mod hugging_face;
 mod import;
 mod line;
+mod oidc;
 mod placement;
 mod policy;
 mod slurm;

@@ -14,6 +14,7 @@ mod forecasts;
 mod grants;
 mod health;
 mod history;
+mod identities;
 mod jobs;
 mod ledger;
 mod metrics;
@@ -68,6 +69,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(grants::routes())
         .merge(health::routes())
         .merge(history::routes())
+        .merge(identities::routes())
         .merge(jobs::routes())
         .merge(ledger::routes())
         .merge(metrics::routes())

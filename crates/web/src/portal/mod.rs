@@ -20,6 +20,7 @@ mod hours;
 pub(crate) mod jobs;
 mod organisations;
 mod projects;
+mod provider;
 mod review;
 mod settings;
 mod sign_in;
@@ -34,12 +35,13 @@ use app::App;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
+use crate::oidc::{Providers, WAY_BACK, WAY_OUT};
 use crate::settings::Scheme;
 
 pub(crate) use error::for_people;
 
 /// Every page.
-pub(crate) fn router(scheme: Scheme) -> Router<App> {
+pub(crate) fn router(scheme: Scheme, providers: Providers) -> Router<App> {
     Router::new()
         .merge(account())
         .merge(access())
@@ -57,6 +59,7 @@ pub(crate) fn router(scheme: Scheme) -> Router<App> {
         .route("/problems/{slug}", get(error::explain))
         .route("/assets/{version}/{name}", get(assets::serve))
         .layer(Extension(scheme))
+        .layer(Extension(providers))
 }
 
 /// From a call to its decision.
@@ -118,9 +121,13 @@ fn account() -> Router<App> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/register", get(sign_in::registration).post(sign_in::register))
         .route(&format!("{}{{secret}}", crate::SIGN_IN_LINK), link)
+        .route(&format!("{WAY_OUT}{{provider}}"), get(provider::go))
+        .route(&format!("{WAY_BACK}{{provider}}"), get(provider::back))
         .route("/language", post(sign_in::language))
         .route("/settings", get(settings::show))
         .route("/settings/tokens", post(settings::create_token))
         .route("/settings/tokens/{id}/revoke", post(settings::revoke_token))
         .route("/settings/password", post(settings::set_password))
+        .route("/settings/identities", post(provider::add))
+        .route("/settings/identities/{id}/remove", post(settings::unlink))
 }

@@ -1,15 +1,18 @@
-//! One's own account: tokens, password, roles held.
+//! One's own account: tokens, identities, password, roles held.
 
 use app::Ability;
+use app::identity::provided::Identity;
 use app::identity::{ApiToken, NewToken, TOKEN_DAYS_MAX};
 use askama::Template;
+use axum::Extension;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use units::TokenId;
+use units::{IdentityId, TokenId};
 
 use super::form::Form;
 use super::visit::{Frame, Visit, on_to, page};
 use crate::extract::Path;
+use crate::oidc::Providers;
 use crate::problem::Problem;
 
 #[derive(Template)]
@@ -17,6 +20,8 @@ use crate::problem::Problem;
 struct SettingsPage {
     frame: Frame,
     tokens: Vec<ApiToken>,
+    identities: Vec<Identity>,
+    providers: Providers,
     abilities: [Ability; 5],
     days_max: u32,
     wrong: Vec<app::FieldError>,
@@ -25,20 +30,27 @@ struct SettingsPage {
 }
 
 /// `GET /settings`.
-pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
-    render(visit, Vec::new(), None).await
+pub(crate) async fn show(
+    visit: Visit,
+    Extension(providers): Extension<Providers>,
+) -> Result<Response, Problem> {
+    render(visit, providers, Vec::new(), None).await
 }
 
 async fn render(
     visit: Visit,
+    providers: Providers,
     wrong: Vec<app::FieldError>,
     secret: Option<String>,
 ) -> Result<Response, Problem> {
     visit.signed_in()?;
     let tokens = visit.app.tokens(&visit.actor).await?;
+    let identities = visit.app.identities(&visit.actor).await?;
     page(&SettingsPage {
         frame: visit.frame,
         tokens,
+        identities,
+        providers,
         abilities: Ability::ALL,
         days_max: TOKEN_DAYS_MAX,
         wrong,
@@ -47,13 +59,19 @@ async fn render(
 }
 
 /// `POST /settings/tokens`: makes a token and shows its secret this once.
-pub(crate) async fn create_token(visit: Visit, form: Form) -> Result<Response, Problem> {
+pub(crate) async fn create_token(
+    visit: Visit,
+    Extension(providers): Extension<Providers>,
+    form: Form,
+) -> Result<Response, Problem> {
     let abilities = form.all("abilities").filter_map(|name| name.parse().ok()).collect();
     let days = form.text("days").parse().unwrap_or_default();
     let new = NewToken { name: form.text("name").to_owned(), abilities, days };
     match visit.app.create_token(&visit.actor, new).await {
-        Ok((_, secret)) => render(visit, Vec::new(), Some(secret.reveal().to_owned())).await,
-        Err(app::Error::Invalid(wrong)) => refused(visit, wrong).await,
+        Ok((_, secret)) => {
+            render(visit, providers, Vec::new(), Some(secret.reveal().to_owned())).await
+        }
+        Err(app::Error::Invalid(wrong)) => refused(visit, providers, wrong).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -69,15 +87,33 @@ pub(crate) async fn revoke_token(
 }
 
 /// `POST /settings/password`: after it every session ends, this one too.
-pub(crate) async fn set_password(visit: Visit, form: Form) -> Result<Response, Problem> {
+pub(crate) async fn set_password(
+    visit: Visit,
+    Extension(providers): Extension<Providers>,
+    form: Form,
+) -> Result<Response, Problem> {
     match visit.app.set_password(&visit.actor, form.secret("password")).await {
         Ok(()) => Ok(on_to("/sign-in")),
-        Err(app::Error::Invalid(wrong)) => refused(visit, wrong).await,
+        Err(app::Error::Invalid(wrong)) => refused(visit, providers, wrong).await,
         Err(error) => Err(error.into()),
     }
 }
 
-async fn refused(visit: Visit, wrong: Vec<app::FieldError>) -> Result<Response, Problem> {
-    let again = render(visit, wrong, None).await?;
+/// `POST /settings/identities/{id}/remove`.
+pub(crate) async fn unlink(
+    visit: Visit,
+    Path(id): Path<IdentityId>,
+    _form: Form,
+) -> Result<Response, Problem> {
+    visit.app.unlink_identity(&visit.actor, id).await?;
+    Ok(on_to("/settings"))
+}
+
+async fn refused(
+    visit: Visit,
+    providers: Providers,
+    wrong: Vec<app::FieldError>,
+) -> Result<Response, Problem> {
+    let again = render(visit, providers, wrong, None).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
 }

@@ -13,6 +13,7 @@ use super::tongue::{self, Tongue};
 use super::visit::{Frame, Visit, local, on_to, page};
 use crate::auth::{Credential, session_cookie};
 use crate::extract::{Path, Query};
+use crate::oidc::Providers;
 use crate::problem::Problem;
 use crate::settings::Scheme;
 
@@ -25,6 +26,13 @@ pub(crate) struct To {
     to: Option<String>,
 }
 
+impl To {
+    /// The page of the portal that is meant.
+    pub(super) fn page(&self) -> &str {
+        local(self.to.as_deref().unwrap_or("/"))
+    }
+}
+
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
@@ -32,28 +40,34 @@ struct SignInPage {
     to: String,
     email: String,
     refused: bool,
+    providers: Providers,
 }
 
 /// `GET /sign-in`.
-pub(crate) async fn door(visit: Visit, Query(query): Query<To>) -> Result<Response, Problem> {
-    let to = local(query.to.as_deref().unwrap_or("/")).to_owned();
+pub(crate) async fn door(
+    visit: Visit,
+    Extension(providers): Extension<Providers>,
+    Query(query): Query<To>,
+) -> Result<Response, Problem> {
+    let to = query.page().to_owned();
     if visit.frame.account.is_some() {
         return Ok(on_to(&to));
     }
-    page(&SignInPage { frame: visit.frame, to, email: String::new(), refused: false })
+    page(&SignInPage { frame: visit.frame, to, email: String::new(), refused: false, providers })
 }
 
 /// `POST /sign-in`.
 pub(crate) async fn sign_in(
     visit: Visit,
     Extension(scheme): Extension<Scheme>,
+    Extension(providers): Extension<Providers>,
     form: Form,
 ) -> Result<Response, Problem> {
     let (email, to) = (form.text("email").to_owned(), local(form.text("to")).to_owned());
     match visit.app.sign_in(&email, form.secret("password")).await {
         Ok(opened) => Ok(with_session(&visit, scheme, &opened, on_to(&to))),
         Err(app::Error::BadCredentials(_)) => {
-            let again = SignInPage { frame: visit.frame, to, email, refused: true };
+            let again = SignInPage { frame: visit.frame, to, email, refused: true, providers };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again)?).into_response())
         }
         Err(error) => Err(error.into()),
@@ -61,7 +75,7 @@ pub(crate) async fn sign_in(
 }
 
 /// The response, with the cookie of the session just opened.
-fn with_session(
+pub(super) fn with_session(
     visit: &Visit,
     scheme: Scheme,
     opened: &Opened,
@@ -103,7 +117,7 @@ struct RegisterPage {
 
 /// `GET /register`.
 pub(crate) async fn registration(visit: Visit, Query(q): Query<To>) -> Result<Response, Problem> {
-    let to = local(q.to.as_deref().unwrap_or("/")).to_owned();
+    let to = q.page().to_owned();
     let (email, name) = (String::new(), String::new());
     page(&RegisterPage { frame: visit.frame, to, email, name, wrong: Vec::new() })
 }
