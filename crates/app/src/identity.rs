@@ -5,6 +5,7 @@
 
 mod accounts;
 mod attempts;
+mod devices;
 mod grants;
 mod password;
 pub mod provided;
@@ -13,9 +14,10 @@ mod tokens;
 
 pub use accounts::{Access, Account, NewAccount};
 pub use attempts::{Attempt, Begun};
+pub use devices::{Asked, DeviceRequest};
 pub use grants::HeldGrant;
 pub(crate) use password::Hashing;
-pub use sessions::{Opened, Session};
+pub use sessions::{OpenSession, Opened, Session};
 pub use tokens::{ApiToken, NewToken, TOKEN_DAYS_MAX};
 
 /// The kinds of bearer secrets, as the store keeps them.

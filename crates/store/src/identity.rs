@@ -2,6 +2,7 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod devices;
 pub mod grants;
 pub mod idempotency;
 pub mod keys;

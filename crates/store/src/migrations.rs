@@ -30,6 +30,7 @@ mod m0030_reports;
 mod m0032_refs;
 mod m0036_review;
 mod m0037_identities;
+mod m0038_devices;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0032_refs::Migration),
             Box::new(m0036_review::Migration),
             Box::new(m0037_identities::Migration),
+            Box::new(m0038_devices::Migration),
         ]
     }
 }

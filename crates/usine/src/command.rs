@@ -14,6 +14,7 @@ pub(crate) mod org;
 pub(crate) mod people;
 pub(crate) mod project;
 pub(crate) mod review;
+pub(crate) mod sessions;
 pub(crate) mod site;
 pub(crate) mod verdict;
 

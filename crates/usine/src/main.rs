@@ -32,7 +32,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use command::{
     Session, aid, allocation, apply, call, data, decision, job, ledger, login, model, org, people,
-    project, review, site as sites, verdict,
+    project, review, sessions, site as sites, verdict,
 };
 use output::Audience;
 use remote::HubChoice;
@@ -76,6 +76,9 @@ enum Command {
     /// API tokens: scoped, expiring, shown once.
     #[command(subcommand)]
     Token(people::TokenCommand),
+    /// Where you are signed in: list, end.
+    #[command(subcommand)]
+    Session(sessions::SessionCommand),
     /// Organisations: on record, declared, assessed.
     #[command(subcommand)]
     Org(org::OrgCommand),
@@ -203,6 +206,7 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Logout => login::logout(session),
         Command::User(command) => people::user(&command, session),
         Command::Token(command) => people::token(&command, session),
+        Command::Session(command) => sessions::session(&command, session),
         Command::Org(command) => org::org(&command, session),
         Command::Sme(command) => sme::run(&command, session.audience),
         Command::Policy(command) => policy::run(&command, session.audience),

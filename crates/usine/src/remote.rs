@@ -111,6 +111,28 @@ impl Remote {
         answer.json().await.context("the hub's answer cannot be understood; is this a Usine hub?")
     }
 
+    /// Sends `body` to `path`; of the rules named in `known`, the one by which it was refused.
+    pub(crate) async fn post_or_rule<'a>(
+        &self,
+        path: &str,
+        body: &Value,
+        known: &[&'a str],
+    ) -> Result<Result<Value, &'a str>> {
+        let request = self.request(Method::POST, path).timeout(CALL_TIMEOUT).json(body);
+        let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(Ok(answer.json().await.context("the hub's answer cannot be understood")?));
+        }
+        let problem = answer.json::<Problem>().await.ok();
+        let rule = problem.as_ref().and_then(|problem| problem.reasons.first());
+        let rule = rule.and_then(|reason| known.iter().find(|known| **known == reason.rule));
+        match rule {
+            Some(rule) => Ok(Err(*rule)),
+            None => Err(self.refusal(status, problem).into()),
+        }
+    }
+
     /// Puts `body` at `path`.
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Value> {
         self.call(Method::PUT, path, Some(body)).await

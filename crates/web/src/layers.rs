@@ -2,6 +2,7 @@
 //! browsers obey, compression, and a decent answer when a handler panics.
 
 use std::any::Any;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -121,8 +122,27 @@ fn foreign_id(headers: &HeaderMap) -> Option<HeaderValue> {
     ((1..=64).contains(&bytes.len()) && bytes.iter().all(plain)).then(|| id.clone())
 }
 
+/// Where a request comes from, as the operator said to tell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ComesFrom(Option<IpAddr>);
+
+impl fmt::Display for ComesFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(address) => address.fmt(f),
+            None => f.write_str("unknown"),
+        }
+    }
+}
+
 /// Turns away clients that call too often.
-async fn within_rate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+async fn within_rate(
+    State(shared): State<Arc<Shared>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let from = ComesFrom(address(&shared.settings, &request));
+    request.extensions_mut().insert(from);
     let path = request.uri().path();
     let limiter = match path {
         _ if path.starts_with("/assets/") => return next.run(request).await,
@@ -130,7 +150,7 @@ async fn within_rate(State(shared): State<Arc<Shared>>, request: Request, next: 
         _ if path.starts_with("/api/v1/sites/") => &shared.sites,
         _ => &shared.general,
     };
-    match limiter.take(&client(&shared.settings, &request), Instant::now()) {
+    match limiter.take(&client(from), Instant::now()) {
         Ok(()) => next.run(request).await,
         Err(seconds) => {
             tracing::info!(path, "turned away a client that calls too often");
@@ -146,27 +166,33 @@ fn costs_a_guess(method: &Method, path: &str) -> bool {
     let site = path.strip_prefix("/api/v1/sites/").and_then(|rest| rest.split_once('/'));
     let of_agent = site.is_some_and(|(_, rest)| rest == "agent" || rest.starts_with("agent/"));
     method == Method::POST
-        && (matches!(path, "/api/v1/session" | "/api/v1/people" | "/sign-in" | "/register")
-            || of_agent)
+        && (matches!(
+            path,
+            "/api/v1/session" | "/api/v1/people" | "/api/v1/devices" | "/sign-in" | "/register"
+        ) || of_agent)
         || path.starts_with(crate::SIGN_IN_LINK)
         || path.starts_with(crate::oidc::WAY_OUT)
         || path.starts_with(crate::oidc::WAY_BACK)
+        || path == crate::DEVICE
+}
+
+/// The address that a request comes from.
+fn address(settings: &Settings, request: &Request) -> Option<IpAddr> {
+    let connection = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    match settings.client_address {
+        ClientAddress::Connection => connection,
+        ClientAddress::ForwardedFor => forwarded_for(request.headers()).or(connection),
+    }
 }
 
 /// The client as the limits know it: its address, of IPv6 the network.
-fn client(settings: &Settings, request: &Request) -> String {
-    let connection = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let address = match settings.client_address {
-        ClientAddress::Connection => connection,
-        ClientAddress::ForwardedFor => forwarded_for(request.headers()).or(connection),
-    };
-    match address {
+fn client(from: ComesFrom) -> String {
+    match from.0 {
         Some(IpAddr::V6(v6)) => {
             let [a, b, c, d, ..] = v6.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}")
         }
-        Some(IpAddr::V4(v4)) => v4.to_string(),
-        None => "unknown".to_owned(),
+        _ => from.to_string(),
     }
 }
 
@@ -266,11 +292,13 @@ mod tests {
     fn a_client_cannot_choose_its_address_unless_a_proxy_is_trusted() {
         let forged = request(&[("x-forwarded-for", "1.1.1.1, 2.2.2.2")]);
         let direct = Settings::default();
-        assert_eq!(client(&direct, &forged), "10.0.0.9");
+        let told =
+            |settings: &Settings, request: &Request| client(ComesFrom(address(settings, request)));
+        assert_eq!(told(&direct, &forged), "10.0.0.9");
         let proxied = Settings { client_address: ClientAddress::ForwardedFor, ..direct };
-        assert_eq!(client(&proxied, &forged), "2.2.2.2");
+        assert_eq!(told(&proxied, &forged), "2.2.2.2");
         let v6 = request(&[("x-forwarded-for", "2001:db8:1:2:3:4:5:6")]);
-        assert_eq!(client(&proxied, &v6), "2001:db8:1:2");
+        assert_eq!(told(&proxied, &v6), "2001:db8:1:2");
     }
 
     #[test]

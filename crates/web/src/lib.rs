@@ -41,6 +41,9 @@ use crate::problem::{Kind, Problem};
 /// Where a one-time sign-in link leads; its secret follows.
 pub const SIGN_IN_LINK: &str = "/sign-in/link/";
 
+/// Where a person says yes to a program that asks for a token.
+pub const DEVICE: &str = "/device";
+
 /// Everything the hub answers over HTTP.
 pub fn router(app: App, settings: Settings) -> Router {
     let router = Router::new()

@@ -8,7 +8,9 @@ use store::{
 use units::{PersonId, Slug, Timestamp, TokenId};
 
 use super::kind;
-use crate::{Actor, App, Error, Grant, Secret, Subject, audit::Entry, permission::Abilities};
+use crate::{
+    Action, Actor, App, Error, Grant, Secret, Subject, audit::Entry, permission::Abilities,
+};
 
 /// How long a browser session or a `usine login` lasts.
 const SESSION: SignedDuration = SignedDuration::from_hours(12);
@@ -41,7 +43,48 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
+/// A sign-in that still holds, as its owner sees it in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenSession {
+    /// Its name for revocation.
+    pub id: TokenId,
+    /// How it was opened: `password`, `sign-in link`, `provider NAME`.
+    pub means: String,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// Whether it is the one by which the list was asked for.
+    pub current: bool,
+}
+
 impl App {
+    /// The actor's sign-ins that still hold: the one they call by, then the newest first.
+    ///
+    /// # Errors
+    /// When nobody is signed in.
+    pub async fn sessions(
+        &self,
+        actor: &Actor,
+        by: Option<&Secret>,
+    ) -> Result<Vec<OpenSession>, Error> {
+        actor.may(Action::ViewSelf, &[])?;
+        let mine = by.map(Secret::hash);
+        let tx = self.store().read().await?;
+        let all = tokens::of_holder(&tx, &actor.subject().to_string(), self.now()).await?;
+        let sessions = all.into_iter().filter(|record| record.kind == kind::SESSION);
+        let open = sessions.map(|record| OpenSession {
+            current: mine.as_ref() == Some(&record.hash),
+            id: record.id,
+            means: record.name,
+            opened_at: record.created_at,
+            expires_at: record.expires_at,
+        });
+        let mut open: Vec<_> = open.collect();
+        open.sort_by_key(|session| !session.current);
+        Ok(open)
+    }
+
     /// Signs in with address and password.
     ///
     /// # Errors

@@ -190,3 +190,21 @@ async fn an_administrators_account_is_closed_only_after_the_role_is_taken() {
     hub.app.take_role(&root, eve, &grant).await.unwrap();
     hub.app.set_access(&root, eve, Access::Closed).await.unwrap();
 }
+
+#[tokio::test]
+async fn open_sessions_are_listed_and_ended_one_by_one() {
+    for hub in TestHub::each().await {
+        let (_, ada) = hub.person("ada", &[]).await;
+        hub.clock.advance(SignedDuration::from_secs(1));
+        let here = hub.app.sign_in("ada@example.org", PASSWORD.to_owned()).await.unwrap();
+        let open = hub.app.sessions(&ada, Some(&here.secret)).await.unwrap();
+        let told: Vec<_> = open.iter().map(|it| (it.means.as_str(), it.current)).collect();
+        assert_eq!(told, [("password", true), ("sign-in link", false)]);
+        let (_, eve) = hub.person("eve", &[]).await;
+        let others = hub.app.revoke_token(&eve, open[0].id).await;
+        assert!(matches!(others, Err(Error::NotFound(_))), "{others:?}");
+        hub.app.revoke_token(&ada, open[0].id).await.unwrap();
+        assert!(hub.app.authenticate(&here.secret).await.is_err());
+        assert_eq!(hub.app.sessions(&ada, None).await.unwrap().len(), 1);
+    }
+}

@@ -1,6 +1,7 @@
 //! API tokens: scoped, expiring, listed, revocable.
 
 use jiff::SignedDuration;
+use store::Tx;
 use store::identity::tokens::{self, TokenRecord};
 use units::{Timestamp, TokenId};
 
@@ -50,12 +51,25 @@ impl App {
     ) -> Result<(ApiToken, Secret), Error> {
         actor.may(Action::ManageOwnTokens, &[])?;
         actor.person_id()?;
-        let name = new.name.trim().to_owned();
         let abilities = Abilities::of(new.abilities.iter().copied());
-        check(&name, &new)?;
+        check(new.name.trim(), &new)?;
         if !abilities.within(actor.abilities()) {
             return Err(Error::Forbidden(Action::ManageOwnTokens));
         }
+        let tx = self.store().write().await?;
+        let made = self.token_for(&tx, actor, new).await?;
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// A new API token of the actor, who may have it.
+    pub(super) async fn token_for(
+        &self,
+        tx: &Tx,
+        actor: &Actor,
+        new: NewToken,
+    ) -> Result<(ApiToken, Secret), Error> {
+        let abilities = Abilities::of(new.abilities.iter().copied());
         let secret = Secret::random("usine_api")?;
         let now = self.now();
         let life = SignedDuration::from_hours(i64::from(new.days).saturating_mul(24));
@@ -63,23 +77,21 @@ impl App {
             id: TokenId::from_uuid(self.clock().mint()),
             hash: secret.hash(),
             holder: actor.subject().to_string(),
-            name,
+            name: new.name.trim().to_owned(),
             kind: kind::API.to_owned(),
             abilities: abilities.to_string(),
             created_at: now,
             expires_at: now.saturating_add(life).unwrap_or(Timestamp::MAX),
             revoked_at: None,
         };
-        let tx = self.store().write().await?;
-        tokens::insert(&tx, &record).await?;
+        tokens::insert(tx, &record).await?;
         let entry = Entry {
             action: "token.create",
             object: &format!("token:{}", record.id),
             rule: "ManageOwnTokens",
             detail: &format!("{} for {} days, for {abilities}", record.name, new.days),
         };
-        self.audit(&tx, actor, entry).await?;
-        tx.commit().await?;
+        self.audit(tx, actor, entry).await?;
         Ok((token(record)?, secret))
     }
 
@@ -94,7 +106,7 @@ impl App {
         all.into_iter().filter(|record| record.kind == kind::API).map(token).collect()
     }
 
-    /// Revokes one of the actor's tokens.
+    /// Revokes one of the actor's tokens, or ends one of their sessions.
     ///
     /// # Errors
     /// [`Error::NotFound`] when they have no such working token.

@@ -1,6 +1,7 @@
 //! `usine login` and `usine logout`.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
@@ -8,20 +9,21 @@ use serde_json::json;
 
 use super::Session;
 use crate::exit::{Failure, Told};
-use crate::output::text;
+use crate::output::{number, spinner, text};
 use crate::remote::credentials::{Credentials, Token};
 use crate::remote::{Remote, wait};
 
 /// How long a sign-in of the command line lasts.
 const DAYS: u32 = 30;
 
-/// Sign in to a hub: with a one-time link, a token, or address and password.
+/// Sign in to a hub: by a code that you approve in the portal, with a one-time link, a token, or
+/// address and password.
 #[derive(clap::Args)]
 pub(crate) struct LoginArguments {
     /// The hub's address, or a one-time sign-in link [default: the hub signed in to last].
     #[arg(value_name = "URL-OR-LINK")]
     place: Option<String>,
-    /// The address of the account; asked for when not given.
+    /// Sign in with address and password, which is asked for.
     #[arg(long)]
     email: Option<String>,
     /// Read the password from standard input instead of asking for it.
@@ -51,11 +53,11 @@ pub(crate) fn login(arguments: &LoginArguments, session: &Session) -> Result<()>
             let me = remote.with(token.clone()).get("/me").await?;
             (token, me)
         } else {
-            let proof = match link {
-                Some(link) => json!({ "link": link }),
-                None => by_password(arguments)?,
-            };
-            lasting(&remote, &proof).await?
+            match (link, &arguments.email) {
+                (Some(link), _) => lasting(&remote, &json!({ "link": link })).await?,
+                (None, Some(email)) => lasting(&remote, &by_password(email, arguments)?).await?,
+                (None, None) => by_device(&remote).await?,
+            }
         };
         let mut credentials = Credentials::load()?;
         credentials.remember(remote.url(), token);
@@ -72,9 +74,8 @@ async fn lasting(remote: &Remote, proof: &serde_json::Value) -> Result<(Token, s
     let opened = remote.post("/session", proof).await?;
     let signed_in = remote.with(Token::new(text(&opened, "/token")));
     let me = signed_in.get("/me").await?;
-    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     let new = json!({
-        "name": format!("command line on {}", host.trim()).trim_end_matches(" on ").to_owned(),
+        "name": own_name(),
         "abilities": ["read", "apply", "run", "data", "administer"],
         "days": DAYS,
     });
@@ -83,16 +84,40 @@ async fn lasting(remote: &Remote, proof: &serde_json::Value) -> Result<(Token, s
     Ok((Token::new(text(&made, "/secret")), me))
 }
 
-fn by_password(arguments: &LoginArguments) -> Result<serde_json::Value> {
-    let email = match &arguments.email {
-        Some(email) => email.clone(),
-        None => {
-            need_terminal()?;
-            eprint!("address: ");
-            std::io::stderr().flush()?;
-            line_of_input()?
+/// What this command line calls itself.
+fn own_name() -> String {
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    format!("command line on {}", host.trim()).trim_end_matches(" on ").to_owned()
+}
+
+/// Shows a code and waits until somebody approves it in the portal (RFC 8628).
+async fn by_device(remote: &Remote) -> Result<(Token, serde_json::Value)> {
+    let asked = remote.post("/devices", &json!({ "name": own_name() })).await?;
+    let place = format!("{}{}", remote.url(), text(&asked, "/verification_path"));
+    let code = text(&asked, "/user_code");
+    eprintln!("open {place} where you are signed in, and type the code {code}");
+    eprintln!("  or open {place}?code={code}");
+    let bar = spinner("waiting");
+    let kept = json!({ "device_code": text(&asked, "/device_code") });
+    let mut seconds = u64::try_from(number(&asked, "/interval")).unwrap_or(5).max(1);
+    let made = loop {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        match remote
+            .post_or_rule("/devices/token", &kept, &["authorization_pending", "slow_down"])
+            .await?
+        {
+            Ok(made) => break made,
+            Err("slow_down") => seconds = seconds.saturating_add(5),
+            Err(_) => {}
         }
     };
+    bar.finish_and_clear();
+    let token = Token::new(text(&made, "/secret"));
+    let me = remote.with(token.clone()).get("/me").await?;
+    Ok((token, me))
+}
+
+fn by_password(email: &str, arguments: &LoginArguments) -> Result<serde_json::Value> {
     let password = if arguments.password_stdin { line_of_input()? } else { ask_password()? };
     Ok(json!({ "email": email, "password": password }))
 }

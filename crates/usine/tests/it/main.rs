@@ -14,6 +14,7 @@ mod agent;
 mod cli;
 mod crash;
 mod demo;
+mod device;
 mod factory;
 mod faults;
 mod hugging_face;

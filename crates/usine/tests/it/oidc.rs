@@ -1,6 +1,6 @@
 //! Sign-in at a certified OpenID provider, a process of its own, and at one that lies.
 
-mod browser;
+pub(crate) mod browser;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

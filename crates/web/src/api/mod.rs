@@ -9,6 +9,7 @@ mod audit;
 mod calls;
 mod clusters;
 mod decisions;
+mod devices;
 mod federation;
 mod forecasts;
 mod grants;
@@ -64,6 +65,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(audit::routes())
         .merge(calls::routes())
         .merge(decisions::routes())
+        .merge(devices::routes())
         .merge(federation::routes())
         .merge(forecasts::routes())
         .merge(grants::routes())

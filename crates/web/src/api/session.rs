@@ -1,22 +1,29 @@
-//! Signing in and out, for programs. Browsers sign in on a page of the portal.
+//! Signing in and out, for programs, and the sign-ins that are open. Browsers sign in on a page of
+//! the portal.
 
 use app::App;
-use app::identity::Opened;
+use app::identity::{OpenSession, Opened};
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use units::TokenId;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::wire::Instant;
+use crate::Actor;
 use crate::auth::Credential;
-use crate::extract::Json;
+use crate::extract::{Json, Path};
 use crate::idempotency::ShownOnce;
+use crate::page::Page;
 use crate::problem::{Kind, Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(sign_in, sign_out))
+    OpenApiRouter::new()
+        .routes(routes!(sign_in, sign_out))
+        .routes(routes!(list))
+        .routes(routes!(end))
 }
 
 /// Address and password, or the secret of a one-time sign-in link.
@@ -85,5 +92,58 @@ async fn sign_in(
 async fn sign_out(State(app): State<App>, by: Credential) -> Result<StatusCode, Problem> {
     let secret = by.secret().ok_or_else(|| Problem::new(Kind::Unauthenticated))?;
     app.sign_out(secret).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A sign-in that still holds.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OpenSessionOut {
+    id: Uuid,
+    /// How it was opened.
+    #[schema(example = "password")]
+    means: String,
+    opened_at: Instant,
+    expires_at: Instant,
+    /// Whether this call came by it.
+    current: bool,
+}
+
+impl From<OpenSession> for OpenSessionOut {
+    fn from(session: OpenSession) -> Self {
+        Self {
+            id: session.id.uuid(),
+            means: session.means,
+            opened_at: session.opened_at.into(),
+            expires_at: session.expires_at.into(),
+            current: session.current,
+        }
+    }
+}
+
+/// The caller's sign-ins that still hold: the one of this call, then the newest first.
+#[utoipa::path(
+    get, path = "/sessions", tag = "people",
+    responses((status = 200, body = Page<OpenSessionOut>, description = "The sign-ins")),
+)]
+async fn list(
+    State(app): State<App>,
+    actor: Actor,
+    by: Credential,
+) -> Result<Json<Page<OpenSessionOut>>, Problem> {
+    Ok(Json(Page::whole(app.sessions(&actor, by.secret()).await?)))
+}
+
+/// End a sign-in of the caller.
+#[utoipa::path(
+    delete, path = "/sessions/{id}", tag = "people",
+    params(("id" = Uuid, Path, description = "The sign-in")),
+    responses((status = 204, description = "It is over")),
+)]
+async fn end(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<TokenId>,
+) -> Result<StatusCode, Problem> {
+    app.revoke_token(&actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -108,6 +108,13 @@ pub(crate) struct NewTokenOut {
     secret: String,
 }
 
+impl NewTokenOut {
+    /// A token just made, which shows its secret.
+    pub(super) fn new(token: ApiToken, secret: &app::Secret) -> Self {
+        Self { token: token.into(), secret: secret.reveal().to_owned() }
+    }
+}
+
 /// The caller's tokens that still work, newest first.
 #[utoipa::path(
     get, path = "/tokens", tag = "people",
@@ -131,8 +138,7 @@ async fn create(
     let abilities = new.abilities.into_iter().map(Into::into).collect();
     let new = NewToken { name: new.name, abilities, days: new.days };
     let (token, secret) = app.create_token(&actor, new).await?;
-    let out = NewTokenOut { token: token.into(), secret: secret.reveal().to_owned() };
-    Ok((StatusCode::CREATED, ShownOnce(out)))
+    Ok((StatusCode::CREATED, ShownOnce(NewTokenOut::new(token, &secret))))
 }
 
 /// Revoke a token of the caller.

@@ -12,6 +12,7 @@ mod capacity;
 mod case;
 mod chart;
 mod data;
+mod device;
 mod error;
 mod factory;
 mod federation;
@@ -128,6 +129,8 @@ fn account() -> Router<App> {
         .route("/settings/tokens", post(settings::create_token))
         .route("/settings/tokens/{id}/revoke", post(settings::revoke_token))
         .route("/settings/password", post(settings::set_password))
+        .route("/settings/sessions/{id}/end", post(settings::revoke_token))
+        .route(crate::DEVICE, get(device::show).post(device::answer))
         .route("/settings/identities", post(provider::add))
         .route("/settings/identities/{id}/remove", post(settings::unlink))
 }

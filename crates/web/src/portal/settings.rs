@@ -1,8 +1,8 @@
-//! One's own account: tokens, identities, password, roles held.
+//! One's own account: tokens, sign-ins, identities, password, roles held.
 
 use app::Ability;
 use app::identity::provided::Identity;
-use app::identity::{ApiToken, NewToken, TOKEN_DAYS_MAX};
+use app::identity::{ApiToken, NewToken, OpenSession, TOKEN_DAYS_MAX};
 use askama::Template;
 use axum::Extension;
 use axum::http::StatusCode;
@@ -20,6 +20,7 @@ use crate::problem::Problem;
 struct SettingsPage {
     frame: Frame,
     tokens: Vec<ApiToken>,
+    sessions: Vec<OpenSession>,
     identities: Vec<Identity>,
     providers: Providers,
     abilities: [Ability; 5],
@@ -27,6 +28,17 @@ struct SettingsPage {
     wrong: Vec<app::FieldError>,
     /// The secret of the token just made, shown only now.
     secret: Option<String>,
+}
+
+impl SettingsPage {
+    /// How a session was opened, in the visitor's words.
+    fn means(&self, means: &str) -> String {
+        match (means, means.strip_prefix("provider ")) {
+            (_, Some(name)) => self.providers.label(name).to_owned(),
+            ("password", _) => self.frame.t.say("session-by-password"),
+            _ => self.frame.t.say("session-by-link"),
+        }
+    }
 }
 
 /// `GET /settings`.
@@ -45,10 +57,12 @@ async fn render(
 ) -> Result<Response, Problem> {
     visit.signed_in()?;
     let tokens = visit.app.tokens(&visit.actor).await?;
+    let sessions = visit.app.sessions(&visit.actor, visit.secret.as_ref()).await?;
     let identities = visit.app.identities(&visit.actor).await?;
     page(&SettingsPage {
         frame: visit.frame,
         tokens,
+        sessions,
         identities,
         providers,
         abilities: Ability::ALL,
@@ -76,7 +90,7 @@ pub(crate) async fn create_token(
     }
 }
 
-/// `POST /settings/tokens/{id}/revoke`.
+/// `POST /settings/tokens/{id}/revoke` and `/settings/sessions/{id}/end`.
 pub(crate) async fn revoke_token(
     visit: Visit,
     Path(id): Path<TokenId>,

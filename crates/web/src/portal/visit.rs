@@ -1,7 +1,7 @@
 //! One visit to a page: who comes, in which language, and how a page is rendered for them.
 
 use app::identity::Account;
-use app::{Action, App, Grant, Subject};
+use app::{Action, App, Grant, Secret, Subject};
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -19,6 +19,8 @@ pub(crate) struct Visit {
     pub(crate) app: App,
     /// Who comes.
     pub(crate) actor: app::Actor,
+    /// The secret of their session.
+    pub(crate) secret: Option<Secret>,
     /// What every page shows around its content.
     pub(crate) frame: Frame,
 }
@@ -116,7 +118,7 @@ impl FromRequestParts<App> for Visit {
             sees_sites: sees_sites(&actor),
             judges: super::review::judges(&actor),
         };
-        Ok(Self { app: app.clone(), actor, frame })
+        Ok(Self { app: app.clone(), actor, secret: credential.secret().cloned(), frame })
     }
 }
 

@@ -87,6 +87,7 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("welcome", Caller::Nobody, format!("{}usine_link_1", crate::SIGN_IN_LINK)),
         ("problem", Caller::Nobody, "/problems/refused".to_owned()),
         ("settings", manager, "/settings".to_owned()),
+        ("device", manager, "/device".to_owned()),
         ("organisations", speaker, "/organisations".to_owned()),
         ("organisation-new", speaker, "/organisations/new".to_owned()),
         ("organisation", speaker, format!("/organisations/{}", thing("organisations"))),

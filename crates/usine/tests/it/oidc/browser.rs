@@ -6,7 +6,7 @@ use reqwest::{Client, Method, Url, header, redirect};
 
 /// A person's browser.
 #[derive(Clone)]
-pub(super) struct Browser {
+pub(crate) struct Browser {
     http: Client,
     /// Cookies by site and name.
     cookies: BTreeMap<(String, String), String>,
@@ -14,18 +14,18 @@ pub(super) struct Browser {
 
 /// A page as it came.
 #[derive(Clone, Debug)]
-pub(super) struct Page {
-    pub(super) status: u16,
+pub(crate) struct Page {
+    pub(crate) status: u16,
     /// Its address.
-    pub(super) at: String,
-    pub(super) body: String,
+    pub(crate) at: String,
+    pub(crate) body: String,
     /// Where it leads on by itself.
-    pub(super) refresh: String,
+    pub(crate) refresh: String,
 }
 
 impl Page {
     /// The address of the link whose address begins so.
-    pub(super) fn link(&self, beginning: &str) -> String {
+    pub(crate) fn link(&self, beginning: &str) -> String {
         let rest = self.body.split(&format!("href=\"{beginning}")).nth(1);
         let rest = rest.unwrap_or_else(|| panic!("no link {beginning} in {}", self.body));
         plain(&format!("{beginning}{}", rest.split('"').next().unwrap()))
@@ -45,19 +45,19 @@ fn plain(text: &str) -> String {
 
 impl Browser {
     /// A new one, for pages below `url` and others of this machine.
-    pub(super) fn new(url: &str) -> Self {
+    pub(crate) fn new(url: &str) -> Self {
         let builder = site::client::tls::builder(&url.parse().unwrap(), &Default::default());
         let http = builder.unwrap().redirect(redirect::Policy::none()).build().unwrap();
         Self { http, cookies: BTreeMap::new() }
     }
 
     /// Goes to an address and on to where it leads.
-    pub(super) async fn get(&mut self, address: &str) -> Page {
+    pub(crate) async fn get(&mut self, address: &str) -> Page {
         self.walk(Method::GET, address, &[], None).await.unwrap()
     }
 
     /// Sends a form that stands on `page` to `path`, with its token and these fields.
-    pub(super) async fn submit(
+    pub(crate) async fn submit(
         &mut self,
         page: &Page,
         path: &str,
@@ -70,12 +70,12 @@ impl Browser {
     }
 
     /// Signs in as `name` on the provider's pages and comes back.
-    pub(super) async fn logged_in(&mut self, page: Page, name: &str) -> Page {
+    pub(crate) async fn logged_in(&mut self, page: Page, name: &str) -> Page {
         self.answer(page, name, None).await.unwrap()
     }
 
     /// The same, up to an address with `part` in it, which is not opened.
-    pub(super) async fn logged_in_until(&mut self, page: Page, name: &str, part: &str) -> String {
+    pub(crate) async fn logged_in_until(&mut self, page: Page, name: &str, part: &str) -> String {
         self.answer(page, name, Some(part)).await.unwrap_err()
     }
 
