@@ -7,10 +7,8 @@
 //
 // CHROMIUM names the browser (default /usr/bin/chromium); SHOTS a folder for pictures.
 
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { inspect, launch, signIn } from "./inspect.mjs";
 
 const [base, email, password, ...paths] = process.argv.slice(2);
 if (!base || !email || !password || paths.length === 0) {
@@ -18,8 +16,6 @@ if (!base || !email || !password || paths.length === 0) {
   process.exit(2);
 }
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const phone = { width: 390, height: 844 };
 const desk = { width: 1280, height: 900 };
 // Every page meets each scheme, each window and each language.
@@ -32,29 +28,6 @@ const visits = [
 // Pages as those see them who have not signed in.
 const doors = ["/", "/sign-in", "/register"];
 const faults = [];
-
-async function signIn(page) {
-  await page.goto(`${base}/sign-in`);
-  await page.fill("#email", email);
-  await page.fill("#password", password);
-  await page.click("main button");
-  await page.waitForSelector('.who a[href="/settings"]');
-}
-
-async function inspect(page, name) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(
-    (values) => window.axe.run({ runOnly: { type: "tag", values } }),
-    rules,
-  );
-  for (const violation of violations) {
-    for (const node of violation.nodes) {
-      faults.push(`${name}: ${violation.id}: ${violation.help}\n    ${node.html}\n    ${node.failureSummary.replaceAll("\n", "\n    ")}`);
-    }
-  }
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  if (wide > 0) faults.push(`${name}: ${wide} px wider than the window`);
-}
 
 function named(visit, path) {
   const window = visit.viewport === phone ? "phone" : "desk";
@@ -72,14 +45,14 @@ async function walk(browser, visit) {
   const see = async (path, number) => {
     here = named(visit, path);
     await page.goto(base + path);
-    await inspect(page, here);
+    await inspect(page, here, faults);
     if (process.env.SHOTS) {
       const file = `${number}-${visit.colorScheme}-${visit.viewport.width}-${visit.locale}.png`;
       await page.screenshot({ path: join(process.env.SHOTS, file), fullPage: true });
     }
   };
   for (const [number, path] of doors.entries()) await see(path, `door-${number}`);
-  await signIn(page);
+  await signIn(page, base, email, password);
   for (const [number, path] of paths.entries()) await see(path, number);
   await context.close();
 }
@@ -87,7 +60,7 @@ async function walk(browser, visit) {
 async function withoutScripts(browser) {
   const context = await browser.newContext({ javaScriptEnabled: false, viewport: desk, locale: "en" });
   const page = await context.newPage();
-  await signIn(page);
+  await signIn(page, base, email, password);
   for (const path of paths) {
     await page.goto(base + path);
     const heading = (await page.textContent("h1"))?.trim();
@@ -104,13 +77,7 @@ async function withoutScripts(browser) {
   await context.close();
 }
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  ],
-});
+const browser = await launch();
 try {
   for (const visit of visits) await walk(browser, visit);
   await withoutScripts(browser);

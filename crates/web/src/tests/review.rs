@@ -8,14 +8,19 @@ use super::pages::sound;
 use super::world::{Caller, World};
 use crate::testing::Client;
 
-/// The world's organisation asks for 60 000 hours under a call that peers review.
-async fn submitted(world: &World) -> (String, String) {
+/// A call that peers review.
+pub(super) async fn large_scale(world: &World) -> String {
     let officer = world.client(Caller::Holds(Role::ProgrammeOfficer));
     let new = json!({
         "key": "large-2026", "title": "Large Scale 2026", "mode": "large-scale",
         "partitions": ["meluxina-ai.gpu"], "opens_at": "2026-11-21T00:00:00Z", "closes_at": null,
     });
-    let call = officer.post("/api/v1/calls", &new).await.expect(201).at("/id");
+    officer.post("/api/v1/calls", &new).await.expect(201).at("/id")
+}
+
+/// The world's organisation asks for 60 000 hours under such a call.
+async fn submitted(world: &World) -> (String, String) {
+    let call = large_scale(world).await;
     let speaker = world.client(Caller::Holds(Role::OrganisationRepresentative));
     let member =
         json!({ "name": "Grace Hopper", "email": "grace@lab.example.net", "organisation": "Lab" });
