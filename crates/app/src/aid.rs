@@ -1,6 +1,6 @@
 //! State aid: what an award of free hours is worth to an undertaking, and the register of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use access::aid::{AidLine, Granted, single_undertaking};
 use access::organisation::{Organisation, OrganisationKind};
@@ -125,16 +125,32 @@ impl App {
         tx: &Tx,
         id: OrganisationId,
     ) -> Result<BTreeSet<OrganisationId>, Error> {
-        let mut found = BTreeSet::from([id]);
-        let mut open = vec![id];
-        while let Some(next) = open.pop() {
-            for other in records::next_in_undertaking(tx, next).await? {
-                if found.len() < UNDERTAKING_MAX && found.insert(other) {
+        let mut found = self.undertakings(tx, &BTreeSet::from([id])).await?;
+        Ok(found.remove(&id).unwrap_or_else(|| BTreeSet::from([id])))
+    }
+
+    /// The undertaking of each of these organisations, read together: as many times as the longest
+    /// chain is long.
+    pub(crate) async fn undertakings(
+        &self,
+        tx: &Tx,
+        ids: &BTreeSet<OrganisationId>,
+    ) -> Result<BTreeMap<OrganisationId, BTreeSet<OrganisationId>>, Error> {
+        let mut next_to = BTreeMap::<_, BTreeSet<OrganisationId>>::new();
+        let mut seen = ids.clone();
+        let mut open: Vec<OrganisationId> = ids.iter().copied().collect();
+        let most = ids.len().saturating_mul(UNDERTAKING_MAX);
+        while !open.is_empty() && seen.len() <= most {
+            let pairs = records::next_in_undertaking(tx, &open).await?;
+            open.clear();
+            for (one, other) in pairs {
+                next_to.entry(one).or_default().insert(other);
+                if seen.insert(other) {
                     open.push(other);
                 }
             }
         }
-        Ok(found)
+        Ok(ids.iter().map(|id| (*id, connected(*id, &next_to))).collect())
     }
 
     /// Puts on record with whom an organisation is one undertaking, by its declaration.
@@ -218,6 +234,23 @@ impl App {
             country: organisation.country,
         })
     }
+}
+
+/// Who is connected with `id`, through any chain.
+fn connected(
+    id: OrganisationId,
+    next_to: &BTreeMap<OrganisationId, BTreeSet<OrganisationId>>,
+) -> BTreeSet<OrganisationId> {
+    let mut found = BTreeSet::from([id]);
+    let mut open = vec![id];
+    while let Some(next) = open.pop() {
+        for other in next_to.get(&next).into_iter().flatten() {
+            if found.len() < UNDERTAKING_MAX && found.insert(*other) {
+                open.push(*other);
+            }
+        }
+    }
+    found
 }
 
 impl Actor {

@@ -3,6 +3,8 @@
 
 mod what_if;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use access::call::Call;
 use access::policy::{AccessMode, Entry};
 use units::{CallId, PartitionKey, Slug, Timestamp};
@@ -51,6 +53,20 @@ impl App {
         let opened_by = (!actor.can(Action::PublishCall, &[])).then(|| self.now());
         let tx = self.store().read().await?;
         Ok(store::calls::page(&tx, opened_by, before, limit.clamp(1, PAGE_MAX)).await?)
+    }
+
+    /// The titles of these calls, which the actor has seen named.
+    ///
+    /// # Errors
+    /// When the actor's token is not good for it.
+    pub async fn call_titles(
+        &self,
+        actor: &Actor,
+        calls: &BTreeSet<CallId>,
+    ) -> Result<BTreeMap<CallId, String>, Error> {
+        actor.may(Action::ViewCalls, &[])?;
+        let tx = self.store().read().await?;
+        Ok(store::calls::titles(&tx, calls).await?)
     }
 
     /// One call, with its access mode.

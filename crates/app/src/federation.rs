@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use access::agreement::{Funding, MachineClass, NoPools, Pools, funding};
 use access::document::{Diagnostics, Document};
-use access::federation::{Factory, Federation, Partition, Summary, System};
+use access::federation::{Factory, Federation, Overview, Partition, Summary, System};
 use access::policy::{Caps, Policy};
 use store::Tx;
 use store::pools::PoolRecord;
@@ -115,6 +115,15 @@ impl App {
         Ok(federation.summary(Period::quarter_of(now), &self.caps(now)?))
     }
 
+    /// Who pays for the federation, as far as its agreements say it.
+    ///
+    /// # Errors
+    /// When the actor's token is not good for it.
+    pub fn funding_overview(&self, actor: &Actor) -> Result<Overview, Error> {
+        let overview = self.federation(actor)?.overview();
+        overview.map_err(|error| Error::Internal(error.to_string()))
+    }
+
     /// One factory.
     ///
     /// # Errors
@@ -159,6 +168,21 @@ impl App {
             computed: system.pools(partition, period, &caps),
             opened,
         })
+    }
+
+    /// The hours that the agreement gives of a partition in the quarter around `at`, or why that is
+    /// not known. What the ledger has opened is not looked at.
+    ///
+    /// # Errors
+    /// When there is no such partition.
+    pub fn computed_pools(
+        &self,
+        actor: &Actor,
+        key: &PartitionKey,
+        at: Timestamp,
+    ) -> Result<Result<Pools, NoPools>, Error> {
+        let (_, system, partition) = self.partition(actor, key)?;
+        Ok(system.pools(partition, Period::quarter_of(at), &self.caps(at)?))
     }
 
     /// The law on agreements at `at`.

@@ -1,5 +1,7 @@
 //! Organisations: put on record, declared, assessed; their members.
 
+use std::collections::BTreeSet;
+
 use access::application::Asker;
 use access::organisation::{Applicant, Organisation, OrganisationKind};
 use access::sme::{Enterprise, EnterpriseKind, Group};
@@ -16,7 +18,7 @@ mod verify;
 
 pub use members::Member;
 pub(crate) use members::fits;
-pub use store::organisations::Declaration;
+pub use store::organisations::{Declaration, Filter};
 pub use verify::Verification;
 
 /// The longest name, number or sector of an organisation, in characters.
@@ -79,19 +81,39 @@ impl App {
         Ok(organisation)
     }
 
-    /// The organisations that the actor may see, newest first.
+    /// The organisations that the actor may see and that `filter` lets through, newest first.
     ///
     /// # Errors
     /// When the actor has not signed in.
     pub async fn organisations(
         &self,
         actor: &Actor,
-        before: Option<OrganisationId>,
+        filter: &Filter,
         limit: u32,
     ) -> Result<Vec<Organisation>, Error> {
         let scope = self.visible(actor, Action::ViewOrganisation)?;
         let tx = self.store().read().await?;
-        Ok(records::page(&tx, &scope, before, limit.clamp(1, PAGE_MAX)).await?)
+        Ok(records::page(&tx, &scope, filter, limit.clamp(1, PAGE_MAX)).await?)
+    }
+
+    /// The organisations that the actor may apply for, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn organisations_to_apply_for(
+        &self,
+        actor: &Actor,
+    ) -> Result<Vec<Organisation>, Error> {
+        let own = actor.grants().iter().filter_map(|grant| match grant.scope {
+            Scope::Organisation(id) if actor.can(Action::ApplyForHours, &[grant.scope.clone()]) => {
+                Some(id)
+            }
+            _ => None,
+        });
+        let own: BTreeSet<OrganisationId> = own.collect();
+        let own: Vec<OrganisationId> = own.into_iter().collect();
+        let tx = self.store().read().await?;
+        Ok(records::all_of(&tx, &own).await?)
     }
 
     /// One organisation.

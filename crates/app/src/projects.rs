@@ -9,6 +9,8 @@ use store::Tx;
 use store::allocations::Share;
 use units::{AllocationId, Payer, PersonId, ProjectId};
 
+pub use store::projects::Filter;
+
 use crate::organisations::{Member, fits};
 use crate::{Action, Actor, App, Error, Grant, Role, Scope};
 
@@ -30,20 +32,60 @@ pub struct AllocationView {
     pub report: ReportStage,
 }
 
+/// An allocation at a glance.
+#[derive(Clone, Debug)]
+pub struct Hours {
+    /// The allocation.
+    pub allocation: Allocation,
+    /// What is available, held and used, by payer.
+    pub balance: BTreeMap<Payer, Part>,
+}
+
 impl App {
-    /// The projects that the actor may see, newest first.
+    /// The projects that the actor may see and that `filter` lets through, newest first.
     ///
     /// # Errors
     /// When the actor has not signed in.
     pub async fn projects(
         &self,
         actor: &Actor,
-        before: Option<ProjectId>,
+        filter: Filter,
         limit: u32,
     ) -> Result<Vec<Project>, Error> {
         let scope = self.visible(actor, Action::ViewProject)?;
         let tx = self.store().read().await?;
-        Ok(store::projects::page(&tx, &scope, before, limit.clamp(1, PAGE_MAX)).await?)
+        Ok(store::projects::page(&tx, &scope, filter, limit.clamp(1, PAGE_MAX)).await?)
+    }
+
+    /// The same, each with its allocations and what is left of them by payer, oldest first.
+    ///
+    /// # Errors
+    /// When the actor has not signed in.
+    pub async fn projects_with_hours(
+        &self,
+        actor: &Actor,
+        filter: Filter,
+        limit: u32,
+    ) -> Result<Vec<(Project, Vec<Hours>)>, Error> {
+        let scope = self.visible(actor, Action::ViewProject)?;
+        let tx = self.store().read().await?;
+        let projects = store::projects::page(&tx, &scope, filter, limit.clamp(1, PAGE_MAX)).await?;
+        let ids: Vec<ProjectId> = projects.iter().map(|project| project.id).collect();
+        let allocations = store::allocations::of_projects(&tx, &ids).await?;
+        let ids: Vec<AllocationId> = allocations.iter().map(|it| it.id).collect();
+        let standings = store::ledger::balances_of(&tx, &ids).await?;
+        let mut balances: BTreeMap<AllocationId, BTreeMap<Payer, Part>> =
+            standings.iter().map(|it| (it.allocation(), it.parts().clone())).collect();
+        let mut hours = BTreeMap::<_, Vec<Hours>>::new();
+        for allocation in allocations {
+            let balance = balances.remove(&allocation.id).unwrap_or_default();
+            hours.entry(allocation.project).or_default().push(Hours { allocation, balance });
+        }
+        let with = |project: Project| {
+            let hours = hours.remove(&project.id).unwrap_or_default();
+            (project, hours)
+        };
+        Ok(projects.into_iter().map(with).collect())
     }
 
     /// One project.

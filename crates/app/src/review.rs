@@ -86,6 +86,19 @@ impl App {
         Ok(())
     }
 
+    /// Puts on record that somebody is about to be shown what they may see but others may not.
+    /// What is shown was read before: only this line needs the turn of a writer.
+    async fn record_look(
+        &self,
+        actor: &Actor,
+        what: (&str, String),
+        rule: &str,
+    ) -> Result<(), Error> {
+        let tx = self.store().write().await?;
+        self.audit_review(&tx, actor, what, (rule, "")).await?;
+        Ok(tx.commit().await?)
+    }
+
     async fn audit_review(
         &self,
         tx: &Tx,

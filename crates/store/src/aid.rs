@@ -10,6 +10,7 @@ use units::{AllocationId, Cents, CountryCode, OrganisationId, Timestamp};
 use uuid::Uuid;
 
 use crate::db::{instant, micros};
+use crate::ledger::is_in;
 use crate::scope::{Conditions, parsed};
 use crate::{StoreError, Tx};
 
@@ -192,21 +193,35 @@ pub async fn set_undertaking(
 }
 
 #[derive(FromQueryResult)]
-struct Other {
+struct Pair {
+    one: Uuid,
     other: Uuid,
 }
 
-/// The organisations on record that this one names, or that name it.
+/// How many organisations one statement names at most.
+const NAMED_MAX: usize = 500;
+
+/// The organisations on record that each of these names, or that name it, in pairs.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn next_in_undertaking(
     tx: &Tx,
-    organisation: OrganisationId,
-) -> Result<Vec<OrganisationId>, StoreError> {
-    const SQL: &str = "SELECT o.id AS other FROM undertaking u JOIN organisation o
-            ON o.id = u.other WHERE u.organisation = $1
-        UNION SELECT organisation AS other FROM undertaking WHERE other = $1";
-    let found = tx.all::<Other>(SQL, [organisation.uuid().into()]).await?;
-    Ok(found.into_iter().map(|it| OrganisationId::from_uuid(it.other)).collect())
+    organisations: &[OrganisationId],
+) -> Result<Vec<(OrganisationId, OrganisationId)>, StoreError> {
+    let mut pairs = Vec::new();
+    for portion in organisations.chunks(NAMED_MAX) {
+        let sql = format!(
+            "SELECT u.organisation AS one, o.id AS other FROM undertaking u
+                JOIN organisation o ON o.id = u.other WHERE {}
+            UNION SELECT other AS one, organisation AS other FROM undertaking WHERE {}",
+            is_in("u.organisation", portion.len()),
+            is_in("other", portion.len())
+        );
+        let found = tx.all::<Pair>(&sql, portion.iter().map(|id| id.uuid().into())).await?;
+        let pair =
+            |it: Pair| (OrganisationId::from_uuid(it.one), OrganisationId::from_uuid(it.other));
+        pairs.extend(found.into_iter().map(pair));
+    }
+    Ok(pairs)
 }

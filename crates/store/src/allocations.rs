@@ -15,6 +15,7 @@ use units::{
 };
 
 use crate::db::{instant, micros};
+use crate::ledger::is_in;
 use crate::scope::parsed;
 use crate::{StoreError, Tx};
 
@@ -150,6 +151,17 @@ pub async fn shares(tx: &Tx, id: AllocationId) -> Result<Vec<Share>, StoreError>
 pub async fn of_project(tx: &Tx, project: ProjectId) -> Result<Vec<Allocation>, StoreError> {
     const SQL: &str = "SELECT * FROM allocation WHERE project = $1 ORDER BY granted_at, id";
     let rows = tx.all::<Row>(SQL, [project.uuid().into()]).await?;
+    rows.into_iter().map(Row::allocation).collect()
+}
+
+/// The allocations of these projects, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_projects(tx: &Tx, projects: &[ProjectId]) -> Result<Vec<Allocation>, StoreError> {
+    let of = is_in("project", projects.len());
+    let sql = format!("SELECT * FROM allocation WHERE {of} ORDER BY granted_at, id");
+    let rows = tx.all::<Row>(&sql, projects.iter().map(|id| id.uuid().into())).await?;
     rows.into_iter().map(Row::allocation).collect()
 }
 

@@ -1,11 +1,14 @@
 //! Calls and the partitions they offer.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use access::call::Call;
 use access::policy::RuleId;
 use sea_orm::FromQueryResult;
-use units::{CallId, Slug, Timestamp};
+use units::{CallId, PartitionKey, Slug, Timestamp};
 
 use crate::db::{instant, micros};
+use crate::ledger::is_in;
 use crate::scope::{Conditions, parsed};
 use crate::{StoreError, Tx};
 
@@ -22,6 +25,7 @@ struct Row {
 
 #[derive(FromQueryResult)]
 struct PartitionRow {
+    call: uuid::Uuid,
     partition: String,
 }
 
@@ -99,24 +103,62 @@ pub async fn page(
         conditions.and("id < {}", before.uuid());
     }
     let (sql, values) = conditions.page("SELECT * FROM call", limit);
-    let mut calls = Vec::new();
-    for row in tx.all::<Row>(&sql, values).await? {
-        calls.push(read(tx, row).await?);
+    let rows = tx.all::<Row>(&sql, values).await?;
+    let ids: Vec<uuid::Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut partitions = partitions_of(tx, &ids).await?;
+    rows.into_iter().map(|row| call(row, &mut partitions)).collect()
+}
+
+/// The titles of these calls.
+///
+/// # Errors
+/// When the database fails.
+pub async fn titles(
+    tx: &Tx,
+    calls: &BTreeSet<CallId>,
+) -> Result<BTreeMap<CallId, String>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Title {
+        id: uuid::Uuid,
+        title: String,
     }
-    Ok(calls)
+    let sql = format!("SELECT id, title FROM call WHERE {}", is_in("id", calls.len()));
+    let rows = tx.all::<Title>(&sql, calls.iter().map(|id| id.uuid().into())).await?;
+    Ok(rows.into_iter().map(|row| (CallId::from_uuid(row.id), row.title)).collect())
+}
+
+/// The partitions that each of these calls offers, in order.
+async fn partitions_of(
+    tx: &Tx,
+    calls: &[uuid::Uuid],
+) -> Result<BTreeMap<uuid::Uuid, Vec<PartitionKey>>, StoreError> {
+    let sql = format!(
+        "SELECT call, partition FROM call_partition WHERE {} ORDER BY partition",
+        is_in("call", calls.len())
+    );
+    let mut partitions = BTreeMap::<_, Vec<PartitionKey>>::new();
+    for row in tx.all::<PartitionRow>(&sql, calls.iter().map(|id| (*id).into())).await? {
+        partitions.entry(row.call).or_default().push(parsed("partition", &row.partition)?);
+    }
+    Ok(partitions)
 }
 
 async fn read(tx: &Tx, row: Row) -> Result<Call, StoreError> {
-    const SQL: &str = "SELECT partition FROM call_partition WHERE call = $1 ORDER BY partition";
-    let partitions = tx.all::<PartitionRow>(SQL, [row.id.into()]).await?;
-    let partitions = partitions.iter().map(|it| parsed("partition", &it.partition));
+    let mut partitions = partitions_of(tx, &[row.id]).await?;
+    call(row, &mut partitions)
+}
+
+fn call(
+    row: Row,
+    partitions: &mut BTreeMap<uuid::Uuid, Vec<PartitionKey>>,
+) -> Result<Call, StoreError> {
     Ok(Call {
         id: CallId::from_uuid(row.id),
         key: parsed("call", &row.name)?,
         title: row.title,
         mode: parsed("access mode", &row.mode)?,
         rule: rule(&row.rule)?,
-        partitions: partitions.collect::<Result<_, _>>()?,
+        partitions: partitions.remove(&row.id).unwrap_or_default(),
         opens_at: instant(row.opens_at)?,
         closes_at: row.closes_at.map(instant).transpose()?,
     })

@@ -26,7 +26,7 @@ use units::{AgreementId, AllocationId, Cents, JobId, Payer, Period, PoolId, Shar
 
 pub use charges::{Charged, charges_of};
 pub use pen::Pen;
-pub use read::{balances, charge_of, entries, head, open_hold, pool_balances};
+pub use read::{balances, balances_of, charge_of, entries, head, open_hold, pool_balances};
 pub use statement::{Change, Movement, Statement, statement};
 pub use verify::{Finding, Progress, Verified, verify};
 

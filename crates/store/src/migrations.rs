@@ -31,6 +31,7 @@ mod m0032_refs;
 mod m0036_review;
 mod m0037_identities;
 mod m0038_devices;
+mod m0041_large;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0036_review::Migration),
             Box::new(m0037_identities::Migration),
             Box::new(m0038_devices::Migration),
+            Box::new(m0041_large::Migration),
         ]
     }
 }

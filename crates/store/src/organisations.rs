@@ -2,18 +2,33 @@
 
 mod declarations;
 mod verifications;
+mod words;
 
 use access::organisation::{Organisation, OrganisationKind};
 use sea_orm::FromQueryResult;
 use units::{OrganisationId, Timestamp};
 
 use crate::db::micros;
+use crate::ledger::is_in;
 use crate::scope::{Columns, Conditions, Scope, chosen, parsed};
 use crate::{StoreError, Tx};
 
 pub(crate) use declarations::GroupRow;
 pub use declarations::{Declaration, declare, latest_declaration};
 pub use verifications::{Verification, verifications, verify};
+pub(crate) use words::words;
+
+/// What a list is narrowed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those whose names have words that begin so.
+    pub name: Option<String>,
+    /// Only those older than this one.
+    pub before: Option<OrganisationId>,
+}
+
+/// How many identifiers one statement names at most.
+const IDS_MAX: usize = 500;
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -70,7 +85,7 @@ pub async fn insert(
     ];
     let inserted = tx.execute(SQL, values).await;
     inserted.map_err(|error| error.or_exists("an organisation with this registration"))?;
-    Ok(())
+    words::enter(tx, organisation.id, &organisation.name).await
 }
 
 /// The organisation with this id.
@@ -92,14 +107,31 @@ pub async fn lock(tx: &Tx, id: OrganisationId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Organisations in `scope` older than `before`, newest first.
+/// Those of these organisations that are on record, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all_of(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<Organisation>, StoreError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for portion in ids.chunks(IDS_MAX) {
+        let chosen = is_in("id", portion.len());
+        let sql = format!("SELECT * FROM organisation WHERE {chosen} ORDER BY id DESC");
+        let rows = tx.all::<Row>(&sql, portion.iter().map(|id| id.uuid().into())).await?;
+        for row in rows {
+            found.push(row.organisation()?);
+        }
+    }
+    Ok(found)
+}
+
+/// Organisations in `scope` that `filter` lets through, newest first.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn page(
     tx: &Tx,
     scope: &Scope,
-    before: Option<OrganisationId>,
+    filter: &Filter,
     limit: u32,
 ) -> Result<Vec<Organisation>, StoreError> {
     const COLUMNS: Columns = Columns {
@@ -111,7 +143,10 @@ pub async fn page(
         ),
     };
     let mut conditions = Conditions::within(scope, COLUMNS);
-    if let Some(before) = before {
+    if let Some(name) = &filter.name {
+        words::sought(&mut conditions, name);
+    }
+    if let Some(before) = filter.before {
         conditions.and("id < {}", before.uuid());
     }
     let (sql, values) = conditions.page("SELECT * FROM organisation", limit);

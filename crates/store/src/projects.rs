@@ -90,14 +90,23 @@ pub async fn owners(
     Ok(owners)
 }
 
-/// Projects in `scope` older than `before`, newest first.
+/// What a list is narrowed to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only this organisation's.
+    pub organisation: Option<OrganisationId>,
+    /// Only those older than this one.
+    pub before: Option<ProjectId>,
+}
+
+/// Projects in `scope` that `filter` lets through, newest first.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn page(
     tx: &Tx,
     scope: &Scope,
-    before: Option<ProjectId>,
+    filter: Filter,
     limit: u32,
 ) -> Result<Vec<Project>, StoreError> {
     const COLUMNS: Columns = Columns {
@@ -106,7 +115,10 @@ pub async fn page(
         partition: Some("id IN (SELECT project FROM allocation WHERE partition IN ({}))"),
     };
     let mut conditions = Conditions::within(scope, COLUMNS);
-    if let Some(before) = before {
+    if let Some(organisation) = filter.organisation {
+        conditions.and("organisation = {}", organisation.uuid());
+    }
+    if let Some(before) = filter.before {
         conditions.and("id < {}", before.uuid());
     }
     let (sql, values) = conditions.page("SELECT * FROM project", limit);

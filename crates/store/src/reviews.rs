@@ -194,6 +194,63 @@ pub async fn of_call(tx: &Tx, call: CallId) -> Result<Vec<ReviewRecord>, StoreEr
     read(tx, &sql, call.uuid()).await
 }
 
+/// What a review comes to, without its texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rated {
+    /// Of which application.
+    pub application: ApplicationId,
+    /// The points, by criterion, once it is handed in.
+    pub scores: Option<BTreeMap<Slug, Points>>,
+}
+
+/// The reviews of every application that waits for a decision under a call, without their texts:
+/// there are many, and an order needs none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rated(tx: &Tx, call: CallId) -> Result<Vec<Rated>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        application: uuid::Uuid,
+        scores: Option<String>,
+    }
+    const SQL: &str = "SELECT r.application,
+            CASE WHEN r.submitted_at IS NULL THEN NULL ELSE r.scores END AS scores
+        FROM review r JOIN application a ON a.id = r.application
+        WHERE a.call = $1 AND a.state = 'submitted' ORDER BY r.application, r.assigned_at, r.reviewer";
+    let read = |row: Row| {
+        let scores = row.scores.as_deref().map(points).transpose()?;
+        Ok(Rated { application: ApplicationId::from_uuid(row.application), scores })
+    };
+    tx.all::<Row>(SQL, [call.uuid().into()]).await?.into_iter().map(read).collect()
+}
+
+/// How many reviews of applications that wait for a decision under a call each person was asked
+/// for, and how many of them they have handed in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn loads(tx: &Tx, call: CallId) -> Result<BTreeMap<PersonId, (u32, u32)>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Load {
+        reviewer: uuid::Uuid,
+        asked: i64,
+        handed_in: i64,
+    }
+    const SQL: &str = "SELECT r.reviewer, CAST(COUNT(*) AS BIGINT) AS asked,
+            CAST(COUNT(r.submitted_at) AS BIGINT) AS handed_in
+        FROM review r JOIN application a ON a.id = r.application
+        WHERE a.call = $1 AND a.state = 'submitted' GROUP BY r.reviewer";
+    let count = |number: i64| {
+        u32::try_from(number).map_err(|error| StoreError::damaged("count of reviews", error))
+    };
+    let rows = tx.all::<Load>(SQL, [call.uuid().into()]).await?;
+    let load = |row: Load| {
+        Ok((PersonId::from_uuid(row.reviewer), (count(row.asked)?, count(row.handed_in)?)))
+    };
+    rows.into_iter().map(load).collect()
+}
+
 /// What somebody was asked to review and is still to be decided, the latest first.
 ///
 /// # Errors

@@ -66,6 +66,16 @@ impl Conditions {
         self.all.push(condition.replace("{}", &place));
     }
 
+    /// Demands `condition`, in which each `{}` stands for the next of `values`.
+    pub(crate) fn and_all(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+        let mut demanded = condition.to_owned();
+        for value in values {
+            let place = self.bind(value);
+            demanded = demanded.replacen("{}", &place, 1);
+        }
+        self.all.push(demanded);
+    }
+
     /// Demands `condition`, or that `column` names one of `organisations`.
     pub(crate) fn or_one_of(
         &mut self,

@@ -14,12 +14,16 @@
 #[path = "../tests/it/factory.rs"]
 #[expect(dead_code, reason = "benchmarks use a part of what tests do")]
 mod factory;
+#[path = "access/measure.rs"]
+mod measure;
 #[path = "../tests/it/story.rs"]
 mod story;
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use factory::Factory;
+use measure::measure;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Map, Value, json};
 use story::StartUp;
@@ -67,27 +71,22 @@ impl Request {
 /// A job that waits behind [`BLOCKING`], so that submissions are measured and not their running.
 const WAITING: &str = "#!/bin/sh\n#SBATCH --time=1\n#SBATCH --cpus-per-task=1\ntrue\n";
 
-/// What was measured of one request at one number of connections.
-struct Figures {
-    per_second: f64,
-    p50_milliseconds: f64,
-    p99_milliseconds: f64,
-}
-
 #[tokio::main]
 async fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let time = Duration::from_secs(if quick { 1 } else { 10 });
     let factory = Factory::start();
     let start_up = StartUp::with_hours(&factory, 5_000).await;
-    let start_up = std::sync::Arc::new(start_up);
+    let start_up = Arc::new(start_up);
     occupy(&factory, &start_up).await;
 
     let mut json = Map::from_iter([("bench".to_owned(), json!("api"))]);
     println!("request          connections   per second    p50 ms    p99 ms");
     for request in Request::ALL {
         for connections in [1, 16] {
-            let figures = measure(request, connections, time, &factory.url, &start_up).await;
+            let (url, asking) = (factory.url.clone(), Arc::clone(&start_up));
+            let build = move |http: &Client, _| request.build(http, &url, &asking);
+            let figures = measure(&factory.url, (connections, time), build).await;
             println!(
                 "{:16} {connections:11} {:12.0} {:9.2} {:9.2}",
                 request.name(),
@@ -95,13 +94,7 @@ async fn main() {
                 figures.p50_milliseconds,
                 figures.p99_milliseconds
             );
-            let mut put = |what: &str, value: f64| {
-                let key = format!("{}_{connections}_connections_{what}", request.name());
-                json.insert(key, json!((value * 100.0).round() / 100.0));
-            };
-            put("per_second", figures.per_second);
-            put("p50_milliseconds", figures.p50_milliseconds);
-            put("p99_milliseconds", figures.p99_milliseconds);
+            figures.put(&mut json, request.name(), connections);
         }
     }
     println!("{}", Value::Object(json));
@@ -122,40 +115,4 @@ async fn occupy(factory: &Factory, start_up: &StartUp) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("{} never ran on {}", job, factory.url);
-}
-
-/// Asks again and again over `connections` connections for `time`.
-async fn measure(
-    request: Request,
-    connections: usize,
-    time: Duration,
-    url: &str,
-    start_up: &std::sync::Arc<StartUp>,
-) -> Figures {
-    let begun = Instant::now();
-    let asking: Vec<_> = (0..connections)
-        .map(|_| {
-            let (url, start_up) = (url.to_owned(), start_up.clone());
-            tokio::spawn(async move {
-                let http = factory::http(&url);
-                let mut took = Vec::new();
-                while begun.elapsed() < time {
-                    let asked = Instant::now();
-                    let answer = request.build(&http, &url, &start_up).send().await.unwrap();
-                    assert!(answer.status().is_success(), "{}", answer.status());
-                    answer.bytes().await.unwrap();
-                    took.push(asked.elapsed().as_secs_f64() * 1_000.0);
-                }
-                took
-            })
-        })
-        .collect();
-    let mut all = Vec::new();
-    for connection in asking {
-        all.extend(connection.await.unwrap());
-    }
-    let per_second = all.len() as f64 / begun.elapsed().as_secs_f64();
-    all.sort_by(f64::total_cmp);
-    let percentile = |percent: usize| all[(all.len() - 1) * percent / 100];
-    Figures { per_second, p50_milliseconds: percentile(50), p99_milliseconds: percentile(99) }
 }

@@ -439,6 +439,10 @@ check-review = Decision
 
 # Organisations
 organisations-none = You belong to no organisation yet.
+organisations-search = Name begins with
+organisations-not-found = No organisation is called so.
+list-next = Next page
+search = Search
 organisation-register = Register an organisation
 organisation-register-lead = Organisations apply for hours and hold projects. You become its representative.
 organisation-name = Name
@@ -949,3 +953,40 @@ case-give-answer = Answer the reviews
 case-make-appeal = Appeal
 case-uphold = The appeal is right
 case-reject = The appeal is not right
+
+## The dashboard
+
+dashboard-title = Funding and capacity
+dashboard-lead = Who pays for the AI factories, and what they add to what Europe can compute: as far as it is public, each figure from the files that describe the federation.
+dashboard-capacity = Computing capacity
+dashboard-growth = { $times } times as much with the factories as before.
+dashboard-before = Before the factories
+dashboard-after = With the factories
+dashboard-old-machines = Machines in use
+dashboard-new-machines = Machines of the factories
+dashboard-petaflops = { $number } PFLOP/s
+dashboard-measure = Peak in dense arithmetic of 16 bits, in which models are trained.
+dashboard-missing =
+    { $count ->
+        [0] Every partition is counted.
+        [one] One partition is not counted, because its figures are not public.
+       *[other] { $count } partitions are not counted, because their figures are not public.
+    }
+dashboard-machines = Machine by machine
+dashboard-accelerators = Accelerators
+dashboard-peak = Peak
+dashboard-new = new
+dashboard-funding = Funding
+dashboard-announced = { $amount } were announced; the parts that are known
+dashboard-known = The parts that are known
+dashboard-infrastructure = infrastructure
+dashboard-services = services and operation
+dashboard-union-infrastructure = Union, infrastructure
+dashboard-union-services = Union, services and operation
+dashboard-states-infrastructure = States, infrastructure
+dashboard-states-services = States, services and operation
+dashboard-unaccounted = Not public yet
+dashboard-by-programme = By programme of the Union
+dashboard-by-state = By state
+dashboard-by-factory = By factory
+dashboard-together = { $states } together

@@ -439,6 +439,10 @@ check-review = Décision
 
 # Organisations
 organisations-none = Vous n’appartenez encore à aucune organisation.
+organisations-search = Le nom commence par
+organisations-not-found = Aucune organisation ne s’appelle ainsi.
+list-next = Page suivante
+search = Chercher
 organisation-register = Enregistrer une organisation
 organisation-register-lead = Les organisations demandent des heures et portent les projets. Vous en devenez le représentant.
 organisation-name = Nom
@@ -949,3 +953,40 @@ case-give-answer = Répondre aux évaluations
 case-make-appeal = Faire un recours
 case-uphold = Le recours est fondé
 case-reject = Le recours n’est pas fondé
+
+## Le tableau de bord
+
+dashboard-title = Financement et capacité
+dashboard-lead = Qui paie les usines d’IA, et ce qu’elles ajoutent à la capacité de calcul de l’Europe : pour autant que ce soit public, chaque chiffre vient des fichiers qui décrivent la fédération.
+dashboard-capacity = Capacité de calcul
+dashboard-growth = { $times } fois plus avec les usines qu’auparavant.
+dashboard-before = Avant les usines
+dashboard-after = Avec les usines
+dashboard-old-machines = Machines en service
+dashboard-new-machines = Machines des usines
+dashboard-petaflops = { $number } PFLOP/s
+dashboard-measure = Performance de crête en arithmétique dense sur 16 bits, celle de l’entraînement des modèles.
+dashboard-missing =
+    { $count ->
+        [0] Toutes les partitions sont comptées.
+        [one] Une partition n’est pas comptée, car ses chiffres ne sont pas publics.
+       *[other] { $count } partitions ne sont pas comptées, car leurs chiffres ne sont pas publics.
+    }
+dashboard-machines = Machine par machine
+dashboard-accelerators = Accélérateurs
+dashboard-peak = Crête
+dashboard-new = nouvelle
+dashboard-funding = Financement
+dashboard-announced = { $amount } ont été annoncés ; les parts connues
+dashboard-known = Les parts connues
+dashboard-infrastructure = infrastructure
+dashboard-services = services et exploitation
+dashboard-union-infrastructure = Union, infrastructure
+dashboard-union-services = Union, services et exploitation
+dashboard-states-infrastructure = États, infrastructure
+dashboard-states-services = États, services et exploitation
+dashboard-unaccounted = Pas encore public
+dashboard-by-programme = Par programme de l’Union
+dashboard-by-state = Par État
+dashboard-by-factory = Par usine
+dashboard-together = { $states } ensemble

@@ -29,6 +29,8 @@ enum Name {
     Ledger,
     /// Requests per second and latency of the hub.
     Api,
+    /// Latency of pages and routes over a hundred thousand organisations.
+    Access,
     /// Time to the first page, and idle memory.
     Start,
     /// Submissions to a real Slurm against Slurm's own ways in, and what an agent takes.
@@ -52,6 +54,7 @@ impl Name {
         match self {
             Self::Ledger => ("store", "ledger"),
             Self::Api => ("usine", "api"),
+            Self::Access => ("usine", "access"),
             Self::Start => ("usine", "start"),
             Self::Slurm => ("usine", "slurm"),
             Self::Import => ("usine", "import"),
@@ -70,6 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             let every = [
                 Name::Start,
                 Name::Api,
+                Name::Access,
                 Name::Ledger,
                 Name::Import,
                 Name::Slurm,
@@ -86,9 +90,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn one(name: Name, arguments: &Arguments) -> Result<()> {
     let (package, bench) = name.target();
     let mut command = program(package, bench, arguments.quick);
-    // The ledger is measured on both databases in the same run.
+    // What is bound by the database is measured on both in the same run.
     let server = match name {
-        Name::Ledger => Some(Server::start(&setup::postgres()?)?),
+        Name::Ledger | Name::Access => Some(Server::start(&setup::postgres()?)?),
         _ => None,
     };
     if let Some(server) = &server {

@@ -126,7 +126,7 @@ fn proportion(funding: &Funding) -> Result<PartsPerMillion, String> {
 }
 
 /// The part of `amount` that `part` names, rounded down to the cent, and the rest.
-fn divide(amount: Cents, part: PartsPerMillion) -> (Cents, Cents) {
+pub(crate) fn divide(amount: Cents, part: PartsPerMillion) -> (Cents, Cents) {
     let union = part.of(amount.count());
     (Cents::new(union), Cents::new(amount.count().saturating_sub(union)))
 }

@@ -14,6 +14,7 @@ use units::{Cents, CountryCode, PartsPerMillion};
 use crate::document::{Figure, Table, Value, word};
 use crate::policy::Caps;
 
+pub(crate) use law::divide;
 pub use law::{Funding, Violation, check, funding, union_time};
 pub use pools::{NoPools, Pool, Pools, pools};
 

@@ -90,18 +90,29 @@ fn partition(table: &Table<'_>, system: Option<&Slug>) -> Option<Partition> {
     let charge_rule = table.required("charge_rule", |value| value.figure(Value::parsed));
     let (nodes, devices_per_node) = (nodes?, devices_per_node?);
     let devices = total_devices(table, &nodes, &devices_per_node, devices)?;
+    let devices_at_least = at_least(table, &devices);
     Some(Partition {
         key: PartitionKey { system: system?.clone(), partition: key? },
         name: name?,
         nodes,
         devices_per_node,
         devices,
+        devices_at_least,
         device: device?,
         cores_per_node: cores_per_node?,
         memory_per_node_gb: memory_per_node_gb?,
         meter: meter?,
         charge_rule: charge_rule?,
     })
+}
+
+/// The least number of devices, which only stands where the exact one is unknown.
+fn at_least(table: &Table<'_>, devices: &Figure<u32>) -> Option<Figure<u32>> {
+    let stated = table.optional("devices_at_least", |value| value.figure(Value::count));
+    if stated.is_some() && devices.known().is_some() {
+        return table.fault_of("devices_at_least", "stands beside the exact number; leave one out");
+    }
+    stated
 }
 
 /// The stated total, held against nodes times devices per node; or that product.

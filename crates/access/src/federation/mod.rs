@@ -2,8 +2,11 @@
 //!
 //! Not here: what the hours of a partition are worth to whom (`agreement`), and any file access.
 
+mod capacity;
 mod check;
+mod devices;
 mod factory;
+mod funding;
 mod programme;
 mod summary;
 
@@ -17,6 +20,9 @@ use crate::agreement::Agreement;
 use crate::document::{Diagnostic, Diagnostics, Document, Figure, Place, Reader, Source};
 use crate::policy::Caps;
 
+pub use capacity::{Accelerators, Capacity, CapacityLine};
+pub use devices::Device;
+pub use funding::{Contributor, FactoryFunding, Overview, Paid};
 pub use summary::{FactorySummary, Summary};
 
 /// All factories together, and the programme that brought them about.
@@ -53,6 +59,8 @@ pub struct Programme {
     pub next_cut_off: Figure<Date>,
     /// The sectors that the factories serve.
     pub sectors: Figure<Vec<String>>,
+    /// What accelerators can do.
+    pub devices: Vec<Device>,
 }
 
 /// An AI factory.
@@ -183,6 +191,8 @@ pub struct Partition {
     pub devices_per_node: Figure<u32>,
     /// How many accelerators altogether.
     pub devices: Figure<u32>,
+    /// How many there are at the least, where the exact number was not published.
+    pub devices_at_least: Option<Figure<u32>>,
     /// Which accelerator.
     pub device: Figure<String>,
     /// How many cores in a node.

@@ -17,6 +17,7 @@ pub(super) fn read(table: &Table<'_>) -> Option<Programme> {
     let deployment = text("deployment");
     let next_cut_off = table.required("next_cut_off", |value| value.figure(Value::date));
     let sectors = table.required("sectors", |value| value.figure(|value| value.list(Value::text)));
+    let devices = super::devices::read(table);
     Some(Programme {
         name: name?,
         investment: investment?,
@@ -29,5 +30,6 @@ pub(super) fn read(table: &Table<'_>) -> Option<Programme> {
         deployment: deployment?,
         next_cut_off: next_cut_off?,
         sectors: sectors?,
+        devices,
     })
 }

@@ -150,3 +150,96 @@ fn a_device_total_follows_from_nodes() {
     let (_, _, partition) = federation.partition(&"lumi.lumi-g".parse().unwrap()).unwrap();
     assert_eq!(partition.devices.known(), Some(&(2978 * 4)));
 }
+
+#[test]
+fn the_capacity_is_more_than_doubled_by_what_the_files_say() {
+    let capacity = federation().capacity();
+    let told = |lines: &[CapacityLine]| {
+        let line = |line: &CapacityLine| match (&line.accelerators, &line.teraflops) {
+            (Accelerators::Exactly(count), Ok(teraflops)) => {
+                format!("{} {count} {teraflops}", line.partition)
+            }
+            (Accelerators::AtLeast(count), Ok(teraflops)) => {
+                format!("{} >{count} {teraflops}", line.partition)
+            }
+            (_, Ok(_)) => format!("{} counted without a number", line.partition),
+            (_, Err(_)) => format!("{} unknown", line.partition),
+        };
+        lines.iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    expect![[r#"
+        marenostrum-5.acc 4480 4430720
+        leonardo.booster 13824 4313088
+        lumi.lumi-g 11912 4562296
+        meluxina.gpu unknown"#]]
+    .assert_eq(&told(&capacity.before));
+    expect![[r#"
+        marenostrum-5-upgrade.training unknown
+        marenostrum-5-upgrade.inference unknown
+        hammerhai-ai.gpu unknown
+        lisa.gpu unknown
+        it4lia-ai.gpu >8000 20000000
+        it4lia-ai.inference unknown
+        lumi-ai.gpu unknown
+        meluxina-ai.gpu 1008 2520000
+        mimer-ai.gpu 400 1000000
+        arrhenius.gpu unknown
+        daedalus.gpu unknown"#]]
+    .assert_eq(&told(&capacity.added));
+    let growth = capacity.growth_hundredths().unwrap();
+    assert!(growth > 200, "{growth} hundredths");
+    // With the lowest of the figures that guides give for the new accelerators, too.
+    let lowest = capacity.added_teraflops() * 2_250 / 2_500;
+    assert!(lowest > capacity.before_teraflops());
+}
+
+#[test]
+fn what_is_known_of_the_money_adds_up_by_factory_purpose_and_state() {
+    let overview = federation().overview().unwrap();
+    let sum = |pick: fn(&FactoryFunding) -> Paid| {
+        let paid = overview.factories.iter().map(pick);
+        paid.fold((0, 0), |(union, states), it| {
+            (union + it.union.count(), states + it.states.count())
+        })
+    };
+    let (infrastructure, services) = (sum(|it| it.infrastructure), sum(|it| it.services));
+    let whole = |paid: Paid| (paid.union.count(), paid.states.count());
+    assert_eq!(infrastructure, whole(overview.infrastructure));
+    assert_eq!(services, whole(overview.services));
+    let states: i64 = overview.states.values().map(|it| it.count()).sum();
+    assert_eq!(states, infrastructure.1 + services.1, "every state's euro is counted once");
+    let told: Vec<String> = overview
+        .states
+        .iter()
+        .map(|(who, amount)| match who {
+            Contributor::State(state) => format!("{state} {amount}"),
+            Contributor::Together(states) => {
+                let names: Vec<String> = states.iter().map(ToString::to_string).collect();
+                format!("{} together {amount}", names.join(" "))
+            }
+        })
+        .collect();
+    expect![[r#"
+        DE EUR 27 500 000.00
+        LU EUR 56 000 000.00
+        SE EUR 14 880 000.00
+        ES PT RO TR together EUR 64 500 000.00
+        FI CZ DK EE NO PL together EUR 193 900 000.00
+        IT AT SI together EUR 145 000 000.00"#]]
+    .assert_eq(&told.join("\n"));
+    let announced = federation().programme.investment.known().unwrap().count();
+    let known = infrastructure.0 + infrastructure.1 + services.0 + services.1;
+    assert_eq!(overview.unaccounted.known().unwrap().count(), announced - known);
+}
+
+#[test]
+fn a_least_number_of_devices_beside_the_exact_one_is_refused() {
+    check_broken(
+        "meluxina-ai.toml",
+        "devices = { value = 1008",
+        "devices_at_least = { value = 1000, source = \"contract\" }\ndevices = { value = 1008",
+        expect![
+            "federation/meluxina-ai.toml:72:1: systems[0].partitions[0].devices_at_least: stands beside the exact number; leave one out"
+        ],
+    );
+}

@@ -254,7 +254,10 @@ async fn more_hours_join_the_project_they_are_asked_for() {
             panic!("not awarded: {:?}", decided.state);
         };
         assert_eq!(joined, project);
-        assert_eq!(hub.app.projects(&ada, None, 10).await.unwrap().len(), 1);
+        assert_eq!(
+            hub.app.projects(&ada, crate::projects::Filter::default(), 10).await.unwrap().len(),
+            1
+        );
         assert_eq!(hub.app.project_allocations(&ada, project).await.unwrap().len(), 2);
 
         let other = story(&hub, "bob").await;

@@ -61,15 +61,15 @@ async fn strangers_do_not_learn_that_an_organisation_exists() {
     assert!(matches!(hub.app.organisation(&stranger, id).await, Err(Error::NotFound(_))));
     let declared = hub.app.declare(&stranger, id, small_enterprise()).await;
     assert!(matches!(declared, Err(Error::NotFound(_))));
-    assert_eq!(hub.app.organisations(&owner, None, 10).await.unwrap().len(), 1);
+    assert_eq!(hub.app.organisations(&owner, &Filter::default(), 10).await.unwrap().len(), 1);
     let (_, officer) = hub.person("officer", &[(Role::ProgrammeOfficer, Scope::Federation)]).await;
-    assert_eq!(hub.app.organisations(&officer, None, 10).await.unwrap().len(), 2);
+    assert_eq!(hub.app.organisations(&officer, &Filter::default(), 10).await.unwrap().len(), 2);
     assert!(matches!(
         hub.app.declare(&officer, id, small_enterprise()).await,
         Err(Error::Forbidden(_))
     ));
     assert!(matches!(
-        hub.app.organisations(&Actor::anonymous(), None, 10).await,
+        hub.app.organisations(&Actor::anonymous(), &Filter::default(), 10).await,
         Err(Error::NotSignedIn)
     ));
 }

@@ -28,7 +28,11 @@ async fn a_project_is_seen_by_its_people_and_the_staff_who_answer_for_it() {
             [(&operator, true), (&elsewhere, false), (&officer, true), (&stranger, false)]
         {
             assert_eq!(hub.app.project(actor, project).await.is_ok(), sees);
-            assert_eq!(hub.app.projects(actor, None, 10).await.unwrap().len(), usize::from(sees));
+            let listed = hub.app.projects(actor, Filter::default(), 10).await.unwrap();
+            assert_eq!(listed.len(), usize::from(sees));
+            let hours = hub.app.projects_with_hours(actor, Filter::default(), 10).await.unwrap();
+            let left = hours.iter().flat_map(|(_, hours)| hours).map(|it| it.balance.len());
+            assert_eq!(left.collect::<Vec<_>>(), vec![1; usize::from(sees)], "one payer");
             assert_eq!(hub.app.project_allocations(actor, project).await.is_ok(), sees);
         }
         let read = hub.app.project(&Actor::anonymous(), project).await;

@@ -1,6 +1,5 @@
 //! Who judges what: conflicts found over all that is on record, and reviews spread by the rules.
 
-use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet};
 
 use access::application::Member;
@@ -8,7 +7,7 @@ use access::policy::Procedure;
 use access::review::{Applying, Assignment, Candidate, MailDomain, Reviewer, assign};
 use store::Tx;
 use store::reviews as records;
-use units::{ApplicationId, CallId, OrganisationId, PersonId};
+use units::{ApplicationId, CallId, PersonId};
 
 use crate::applications::Application;
 use crate::{Action, Actor, App, Error};
@@ -104,13 +103,11 @@ impl App {
         for review in records::of_call(tx, call).await? {
             judged.entry(review.application).or_default().insert(review.reviewer);
         }
-        let mut undertakings: BTreeMap<OrganisationId, BTreeSet<OrganisationId>> = BTreeMap::new();
+        let asking = applications.iter().map(|application| application.organisation).collect();
+        let undertakings = self.undertakings(tx, &asking).await?;
         let mut candidates = Vec::with_capacity(applications.len());
         for application in applications {
             let organisation = application.organisation;
-            if let Vacant(place) = undertakings.entry(organisation) {
-                place.insert(self.undertaking(tx, organisation).await?);
-            }
             let mut team: Vec<Applying> =
                 application.draft.team.iter().map(|it| applying(it, &accounts)).collect();
             team.extend(writers.get(&application.created_by).map(|(name, email)| Applying {

@@ -141,7 +141,7 @@ impl App {
     /// # Errors
     /// When the actor may not arrange reviews, or there is no such call.
     pub async fn ranking(&self, actor: &Actor, call: CallId) -> Result<Vec<Judged>, Error> {
-        let tx = self.store().write().await?;
+        let tx = self.store().read().await?;
         let call = self.call_for(&tx, actor, (Action::ArrangeReview, call)).await?;
         let procedure = self.procedure_of(&call);
         let mut technical = records::technical_checks(&tx, call.id).await?;
@@ -150,18 +150,20 @@ impl App {
         for verdict in verdicts::standing_of_call(&tx, call.id).await? {
             verdicts.insert(verdict.application, verdict);
         }
-        let mut reviews = BTreeMap::<_, Vec<_>>::new();
-        for review in records::of_call(&tx, call.id).await? {
-            reviews.entry(review.application).or_default().push(review);
+        let mut reviews = BTreeMap::<_, Vec<Option<Points>>>::new();
+        for review in records::rated(&tx, call.id).await? {
+            reviews.entry(review.application).or_default().push(review.scores);
         }
         let mut judged = Vec::new();
         for application in store::applications::undecided(&tx, call.id).await? {
             let mine = reviews.remove(&application.id).unwrap_or_default();
             let agreed = agreed.get(&application.id);
+            let asked = count(mine.len());
+            let handed_in: Vec<Points> = mine.into_iter().flatten().collect();
             judged.push(Judged {
                 technical: technical.remove(&application.id),
-                reviews: (count(mine.len()), count(handed_in(&mine).count())),
-                evaluation: procedure.and_then(|it| evaluation(&it.says, &mine, agreed)),
+                reviews: (asked, count(handed_in.len())),
+                evaluation: procedure.and_then(|it| evaluation(&it.says, handed_in, agreed)),
                 place: None,
                 verdict: verdicts.remove(&application.id),
                 application,
@@ -170,9 +172,9 @@ impl App {
         if let Some(procedure) = procedure {
             place(&mut judged, &procedure.says);
         }
+        drop(tx);
         let what = ("reviews.look", format!("call:{}", call.id));
-        self.audit_review(&tx, actor, what, ("ArrangeReview", "")).await?;
-        tx.commit().await?;
+        self.record_look(actor, what, "ArrangeReview").await?;
         Ok(judged)
     }
 
@@ -186,7 +188,7 @@ impl App {
         actor: &Actor,
         id: ApplicationId,
     ) -> Result<Proceedings<'_>, Error> {
-        let tx = self.store().write().await?;
+        let tx = self.store().read().await?;
         let application = self.application_for(&tx, actor, (Action::ViewApplication, id)).await?;
         let asked = application.draft.partition.as_ref();
         let factory: Vec<Scope> =
@@ -196,13 +198,13 @@ impl App {
         let mut whole = self.all_of(&tx, application).await?;
         whole.staff = staff;
         whole.operator = !own && actor.can(Action::CheckTechnically, &factory);
-        if staff {
-            let what = ("application.look", of_application(id));
-            self.audit_review(&tx, actor, what, ("DecideApplication", "")).await?;
-            tx.commit().await?;
-            return Ok(whole);
+        drop(tx);
+        if !staff {
+            return Ok(for_applicant(whole));
         }
-        Ok(for_applicant(whole))
+        let what = ("application.look", of_application(id));
+        self.record_look(actor, what, "DecideApplication").await?;
+        Ok(whole)
     }
 
     /// Everything about the review of an application.
@@ -221,7 +223,8 @@ impl App {
         let agreed = records::agreed(tx, id).await?;
         let rebuttal = records::rebuttal(tx, id).await?;
         let verdict = verdicts::standing(tx, id).await?;
-        let evaluation = procedure.and_then(|it| evaluation(&it.says, &reviews, agreed.as_ref()));
+        let evaluation = procedure
+            .and_then(|it| evaluation(&it.says, handed_in(&reviews).collect(), agreed.as_ref()));
         let course = Course {
             steps: &mode.says.reviews,
             technical: technical.as_ref().map(|check| check.feasible),
@@ -261,17 +264,21 @@ impl App {
     }
 }
 
-/// The reviews that were handed in.
-fn handed_in(reviews: &[ReviewRecord]) -> impl Iterator<Item = &ReviewRecord> {
-    reviews.iter().filter(|review| review.submitted_at.is_some())
+/// What a review gives, by criterion.
+type Points = BTreeMap<units::Slug, access::review::Points>;
+
+/// What the reviews give that were handed in.
+fn handed_in(reviews: &[ReviewRecord]) -> impl Iterator<Item = Points> {
+    let handed_in = reviews.iter().filter(|review| review.submitted_at.is_some());
+    handed_in.map(|review| review.written.scores.clone())
 }
 
 fn evaluation(
     procedure: &Procedure,
-    reviews: &[ReviewRecord],
+    handed_in: Vec<Points>,
     agreed: Option<&Agreed>,
 ) -> Option<Evaluation> {
-    let points = handed_in(reviews).map(|review| review.written.scores.clone());
+    let points = handed_in.into_iter();
     let points: Vec<Scores> =
         points.filter_map(|points| Scores::new(points, procedure).ok()).collect();
     let agreed = agreed.and_then(|it| Scores::new(it.scores.clone(), procedure).ok());

@@ -65,16 +65,16 @@ impl App {
     /// # Errors
     /// When they were not asked.
     pub async fn dossier(&self, actor: &Actor, id: ApplicationId) -> Result<Dossier<'_>, Error> {
-        let tx = self.store().write().await?;
+        let tx = self.store().read().await?;
         let (review, application) = self.asked_for(&tx, actor, id).await?;
         let call = store::calls::by_id(&tx, application.call).await?;
         let call = call.ok_or(Error::NotFound("call"))?;
         let procedure = self.peers_of(&call)?;
         let organisation = store::organisations::by_id(&tx, application.organisation).await?;
         let organisation = organisation.ok_or(Error::NotFound("organisation"))?;
+        drop(tx);
         let what = ("application.look", of_application(id));
-        self.audit_review(&tx, actor, what, ("ReviewApplication", "")).await?;
-        tx.commit().await?;
+        self.record_look(actor, what, "ReviewApplication").await?;
         Ok(Dossier { application, organisation, call, procedure, review })
     }
 

@@ -110,22 +110,17 @@ impl App {
         actor: &Actor,
         call: CallId,
     ) -> Result<Vec<PoolEntry>, Error> {
-        let tx = self.store().write().await?;
+        let tx = self.store().read().await?;
         self.call_for(&tx, actor, (Action::ArrangeReview, call)).await?;
-        let reviews = records::of_call(&tx, call).await?;
+        let loads = records::loads(&tx, call).await?;
         let entry = |member: PoolMember| {
-            let of = || reviews.iter().filter(|review| review.reviewer == member.person);
-            let handed = of().filter(|review| review.submitted_at.is_some()).count();
-            PoolEntry {
-                asked: u32::try_from(of().count()).unwrap_or(u32::MAX),
-                handed_in: u32::try_from(handed).unwrap_or(u32::MAX),
-                member,
-            }
+            let (asked, handed_in) = loads.get(&member.person).copied().unwrap_or_default();
+            PoolEntry { asked, handed_in, member }
         };
         let pool = records::pool(&tx, call).await?.into_iter().map(entry).collect();
+        drop(tx);
         let what = ("reviewers.look", format!("call:{call}"));
-        self.audit_review(&tx, actor, what, ("ArrangeReview", "")).await?;
-        tx.commit().await?;
+        self.record_look(actor, what, "ArrangeReview").await?;
         Ok(pool)
     }
 

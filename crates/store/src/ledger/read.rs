@@ -26,6 +26,18 @@ pub async fn balances(tx: &Tx, allocation: AllocationId) -> Result<Option<Standi
     Ok(standings(&accounts_of(tx, &[allocation.uuid()]).await?).pop())
 }
 
+/// How these allocations stand; those never granted anything are left out.
+///
+/// # Errors
+/// When the store fails.
+pub async fn balances_of(
+    tx: &Tx,
+    allocations: &[AllocationId],
+) -> Result<Vec<Standing>, StoreError> {
+    let ids: Vec<Uuid> = allocations.iter().map(|id| id.uuid()).collect();
+    Ok(standings(&accounts_of(tx, &ids).await?))
+}
+
 /// How the allocations stand whose accounts meet `condition`; those never granted anything are left
 /// out.
 pub(crate) async fn standings_where(

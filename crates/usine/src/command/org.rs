@@ -15,7 +15,11 @@ use crate::remote::{Remote, wait};
 #[derive(Subcommand)]
 pub(crate) enum OrgCommand {
     /// List the organisations that you may see.
-    List,
+    List {
+        /// Only those whose names have words that begin with each of these.
+        #[arg(long, value_name = "WORDS")]
+        name: Option<String>,
+    },
     /// Show an organisation.
     Show {
         /// Its identifier.
@@ -95,8 +99,10 @@ pub(crate) fn org(command: &OrgCommand, session: &Session) -> Result<()> {
     let remote = session.remote()?;
     wait(async {
         match command {
-            OrgCommand::List => {
-                let found = remote.list("/organisations?limit=200", LIST_MAX).await?;
+            OrgCommand::List { name } => {
+                let name = name.as_ref().map(|words| format!("&name={}", segment(words)));
+                let path = format!("/organisations?limit=200{}", name.unwrap_or_default());
+                let found = remote.list(&path, LIST_MAX).await?;
                 let header = ["organisation", "name", "kind", "country"];
                 session.audience.list(&found, "you belong to no organisation", header, |one| {
                     ["/id", "/name", "/kind", "/country"].map(|key| text(one, key))

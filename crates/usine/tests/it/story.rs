@@ -15,7 +15,8 @@ pub(crate) struct StartUp {
     pub(crate) email: String,
     /// The project that came of it.
     pub(crate) project: String,
-    organisation: String,
+    /// Its organisation.
+    pub(crate) organisation: String,
     call: String,
 }
 

@@ -1,5 +1,6 @@
 //! The federation: its factories, systems and partitions, and who has which hours.
 
+mod dashboard;
 mod dto;
 
 use app::App;
@@ -19,6 +20,7 @@ use dto::{FactoryOut, FederationOut, PartitionDetailOut, PoolsOut};
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(federation))
+        .routes(routes!(dashboard::dashboard))
         .routes(routes!(factories))
         .routes(routes!(factory))
         .routes(routes!(partition))

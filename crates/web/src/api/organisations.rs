@@ -4,12 +4,13 @@ mod declared;
 mod dto;
 mod verifications;
 
+use app::organisations::Filter;
 use app::{App, Role};
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use units::OrganisationId;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
@@ -75,18 +76,35 @@ impl MemberIn {
     }
 }
 
+/// Which organisations to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OrganisationsQuery {
+    /// Only those whose names have words that begin with each of these.
+    #[param(max_length = 200, example = "lum lang")]
+    name: Option<String>,
+    /// Where to go on: the `next` of the page before.
+    cursor: Option<String>,
+    /// How many entries at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+}
+
 /// The organisations that the caller may see, newest first.
 #[utoipa::path(
-    get, path = "/organisations", tag = "organisations", params(PageQuery),
+    get, path = "/organisations", tag = "organisations", params(OrganisationsQuery),
     responses((status = 200, body = Page<OrganisationOut>, description = "One page of them")),
 )]
 async fn list(
     State(app): State<App>,
     actor: Actor,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<OrganisationsQuery>,
 ) -> Result<Json<Page<OrganisationOut>>, Problem> {
-    let limit = query.limit()?;
-    let found = app.organisations(&actor, query.after()?, limit).await?;
+    let page = PageQuery { cursor: query.cursor, limit: query.limit };
+    let limit = page.limit()?;
+    let filter = Filter { name: query.name, before: page.after()? };
+    let found = app.organisations(&actor, &filter, limit).await?;
     Ok(Json(Page::new(found, limit, |organisation| organisation.id)))
 }
 

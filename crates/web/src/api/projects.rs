@@ -3,7 +3,7 @@
 use access::allocation::ReportStage;
 use access::project::Project;
 use app::App;
-use app::projects::AllocationView;
+use app::projects::{AllocationView, Filter};
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -187,7 +187,8 @@ async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<ProjectOut>>, Problem> {
     let limit = query.limit()?;
-    let found = app.projects(&actor, query.after()?, limit).await?;
+    let filter = Filter { before: query.after()?, organisation: None };
+    let found = app.projects(&actor, filter, limit).await?;
     Ok(Json(Page::new(found, limit, |project| project.id)))
 }
 

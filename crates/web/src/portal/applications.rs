@@ -3,7 +3,7 @@
 use access::application::{Check, Draft, Finding, Member, Outcome, State};
 use access::call::Call;
 use access::policy::{DecidedBy, Review};
-use app::applications::Application;
+use app::applications::{Application, Filter};
 use app::{Action, Scope};
 use askama::Template;
 use axum::http::StatusCode;
@@ -11,19 +11,21 @@ use axum::response::{IntoResponse, Response};
 use units::{ApplicationId, OrganisationId, ProjectId, Slug};
 
 use super::form::Form;
+use super::paging::{LISTED, Listing};
 use super::tongue::Tongue;
 use super::visit::{Frame, Visit, on_to, page};
-use crate::extract::Path;
+use crate::extract::{Path, Query};
 use crate::problem::{Kind, Problem};
 
-/// How many applications the list holds.
-const LISTED: u32 = 100;
+/// How many of the organisation's projects the form offers, the newest first.
+const OFFERED: u32 = 200;
 
 #[derive(Template)]
 #[template(path = "applications.html")]
 struct ApplicationsPage {
     frame: Frame,
     applications: Vec<Line>,
+    next: Option<String>,
 }
 
 struct Line {
@@ -91,23 +93,29 @@ struct ApplicationPage {
 }
 
 /// `GET /applications`.
-pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    visit: Visit,
+    Query(listing): Query<Listing>,
+) -> Result<Response, Problem> {
     visit.signed_in()?;
+    let filter = Filter { before: listing.after()?, ..Filter::default() };
+    let found = visit.app.applications(&visit.actor, filter, LISTED).await?;
+    let (found, next) = listing.page(found, "/applications", |it| it.id);
+    let calls = found.iter().map(|application| application.call).collect();
+    let calls = visit.app.call_titles(&visit.actor, &calls).await?;
     let mut applications = Vec::new();
-    let all = visit.app.applications(&visit.actor, Default::default(), LISTED).await?;
-    for application in all {
-        let (call, _) = visit.app.call(&visit.actor, application.call).await?;
+    for application in found {
         let title = application.draft.title.trim();
         let untitled = title.is_empty();
         applications.push(Line {
             id: application.id.to_string(),
             title: if untitled { visit.t().say("application-untitled") } else { title.to_owned() },
-            call: call.title,
+            call: calls.get(&application.call).cloned().unwrap_or_default(),
             state: application.state.name(),
             at: visit.t().minute(application.state_at),
         });
     }
-    page(&ApplicationsPage { frame: visit.frame, applications })
+    page(&ApplicationsPage { frame: visit.frame, applications, next })
 }
 
 /// `GET /applications/{id}`: the form of a draft, or what became of it.
@@ -132,9 +140,9 @@ async fn projects(
     visit: &Visit,
     organisation: OrganisationId,
 ) -> Result<Vec<(ProjectId, String)>, Problem> {
-    let all = visit.app.projects(&visit.actor, None, LISTED).await?;
-    let own = all.into_iter().filter(|project| project.organisation == organisation);
-    Ok(own.map(|project| (project.id, project.title)).collect())
+    let filter = app::projects::Filter { organisation: Some(organisation), before: None };
+    let own = visit.app.projects(&visit.actor, filter, OFFERED).await?;
+    Ok(own.into_iter().map(|project| (project.id, project.title)).collect())
 }
 
 async fn render_form(

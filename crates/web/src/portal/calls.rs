@@ -4,26 +4,25 @@ use access::call::{Call, Stage};
 use access::document::Figure;
 use access::organisation::Organisation;
 use access::policy::{AccessMode, DecidedBy};
-use app::{Action, Scope};
+use app::Action;
 use askama::Template;
 use axum::response::Response;
 use units::{CallId, OrganisationId, PartitionKey};
 
 use super::form::Form;
 use super::hours;
+use super::paging::{LISTED, Listing};
 use super::tongue::Tongue;
 use super::visit::{Frame, Visit, on_to, page};
-use crate::extract::Path;
+use crate::extract::{Path, Query};
 use crate::problem::Problem;
-
-/// How many calls and organisations a page lists.
-const LISTED: u32 = 200;
 
 #[derive(Template)]
 #[template(path = "calls.html")]
 struct CallsPage {
     frame: Frame,
     calls: Vec<Line>,
+    next: Option<String>,
 }
 
 /// A call at a glance.
@@ -63,13 +62,18 @@ struct Offer {
 }
 
 /// `GET /calls`.
-pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    visit: Visit,
+    Query(listing): Query<Listing>,
+) -> Result<Response, Problem> {
     let mut calls = Vec::new();
-    for call in visit.app.calls(&visit.actor, None, LISTED).await? {
+    let found = visit.app.calls(&visit.actor, listing.after()?, LISTED).await?;
+    let (found, next) = listing.page(found, "/calls", |it| it.id);
+    for call in found {
         let mode = visit.app.mode_of(&call)?;
         calls.push(line(&visit, &call, &mode.says));
     }
-    page(&CallsPage { frame: visit.frame, calls })
+    page(&CallsPage { frame: visit.frame, calls, next })
 }
 
 /// `GET /calls/{id}`.
@@ -80,7 +84,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<CallId>) -> Result<Respons
         partitions.push(offer(&visit, key, &mode.says).await?);
     }
     let organisations = match visit.frame.account {
-        Some(_) => represented(&visit).await?,
+        Some(_) => visit.app.organisations_to_apply_for(&visit.actor).await?,
         None => Vec::new(),
     };
     page(&CallPage {
@@ -95,14 +99,6 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<CallId>) -> Result<Respons
             && visit.actor.can(Action::ArrangeReview, &[]),
         frame: visit.frame.clone(),
     })
-}
-
-/// The organisations that the visitor may apply for.
-pub(crate) async fn represented(visit: &Visit) -> Result<Vec<Organisation>, Problem> {
-    let all = visit.app.organisations(&visit.actor, None, LISTED).await?;
-    let may =
-        |it: &Organisation| visit.actor.can(Action::ApplyForHours, &[Scope::Organisation(it.id)]);
-    Ok(all.into_iter().filter(may).collect())
 }
 
 fn line(visit: &Visit, call: &Call, mode: &AccessMode) -> Line {

@@ -44,19 +44,19 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let federation = visit.app.federation(&visit.actor)?;
     let mut factories = Vec::new();
     for factory in federation.factories.values() {
-        factories.push(card(&visit, factory).await?);
+        factories.push(card(&visit, factory)?);
     }
     let map = map(visit.t(), federation.factories.values());
     page(&FederationPage { frame: visit.frame.clone(), map, factories })
 }
 
-async fn card(visit: &Visit, factory: &Factory) -> Result<Card, Problem> {
+fn card(visit: &Visit, factory: &Factory) -> Result<Card, Problem> {
     let t = visit.t();
     let mut bars = Vec::new();
     for partition in factory.systems.iter().flat_map(|system| &system.partitions) {
         let now = visit.app.now();
-        let pools = visit.app.partition_pools(&visit.actor, &partition.key, now).await?;
-        if let Ok(computed) = pools.computed {
+        let computed = visit.app.computed_pools(&visit.actor, &partition.key, now)?;
+        if let Ok(computed) = computed {
             let hours: Vec<_> =
                 computed.pools.iter().map(|pool| (pool.payer, pool.amount)).collect();
             let title = partition.key.to_string();

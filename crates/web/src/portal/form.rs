@@ -33,6 +33,15 @@ impl Form {
         self.0.iter().find(|(key, _)| key == name).map_or_else(String::new, |(_, v)| v.clone())
     }
 
+    /// The fields whose names begin with `stem`, by what follows it, with their values without
+    /// surrounding space.
+    pub(crate) fn beginning<'a>(
+        &'a self,
+        stem: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.iter().filter_map(move |(key, value)| Some((key.strip_prefix(stem)?, value.trim())))
+    }
+
     /// Every value of a field.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())

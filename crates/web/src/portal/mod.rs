@@ -11,6 +11,7 @@ mod calls;
 mod capacity;
 mod case;
 mod chart;
+mod dashboard;
 mod data;
 mod device;
 mod error;
@@ -20,6 +21,7 @@ mod form;
 mod hours;
 pub(crate) mod jobs;
 mod organisations;
+mod paging;
 mod projects;
 mod provider;
 mod review;
@@ -48,6 +50,7 @@ pub(crate) fn router(scheme: Scheme, providers: Providers) -> Router<App> {
         .merge(access())
         .merge(work())
         .route("/", get(federation::show))
+        .route("/dashboard", get(dashboard::show))
         .route("/factories/{key}", get(factory::show))
         .route("/sites", get(sites::list))
         .route("/sites/{name}", get(sites::show))

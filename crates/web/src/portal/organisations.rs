@@ -4,7 +4,7 @@ mod declaration;
 
 use access::organisation::{Organisation, OrganisationKind, Verified};
 use access::sme::StartUp;
-use app::organisations::{Declaration, Member, NewOrganisation};
+use app::organisations::{Declaration, Filter, Member, NewOrganisation};
 use app::{Action, Role, Scope};
 use askama::Template;
 use axum::http::StatusCode;
@@ -12,22 +12,23 @@ use axum::response::{IntoResponse, Response};
 use units::OrganisationId;
 
 use super::form::Form;
+use super::paging::{LISTED, Listing};
 use super::tongue::Tongue;
 use super::visit::{Frame, Visit, on_to, page};
-use crate::extract::Path;
+use crate::extract::{Path, Query};
 use crate::problem::Problem;
 
 pub(crate) use declaration::{declare, in_hundredths, show_form};
-
-/// How many organisations the list holds.
-const LISTED: u32 = 200;
 
 #[derive(Template)]
 #[template(path = "organisations.html")]
 struct OrganisationsPage {
     frame: Frame,
     sees_aid: bool,
+    /// What was looked for.
+    sought: String,
     organisations: Vec<Organisation>,
+    next: Option<String>,
 }
 
 #[derive(Template)]
@@ -89,11 +90,18 @@ struct AssessedLine {
 }
 
 /// `GET /organisations`.
-pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    visit: Visit,
+    Query(listing): Query<Listing>,
+) -> Result<Response, Problem> {
     visit.signed_in()?;
-    let organisations = visit.app.organisations(&visit.actor, None, LISTED).await?;
+    let name = listing.sought().map(str::to_owned);
+    let filter = Filter { name, before: listing.after()? };
+    let found = visit.app.organisations(&visit.actor, &filter, LISTED).await?;
+    let (organisations, next) = listing.page(found, "/organisations", |it| it.id);
+    let sought = filter.name.unwrap_or_default();
     let sees_aid = visit.actor.sees_aid();
-    page(&OrganisationsPage { frame: visit.frame, sees_aid, organisations })
+    page(&OrganisationsPage { frame: visit.frame, sees_aid, sought, organisations, next })
 }
 
 /// `GET /organisations/new`.

@@ -1,5 +1,7 @@
 //! Projects: their hours, people, jobs and data in one place.
 
+use std::collections::BTreeMap;
+
 use access::allocation::{Allocation, BurnDown, Crossing};
 use access::project::Project;
 use app::alerts::AlertRecord;
@@ -13,20 +15,19 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ledger::Part as Balance;
-use units::{PersonId, ProjectId, Timestamp, Work};
+use units::{Payer, PersonId, ProjectId, Timestamp, Work};
 
 use super::awards;
 use super::chart::{Bar, Part};
 use super::form::Form;
 use super::hours;
 use super::jobs::{JobLine, line};
+use super::paging::{LISTED, Listing};
 use super::tongue::Tongue;
 use super::visit::{Frame, Visit, on_to, page};
-use crate::extract::Path;
+use crate::extract::{Path, Query};
 use crate::problem::Problem;
 
-/// How many projects the list holds.
-const LISTED: u32 = 100;
 /// How many jobs and repositories a project's page shows.
 const RECENT: u32 = 10;
 
@@ -34,7 +35,16 @@ const RECENT: u32 = 10;
 #[template(path = "projects.html")]
 struct ProjectsPage {
     frame: Frame,
-    projects: Vec<(Project, Vec<Hours>)>,
+    projects: Vec<(Project, Vec<Glance>)>,
+    next: Option<String>,
+}
+
+/// An allocation in the list of projects.
+struct Glance {
+    partition: String,
+    left: String,
+    amount: String,
+    bar: Bar,
 }
 
 #[derive(Template)]
@@ -90,7 +100,6 @@ struct AlertLine {
 }
 
 /// What a project's page knows besides balances.
-#[derive(Default)]
 struct Ahead {
     heading: Vec<(Allocation, BurnDown)>,
     alerts: Vec<(Allocation, AlertRecord)>,
@@ -98,16 +107,45 @@ struct Ahead {
 }
 
 /// `GET /projects`.
-pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    visit: Visit,
+    Query(listing): Query<Listing>,
+) -> Result<Response, Problem> {
     visit.signed_in()?;
-    let mut projects = Vec::new();
-    for project in visit.app.projects(&visit.actor, None, LISTED).await? {
-        let allocations = visit.app.project_allocations(&visit.actor, project.id).await?;
-        let hours =
-            allocations.iter().map(|view| hours_of(&visit, view, &Ahead::default())).collect();
-        projects.push((project, hours));
+    let t = visit.t();
+    let filter = app::projects::Filter { before: listing.after()?, organisation: None };
+    let found = visit.app.projects_with_hours(&visit.actor, filter, LISTED).await?;
+    let (found, next) = listing.page(found, "/projects", |(project, _)| project.id);
+    let glance = |it: &app::projects::Hours| {
+        let standing = Standing::of(&it.balance);
+        Glance {
+            partition: it.allocation.partition.to_string(),
+            left: t.work(standing.left, it.allocation.meter),
+            amount: t.work(it.allocation.amount, it.allocation.meter),
+            bar: bar(t, &it.allocation, &standing),
+        }
+    };
+    let projects = found
+        .into_iter()
+        .map(|(project, hours)| (project, hours.iter().map(glance).collect()))
+        .collect();
+    page(&ProjectsPage { frame: visit.frame, projects, next })
+}
+
+/// What became of an allocation's hours, of all payers together.
+struct Standing {
+    used: Work,
+    held: Work,
+    left: Work,
+}
+
+impl Standing {
+    fn of(balance: &BTreeMap<Payer, Balance>) -> Self {
+        let sum = |pick: fn(&Balance) -> Work| {
+            Work::seconds(balance.values().map(|part| pick(part).count()).sum())
+        };
+        Self { used: sum(|it| it.used), held: sum(|it| it.held), left: sum(|it| it.available) }
     }
-    page(&ProjectsPage { frame: visit.frame, projects })
 }
 
 /// `GET /projects/{id}`.
@@ -157,10 +195,7 @@ fn hours_of(visit: &Visit, view: &AllocationView, ahead: &Ahead) -> Hours {
     let alerts = ahead.alerts.iter().filter(|(it, _)| it.id == allocation.id);
     let heading = ahead.heading.iter().find(|(it, _)| it.id == allocation.id);
     let heading = heading.filter(|_| allocation.usable(visit.app.now()).is_ok());
-    let sum = |pick: fn(&Balance) -> Work| {
-        Work::seconds(view.balance.values().map(|part| pick(part).count()).sum())
-    };
-    let (used, held, left) = (sum(|it| it.used), sum(|it| it.held), sum(|it| it.available));
+    let standing = Standing::of(&view.balance);
     let last = allocation.period.end().checked_sub(jiff::SignedDuration::from_secs(1));
     let last = last.unwrap_or_else(|_| allocation.period.end());
     let changes = ahead.changes.iter().rev().filter(|it| it.allocation == allocation.id);
@@ -176,9 +211,9 @@ fn hours_of(visit: &Visit, view: &AllocationView, ahead: &Ahead) -> Hours {
         stage: allocation.stage(visit.app.now()).name(),
         period: format!("{} – {}", t.day(allocation.period.start()), t.day(last)),
         rule: allocation.rule.clone(),
-        left: t.work(left, allocation.meter),
+        left: t.work(standing.left, allocation.meter),
         amount: t.work(allocation.amount, allocation.meter),
-        bar: bar(t, view, [("used", used), ("held", held), ("left", left)]),
+        bar: bar(t, allocation, &standing),
         payers: view
             .shares
             .iter()
@@ -239,8 +274,9 @@ fn in_words(t: Tongue, allocation: &Allocation, heading: &BurnDown) -> String {
     t.fill("hours-run-out-range", &[said.as_slice(), range.as_slice()].concat())
 }
 
-fn bar(t: Tongue, view: &AllocationView, parts: [(&'static str, Work); 3]) -> Bar {
-    let meter = view.allocation.meter;
+fn bar(t: Tongue, allocation: &Allocation, standing: &Standing) -> Bar {
+    let meter = allocation.meter;
+    let parts = [("used", standing.used), ("held", standing.held), ("left", standing.left)];
     let part = |(class, work): (&'static str, Work)| Part {
         class,
         label: t.sub("hours-", class),
@@ -248,9 +284,9 @@ fn bar(t: Tongue, view: &AllocationView, parts: [(&'static str, Work); 3]) -> Ba
         text: t.work(work, meter),
     };
     Bar {
-        title: view.allocation.partition.to_string(),
+        title: allocation.partition.to_string(),
         parts: parts.into_iter().map(part).collect(),
-        whole: view.allocation.amount.count(),
+        whole: allocation.amount.count(),
     }
 }
 

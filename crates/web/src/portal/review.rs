@@ -7,7 +7,7 @@ use app::{Action, FieldError};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use units::{ApplicationId, CallId};
+use units::{ApplicationId, CallId, Slug};
 
 use super::case::told;
 use super::form::Form;
@@ -118,7 +118,7 @@ pub(crate) async fn write(
         };
     }
     let hand_in = form.text("do") == "hand-in";
-    let written = match written(&visit, id, &form).await? {
+    let written = match written(&form) {
         Ok(written) => written,
         Err(wrong) => return again(&visit, id, (&form, wrong)).await,
     };
@@ -139,30 +139,27 @@ async fn again(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
-/// The review as the form has it; criteria that are left empty have no points yet.
-async fn written(
-    visit: &Visit,
-    id: ApplicationId,
-    form: &Form,
-) -> Result<Result<Written, Vec<FieldError>>, Problem> {
-    let dossier = visit.app.dossier(&visit.actor, id).await?;
+/// The review as the form has it; criteria that are left empty have no points yet. Which criteria
+/// there are is said when it is written: the application need not be read for it.
+fn written(form: &Form) -> Result<Written, Vec<FieldError>> {
     let mut written = Written {
         to_applicant: form.text("to_applicant").replace("\r\n", "\n"),
         confidential: form.text("confidential").replace("\r\n", "\n"),
         ..Written::default()
     };
     let mut wrong = Vec::new();
-    for criterion in &dossier.procedure.says.criteria {
-        let typed = form.text(format!("score-{}", criterion.key)).replace(',', ".");
-        match typed.parse::<Points>() {
+    for (criterion, typed) in form.beginning("score-") {
+        let typed = typed.replace(',', ".");
+        match (criterion.parse::<Slug>(), typed.parse::<Points>()) {
             _ if typed.is_empty() => {}
-            Ok(points) => {
-                written.scores.insert(criterion.key.clone(), points);
+            (Ok(criterion), Ok(points)) => {
+                written.scores.insert(criterion, points);
             }
-            Err(error) => wrong.push(FieldError::new("scores", error.to_string())),
+            (Err(error), _) => wrong.push(FieldError::new("scores", error.to_string())),
+            (_, Err(error)) => wrong.push(FieldError::new("scores", error.to_string())),
         }
     }
-    Ok(if wrong.is_empty() { Ok(written) } else { Err(wrong) })
+    if wrong.is_empty() { Ok(written) } else { Err(wrong) }
 }
 
 #[derive(Template)]

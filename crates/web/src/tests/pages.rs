@@ -73,6 +73,7 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
     let thing = |noun: &str| world.thing(noun);
     vec![
         ("federation", Caller::Nobody, "/".to_owned()),
+        ("dashboard", Caller::Nobody, "/dashboard".to_owned()),
         ("factory", Caller::Nobody, "/factories/meluxina-ai".to_owned()),
         ("factory-staff", operator, "/factories/meluxina-ai".to_owned()),
         ("status", Caller::Nobody, "/status".to_owned()),
@@ -89,6 +90,7 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("settings", manager, "/settings".to_owned()),
         ("device", manager, "/device".to_owned()),
         ("organisations", speaker, "/organisations".to_owned()),
+        ("organisations-search", speaker, "/organisations?name=nobody".to_owned()),
         ("organisation-new", speaker, "/organisations/new".to_owned()),
         ("organisation", speaker, format!("/organisations/{}", thing("organisations"))),
         ("aid", speaker, format!("/organisations/{}/aid", thing("organisations"))),

@@ -57,7 +57,7 @@ impl<T> FigureOut<T> {
     }
 }
 
-fn text<F: ToString>(figure: &Figure<F>) -> FigureOut<String> {
+pub(super) fn text<F: ToString>(figure: &Figure<F>) -> FigureOut<String> {
     FigureOut::of(figure, ToString::to_string)
 }
 
@@ -69,7 +69,7 @@ fn count(figure: &Figure<u32>) -> FigureOut<u32> {
     FigureOut::of(figure, |count| *count)
 }
 
-fn money(figure: &Figure<Cents>) -> FigureOut<Money> {
+pub(super) fn money(figure: &Figure<Cents>) -> FigureOut<Money> {
     FigureOut::of(figure, |cents| Money::from(*cents))
 }
 
