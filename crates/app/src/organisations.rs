@@ -104,10 +104,9 @@ impl App {
         &self,
         actor: &Actor,
     ) -> Result<Vec<Organisation>, Error> {
-        let own = actor.grants().iter().filter_map(|grant| match grant.scope {
-            Scope::Organisation(id) if actor.can(Action::ApplyForHours, &[grant.scope.clone()]) => {
-                Some(id)
-            }
+        let may = |scope: &Scope| actor.can(Action::ApplyForHours, std::slice::from_ref(scope));
+        let own = actor.grants().iter().filter_map(|grant| match &grant.scope {
+            Scope::Organisation(id) if may(&grant.scope) => Some(*id),
             _ => None,
         });
         let own: BTreeSet<OrganisationId> = own.collect();

@@ -34,82 +34,106 @@ struct Things {
     projects: Vec<String>,
     judged: Vec<String>,
     submitted: Vec<String>,
+    own_organisation: Vec<String>,
     own_applications: Vec<String>,
     own_projects: Vec<String>,
+}
+
+/// Requests as they are put together.
+struct List<'a> {
+    people: &'a People,
+    all: Vec<Request>,
+}
+
+impl List<'_> {
+    /// Asks as `who` for each of `paths` in turn.
+    fn ask(&mut self, name: &'static str, who: Who, paths: Vec<String>) {
+        assert!(!paths.is_empty(), "{name} asks for nothing");
+        self.all.push(Request { name, token: self.people.token(who), paths });
+    }
+
+    /// Asks as `who` for one path.
+    fn one(&mut self, name: &'static str, who: Who, path: &str) {
+        self.ask(name, who, vec![path.to_owned()]);
+    }
+
+    /// Asks as `who` for `path` of each of `ids` in turn.
+    fn each(&mut self, name: &'static str, who: Who, (path, ids): (&str, &[String])) {
+        self.ask(name, who, ids.iter().map(|id| path.replace("{}", id)).collect());
+    }
 }
 
 /// Everything that is asked.
 pub(crate) fn requests(people: &People, town: &Town, cases: &Cases) -> Vec<Request> {
     let things = things(people, town, cases);
-    let under = |path: &str, ids: &[String]| ids.iter().map(|id| path.replace("{}", id)).collect();
-    let (call, open) = (cases.being_reviewed().call, cases.open().id);
-    let own = people.organisation;
-    let mut all: Vec<Request> = Vec::new();
-    let mut ask = |name, who, paths: Vec<String>| {
-        assert!(!paths.is_empty(), "{name} asks for nothing");
-        all.push(Request { name, token: people.token(who), paths });
-    };
-    let one = |path: &str| vec![path.to_owned()];
-    let Things { organisations, names, applications, projects, .. } = &things;
-    ask("health", Who::Anybody, one("/api/v1/health"));
-    ask("home_page", Who::Anybody, one("/"));
-    ask("calls_page", Who::Anybody, one("/calls"));
-    ask("call_page", Who::Anybody, one(&format!("/calls/{open}")));
-    ask("call_page_of_applicant", Who::Applicant, one(&format!("/calls/{open}")));
-    ask("call_page_of_officer", Who::Officer, one(&format!("/calls/{open}")));
-    ask("organisations_page", Who::Officer, one("/organisations"));
-    ask("organisations_search", Who::Officer, under("/organisations?name={}", names));
-    ask("organisations_page_of_operator", Who::Operator, one("/organisations"));
-    ask("organisations_page_of_applicant", Who::Applicant, one("/organisations"));
-    ask("organisation_page", Who::Officer, under("/organisations/{}", organisations));
-    ask("organisation_page_of_applicant", Who::Applicant, one(&format!("/organisations/{own}")));
-    ask("applications_page", Who::Officer, one("/applications"));
-    ask("applications_page_of_operator", Who::Operator, one("/applications"));
-    ask("applications_page_of_applicant", Who::Applicant, one("/applications"));
-    ask("application_page", Who::Officer, under("/applications/{}", applications));
-    ask(
-        "application_page_of_applicant",
-        Who::Applicant,
-        under("/applications/{}", &things.own_applications),
-    );
-    ask("case_page", Who::Officer, under("/applications/{}/case", &things.submitted));
-    ask(
-        "case_page_of_applicant",
-        Who::Applicant,
-        under("/applications/{}/case", &things.own_applications),
-    );
-    ask("call_review_page", Who::Officer, one(&format!("/calls/{call}/review")));
-    ask("reviews_page", Who::Reviewer, one("/reviews"));
-    ask("review_page", Who::Reviewer, under("/applications/{}/review", &things.judged));
-    ask("projects_page", Who::Officer, one("/projects"));
-    ask("projects_page_of_applicant", Who::Applicant, one("/projects"));
-    ask("project_page", Who::Officer, under("/projects/{}", projects));
-    ask("project_page_of_applicant", Who::Applicant, under("/projects/{}", &things.own_projects));
-    ask("statement_page", Who::Applicant, under("/projects/{}/statement", &things.own_projects));
-    ask("aid_page", Who::Officer, under("/organisations/{}/aid", organisations));
-    ask("calls_json", Who::Anybody, one("/api/v1/calls"));
-    ask("organisations_json", Who::Officer, one("/api/v1/organisations"));
-    ask("organisations_search_json", Who::Officer, under("/api/v1/organisations?name={}", names));
-    ask("organisation_json", Who::Officer, under("/api/v1/organisations/{}", organisations));
-    ask("applications_json", Who::Officer, one("/api/v1/applications"));
-    ask("applications_json_of_operator", Who::Operator, one("/api/v1/applications"));
-    ask("application_json", Who::Officer, under("/api/v1/applications/{}", applications));
-    ask(
-        "proceedings_json",
-        Who::Officer,
-        under("/api/v1/applications/{}/proceedings", &things.submitted),
-    );
-    ask("ranking_json", Who::Officer, one(&format!("/api/v1/calls/{call}/ranking")));
-    ask("reviews_json", Who::Reviewer, one("/api/v1/reviews"));
-    ask("projects_json", Who::Officer, one("/api/v1/projects"));
-    ask("project_json", Who::Officer, under("/api/v1/projects/{}", projects));
-    ask("allocations_json", Who::Officer, under("/api/v1/projects/{}/allocations", projects));
-    ask(
-        "statement_json",
-        Who::Applicant,
-        under("/api/v1/projects/{}/statement", &things.own_projects),
-    );
-    all
+    let mut list = List { people, all: Vec::new() };
+    list.one("health", Who::Anybody, "/api/v1/health");
+    of_calls(&mut list, &things, cases);
+    of_organisations(&mut list, &things);
+    of_applications(&mut list, &things);
+    of_projects(&mut list, &things);
+    list.all
+}
+
+fn of_calls(list: &mut List<'_>, things: &Things, cases: &Cases) {
+    let (judged, open) = (cases.being_reviewed().call, cases.open().id);
+    let page = format!("/calls/{open}");
+    list.one("home_page", Who::Anybody, "/");
+    list.one("calls_page", Who::Anybody, "/calls");
+    list.one("call_page", Who::Anybody, &page);
+    list.one("call_page_of_applicant", Who::Applicant, &page);
+    list.one("call_page_of_officer", Who::Officer, &page);
+    list.one("call_review_page", Who::Officer, &format!("/calls/{judged}/review"));
+    list.one("reviews_page", Who::Reviewer, "/reviews");
+    list.each("review_page", Who::Reviewer, ("/applications/{}/review", &things.judged));
+    list.one("calls_json", Who::Anybody, "/api/v1/calls");
+    list.one("ranking_json", Who::Officer, &format!("/api/v1/calls/{judged}/ranking"));
+    list.one("reviews_json", Who::Reviewer, "/api/v1/reviews");
+}
+
+fn of_organisations(list: &mut List<'_>, things: &Things) {
+    let (ids, names) = (&things.organisations, &things.names);
+    list.one("organisations_page", Who::Officer, "/organisations");
+    list.each("organisations_search", Who::Officer, ("/organisations?name={}", names));
+    list.one("organisations_page_of_operator", Who::Operator, "/organisations");
+    list.one("organisations_page_of_applicant", Who::Applicant, "/organisations");
+    list.each("organisation_page", Who::Officer, ("/organisations/{}", ids));
+    let own = &things.own_organisation;
+    list.each("organisation_page_of_applicant", Who::Applicant, ("/organisations/{}", own));
+    list.each("aid_page", Who::Officer, ("/organisations/{}/aid", ids));
+    list.one("organisations_json", Who::Officer, "/api/v1/organisations");
+    let search = ("/api/v1/organisations?name={}", names.as_slice());
+    list.each("organisations_search_json", Who::Officer, search);
+    list.each("organisation_json", Who::Officer, ("/api/v1/organisations/{}", ids));
+}
+
+fn of_applications(list: &mut List<'_>, things: &Things) {
+    let (ids, own, cases) = (&things.applications, &things.own_applications, &things.submitted);
+    list.one("applications_page", Who::Officer, "/applications");
+    list.one("applications_page_of_operator", Who::Operator, "/applications");
+    list.one("applications_page_of_applicant", Who::Applicant, "/applications");
+    list.each("application_page", Who::Officer, ("/applications/{}", ids));
+    list.each("application_page_of_applicant", Who::Applicant, ("/applications/{}", own));
+    list.each("case_page", Who::Officer, ("/applications/{}/case", cases));
+    list.each("case_page_of_applicant", Who::Applicant, ("/applications/{}/case", own));
+    list.one("applications_json", Who::Officer, "/api/v1/applications");
+    list.one("applications_json_of_operator", Who::Operator, "/api/v1/applications");
+    list.each("application_json", Who::Officer, ("/api/v1/applications/{}", ids));
+    let proceedings = ("/api/v1/applications/{}/proceedings", cases.as_slice());
+    list.each("proceedings_json", Who::Officer, proceedings);
+}
+
+fn of_projects(list: &mut List<'_>, things: &Things) {
+    let (ids, own) = (&things.projects, &things.own_projects);
+    list.one("projects_page", Who::Officer, "/projects");
+    list.one("projects_page_of_applicant", Who::Applicant, "/projects");
+    list.each("project_page", Who::Officer, ("/projects/{}", ids));
+    list.each("project_page_of_applicant", Who::Applicant, ("/projects/{}", own));
+    list.each("statement_page", Who::Applicant, ("/projects/{}/statement", own));
+    list.one("projects_json", Who::Officer, "/api/v1/projects");
+    list.each("project_json", Who::Officer, ("/api/v1/projects/{}", ids));
+    list.each("allocations_json", Who::Officer, ("/api/v1/projects/{}/allocations", ids));
+    list.each("statement_json", Who::Applicant, ("/api/v1/projects/{}/statement", own));
 }
 
 fn things(people: &People, town: &Town, cases: &Cases) -> Things {
@@ -142,6 +166,7 @@ fn things(people: &People, town: &Town, cases: &Cases) -> Things {
             .take(DIFFERENT)
             .map(|it| it.id.to_string())
             .collect(),
+        own_organisation: vec![people.organisation.to_string()],
         own_applications: own().map(|it| it.id.to_string()).collect(),
         own_projects: own().filter_map(project).collect(),
     }
