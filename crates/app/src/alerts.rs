@@ -10,6 +10,7 @@ use units::{AllocationId, ProjectId, Timestamp, Work};
 pub use store::alerts::AlertRecord;
 
 use crate::audit::Entry;
+use crate::notices::{AllocationNews, Notice};
 use crate::{Action, Actor, App, Error};
 
 impl App {
@@ -121,6 +122,9 @@ impl App {
                 detail: &record.alert.crossing.told(allocation),
             };
             self.audit(tx, &Actor::system(), entry).await?;
+            let award = self.award_of(tx, allocation).await?;
+            let news = AllocationNews::Crossed(record.alert.crossing);
+            self.tell(tx, &Actor::system(), &Notice::Allocation(award, news)).await?;
         }
         Ok(entered)
     }

@@ -15,6 +15,7 @@ pub use store::allocations::{ChangeKind, ChangeRecord, ReportRecord};
 
 use crate::applications::no_answer;
 use crate::audit::Entry;
+use crate::notices::{AllocationNews, Notice};
 use crate::{Action, Actor, App, Error, FieldError, Reason, Scope};
 
 /// The longest reason, in characters.
@@ -81,8 +82,11 @@ impl App {
                 self.supplement(&tx, (actor, &reason), &allocation, hours).await?
             }
         };
-        self.record_change(&tx, actor, &allocation, (kind, reason)).await?;
+        self.record_change(&tx, actor, &allocation, (kind, reason.clone())).await?;
         let after = records::by_id(&tx, id).await?.ok_or(Error::NotFound("allocation"))?;
+        let award = self.award_of(&tx, &after).await?;
+        let news = news_of(kind, reason, &after);
+        self.tell(&tx, actor, &Notice::Allocation(award, news)).await?;
         tx.commit().await?;
         Ok(after)
     }
@@ -272,6 +276,19 @@ impl App {
             detail: &detail,
         };
         self.audit(tx, actor, entry).await
+    }
+}
+
+/// What is told of a change; `after` is the allocation as it stands then.
+fn news_of(kind: ChangeKind, reason: String, after: &Allocation) -> AllocationNews {
+    match kind {
+        ChangeKind::Suspended => AllocationNews::Suspended { reason },
+        ChangeKind::Resumed => AllocationNews::Resumed { reason },
+        ChangeKind::Terminated => AllocationNews::Terminated { reason },
+        ChangeKind::Extended { .. } => {
+            AllocationNews::Extended { until: after.period.end(), reason }
+        }
+        ChangeKind::Supplemented { hours } => AllocationNews::Supplemented { work: hours, reason },
     }
 }
 

@@ -15,6 +15,7 @@ use units::{ApplicationId, CallId, OrganisationId, PartitionKey, Timestamp, Work
 pub use store::applications::{Application, Filter};
 
 use crate::audit::Entry;
+use crate::notices::{ApplicationNews, Notice};
 use crate::{Action, Actor, App, Error, FieldError, Scope};
 
 /// The most applications on one page.
@@ -169,6 +170,11 @@ impl App {
             return Err(Error::Conflict(text));
         }
         self.audit_application(&tx, actor, &before, ("application.withdraw", "")).await?;
+        if before.state != State::Draft {
+            let case = self.case_of(&before);
+            let news = ApplicationNews::Withdrawn;
+            self.tell(&tx, actor, &Notice::Application(case, news)).await?;
+        }
         let version = before.version.saturating_add(1);
         tx.commit().await?;
         Ok(Application { state, state_at: at, version, ..before })

@@ -23,6 +23,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod jobs;
 pub mod ledger;
+pub mod notices;
 pub mod organisations;
 pub mod permission;
 pub mod projects;
@@ -63,6 +64,8 @@ pub struct Parts {
     pub jobs: jobs::Settings,
     /// Who signs certificates for SSH.
     pub ssh: Arc<site::ssh::Authority>,
+    /// How notices leave the house.
+    pub post: notices::Outlets,
     /// What simulations of awards assume.
     pub what_if: Arc<twin::award::Settings>,
 }

@@ -244,6 +244,12 @@ actions! {
     ViewSelf: "look at your account", Some(Read), SignedIn;
     /// Make and revoke one's own tokens.
     ManageOwnTokens: "manage your tokens", Some(Administer), SignedIn;
+    /// Read one's own notices.
+    ReadNotices: "read your notices", Some(Read), SignedIn;
+    /// Choose how one is told, and where one's notices are sent.
+    ManageNotices: "choose how you are told", Some(Administer), SignedIn;
+    /// See how letters and webhooks fare.
+    ViewPost: "see how letters fare", Some(Read), Roles(&[Administrator]);
     /// Put an organisation on record.
     RegisterOrganisation: "register an organisation", Some(Apply), SignedIn;
     /// See an organisation's record.

@@ -23,6 +23,7 @@ pub use store::verdicts::VerdictRecord;
 
 use crate::applications::Application;
 use crate::audit::Entry;
+use crate::notices::{ApplicationNews, Notice};
 use crate::{Action, Actor, App, Error};
 use store::Tx;
 
@@ -97,6 +98,16 @@ impl App {
         let tx = self.store().write().await?;
         self.audit_review(&tx, actor, what, (rule, "")).await?;
         Ok(tx.commit().await?)
+    /// Tells whom it concerns what happened to an application.
+    async fn tell_of(
+        &self,
+        tx: &Tx,
+        actor: &Actor,
+        application: &Application,
+        news: ApplicationNews,
+    ) -> Result<(), Error> {
+        self.tell(tx, actor, &Notice::Application(self.case_of(application), news)).await?;
+        Ok(())
     }
 
     async fn audit_review(

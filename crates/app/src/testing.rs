@@ -115,6 +115,7 @@ fn parts(store: Store, clock: Arc<MovableClock>) -> Parts {
         rules: rules(),
         jobs: work(),
         ssh: authority(),
+        post: crate::notices::Outlets::default(),
         what_if: Arc::new(what_if()),
     }
 }

@@ -141,6 +141,7 @@ impl World {
             jobs: app::testing::work(),
             what_if: Arc::new(app::testing::what_if()),
             ssh: Arc::new(::site::ssh::Authority::of_seed(&[9; 32])?),
+            post: app::notices::Outlets::default(),
         })?;
         let hub = Hub::start(parts, clock, hub_clock, trace.clone())?;
         let start_up = story::tell(&hub, trace, clock, &store).await?;

@@ -25,7 +25,9 @@ pub use changes::{
 };
 pub use drawn::{Drawn, drawn};
 pub use on_partition::{OnPartition, on_partition};
-pub use reports::{ReportRecord, put_report, report, without_report};
+pub use reports::{
+    ReportRecord, ReportTold, put_report, report, set_report_told, to_tell_of, without_report,
+};
 
 /// What one pool put behind an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -280,6 +280,21 @@ pub async fn writers(
     Ok(rows.into_iter().map(read).collect())
 }
 
+/// Who has written a draft under a call.
+///
+/// # Errors
+/// When the database fails.
+pub async fn writers_of_drafts(tx: &Tx, call: CallId) -> Result<Vec<PersonId>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Writer {
+        created_by: uuid::Uuid,
+    }
+    const SQL: &str = "SELECT DISTINCT created_by FROM application
+        WHERE call = $1 AND state = 'draft' ORDER BY created_by";
+    let rows = tx.all::<Writer>(SQL, [call.uuid().into()]).await?;
+    Ok(rows.into_iter().map(|row| PersonId::from_uuid(row.created_by)).collect())
+}
+
 /// The application with this id.
 ///
 /// # Errors

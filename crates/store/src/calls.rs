@@ -143,6 +143,42 @@ async fn partitions_of(
     Ok(partitions)
 }
 
+/// Calls that opened after `from` and not after `to`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn opened_between(
+    tx: &Tx,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<Call>, StoreError> {
+    const SQL: &str = "SELECT * FROM call WHERE opens_at > $1 AND opens_at <= $2 ORDER BY id";
+    all(tx, SQL, (from, to)).await
+}
+
+/// Calls that close after `from` and not after `to`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn closing_between(
+    tx: &Tx,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<Call>, StoreError> {
+    const SQL: &str = "SELECT * FROM call WHERE closes_at > $1 AND closes_at <= $2 ORDER BY id";
+    all(tx, SQL, (from, to)).await
+}
+
+async fn all(
+    tx: &Tx,
+    sql: &str,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<Call>, StoreError> {
+    let mut calls = Vec::new();
+    for row in tx.all::<Row>(sql, [micros(from).into(), micros(to).into()]).await? {
+        calls.push(read(tx, row).await?);
+    }
+    Ok(calls)
+}
+
 async fn read(tx: &Tx, row: Row) -> Result<Call, StoreError> {
     let mut partitions = partitions_of(tx, &[row.id]).await?;
     call(row, &mut partitions)

@@ -17,6 +17,7 @@ pub mod identity;
 pub mod jobs;
 pub mod ledger;
 mod migrations;
+pub mod notices;
 pub mod organisations;
 pub mod pools;
 pub mod projects;

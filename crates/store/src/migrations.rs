@@ -32,6 +32,7 @@ mod m0036_review;
 mod m0037_identities;
 mod m0038_devices;
 mod m0041_large;
+mod m0039_notices;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0037_identities::Migration),
             Box::new(m0038_devices::Migration),
             Box::new(m0041_large::Migration),
+            Box::new(m0039_notices::Migration),
         ]
     }
 }

@@ -114,7 +114,7 @@ pub async fn assign(
     (application, reviewer): (ApplicationId, PersonId),
     (by, at): (PersonId, Timestamp),
     reason: &str,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO review (application, reviewer, assigned_by, assigned_at, reason,
         to_applicant, confidential) VALUES ($1, $2, $3, $4, $5, '', '')
         ON CONFLICT (application, reviewer) DO NOTHING";
@@ -125,8 +125,7 @@ pub async fn assign(
         micros(at).into(),
         reason.into(),
     ];
-    tx.execute(SQL, values).await?;
-    Ok(())
+    Ok(tx.execute(SQL, values).await? > 0)
 }
 
 /// Takes back a request for a review that was not handed in; returns whether there was one.
@@ -249,6 +248,22 @@ pub async fn loads(tx: &Tx, call: CallId) -> Result<BTreeMap<PersonId, (u32, u32
         Ok((PersonId::from_uuid(row.reviewer), (count(row.asked)?, count(row.handed_in)?)))
     };
     rows.into_iter().map(load).collect()
+/// Reviews asked for after `from` and not after `to` that did not come yet, of applications that wait
+/// for a decision.
+///
+/// # Errors
+/// When the database fails.
+pub async fn missing(
+    tx: &Tx,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<ReviewRecord>, StoreError> {
+    let sql = format!(
+        "{SELECT} JOIN application a ON a.id = r.application
+         WHERE r.assigned_at > $1 AND r.assigned_at <= $2 AND r.submitted_at IS NULL
+           AND a.state = 'submitted' ORDER BY r.assigned_at, r.application, r.reviewer"
+    );
+    let rows = tx.all::<Row>(&sql, [micros(from).into(), micros(to).into()]).await?;
+    rows.into_iter().map(Row::record).collect()
 }
 
 /// What somebody was asked to review and is still to be decided, the latest first.

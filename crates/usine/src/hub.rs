@@ -100,7 +100,9 @@ pub(crate) async fn open(config: &Config) -> Result<App> {
     let jobs = folders::jobs(config, &rules)?;
     let what_if = Arc::new(folders::what_if(config)?);
     let ssh = Arc::new(Authority::open(&config.data.join("ssh_authority"))?);
-    Ok(App::new(Parts { store, clock: Arc::new(SystemClock), data, rules, jobs, ssh, what_if }))
+    let post = app::notices::Outlets::default();
+    let clock = Arc::new(SystemClock);
+    Ok(App::new(Parts { store, clock, data, rules, jobs, ssh, post, what_if }))
 }
 
 /// Makes a folder that only this user can read, or makes an existing one so.

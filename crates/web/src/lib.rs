@@ -13,6 +13,7 @@ mod oidc;
 mod openapi;
 pub mod page;
 mod portal;
+pub mod post;
 pub mod problem;
 mod serve;
 mod settings;

@@ -6,6 +6,7 @@ use store::allocations::{self as records, ReportRecord};
 use units::AllocationId;
 
 use crate::audit::Entry;
+use crate::notices::{AllocationNews, Notice};
 use crate::{Action, Actor, App, Error};
 
 /// The longest report, in characters.
@@ -41,6 +42,8 @@ impl App {
             detail: &format!("the final report of {length} characters came"),
         };
         self.audit(&tx, actor, entry).await?;
+        let award = self.award_of(&tx, &allocation).await?;
+        self.tell(&tx, actor, &Notice::Allocation(award, AllocationNews::ReportCame)).await?;
         Ok(tx.commit().await?)
     }
 

@@ -11,6 +11,7 @@ use units::{AllocationId, ApplicationId, ProjectId, Shares, Timestamp};
 
 use super::{Application, Loaded, no_answer, not_a_draft};
 use crate::audit::Entry;
+use crate::notices::{ApplicationNews, Notice};
 use crate::{Action, Actor, App, Error, Grant, Role, Scope};
 
 impl App {
@@ -171,7 +172,38 @@ impl App {
             rule: &case.mode().rule.to_string(),
             detail: &format!("{class}; {detail}; policy {policy}"),
         };
-        self.audit(tx, actor, entry).await
+        self.audit(tx, actor, entry).await?;
+        self.tell_state(tx, actor, application, state).await
+    }
+
+    /// Tells whom it concerns where an application now stands.
+    async fn tell_state(
+        &self,
+        tx: &Tx,
+        actor: &Actor,
+        application: &Application,
+        state: &State,
+    ) -> Result<(), Error> {
+        let news = match state {
+            State::Submitted { .. } => vec![ApplicationNews::Received, ApplicationNews::Arrived],
+            State::Awarded { project, allocation, .. } => {
+                let allocation = store::allocations::by_id(tx, *allocation).await?;
+                let granted = allocation.ok_or(Error::NotFound("allocation"))?;
+                let amount = (granted.amount, granted.meter);
+                let until = granted.period.end();
+                vec![ApplicationNews::Awarded { project: *project, amount, until }]
+            }
+            State::Refused { reasons, .. } => {
+                let reasons: Vec<String> = reasons.iter().map(Reason::to_string).collect();
+                vec![ApplicationNews::Refused { reasons: reasons.join("\n") }]
+            }
+            State::Draft | State::Withdrawn { .. } => Vec::new(),
+        };
+        for news in news {
+            let case = self.case_of(application);
+            self.tell(tx, actor, &Notice::Application(case, news)).await?;
+        }
+        Ok(())
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Housekeeping {
     pub allocations_lapsed: usize,
     /// How many alerts about what is to come were entered.
     pub alerts_entered: usize,
+    /// How many notices were told because time has passed.
+    pub notices_told: usize,
 }
 
 impl App {
@@ -52,6 +54,7 @@ impl App {
         tx.commit().await?;
         done.allocations_lapsed = self.lapse(now).await?;
         done.alerts_entered = self.alert_ahead(now).await?;
+        done.notices_told = self.tell_of_time(now).await?;
         Ok(done)
     }
 

@@ -9,6 +9,7 @@ use store::{
 };
 use units::{PersonId, Timestamp};
 
+use crate::notices::{Notice, PersonNews};
 use crate::{Action, Actor, App, Error, Grant, Role, Scope, Secret, audit::Entry};
 
 /// A grant and its holder, as staff see it.
@@ -124,7 +125,7 @@ impl App {
             granted_by: actor.subject().to_string(),
             granted_at: self.now(),
         };
-        grants::insert(tx, &record).await?;
+        let fresh = grants::insert(tx, &record).await?;
         let entry = Entry {
             action: "role.give",
             object: &format!("person:{person}"),
@@ -132,6 +133,10 @@ impl App {
             detail: &format!("{} in {}", grant.role, grant.scope),
         };
         self.audit(tx, actor, entry).await?;
+        if fresh {
+            let news = PersonNews::RoleGiven(grant.role, self.place_of(tx, &grant.scope).await?);
+            self.tell(tx, actor, &Notice::Person(person, news)).await?;
+        }
         held(record)
     }
 
@@ -153,7 +158,10 @@ impl App {
             rule: "GrantRoles",
             detail: &format!("{} in {scope}", grant.role),
         };
-        self.audit(tx, actor, entry).await
+        self.audit(tx, actor, entry).await?;
+        let news = PersonNews::RoleTaken(grant.role, self.place_of(tx, &grant.scope).await?);
+        self.tell(tx, actor, &Notice::Person(person, news)).await?;
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use store::organisations as records;
 use units::OrganisationId;
 
 use crate::audit::Entry;
+use crate::notices::{Notice, OrganisationNews, house_of};
 use crate::{Action, Actor, App, Error, Grant, Scope};
 
 pub use store::organisations::Verification;
@@ -26,7 +27,8 @@ impl App {
         (subject, evidence): (Verified, &str),
     ) -> Result<Verification, Error> {
         let tx = self.store().write().await?;
-        self.organisation_for(&tx, actor, (Action::VerifyOrganisation, id)).await?;
+        let organisation =
+            self.organisation_for(&tx, actor, (Action::VerifyOrganisation, id)).await?;
         let verified_by = actor.person_id()?;
         if self.belongs_to(&tx, actor, id).await? {
             let text = "you belong to this organisation; somebody else verifies it";
@@ -60,6 +62,8 @@ impl App {
             detail: &format!("{subject}: {}", verification.evidence),
         };
         self.audit(&tx, actor, entry).await?;
+        let news = OrganisationNews::Verified { subject: subject.to_string() };
+        self.tell(&tx, actor, &Notice::Organisation(house_of(&organisation), news)).await?;
         tx.commit().await?;
         Ok(verification)
     }

@@ -8,6 +8,7 @@ use units::ApplicationId;
 
 use super::course::{appeal_until, days_after};
 use super::{of_application, said};
+use crate::notices::ApplicationNews;
 use crate::{Action, Actor, App, Error};
 
 impl App {
@@ -26,7 +27,7 @@ impl App {
         let Some(days) = procedure.says.rebuttal_days.known() else {
             return Err(Error::refused(rule, "the procedure foresees no answer of applicants"));
         };
-        let whole = self.all_of(&tx, application).await?;
+        let whole = self.all_of(&tx, application.clone()).await?;
         match whole.evaluation.map(|evaluation| evaluation.standing) {
             Some(Standing::Passed | Standing::Below(_)) => {}
             None | Some(Standing::Incomplete { .. } | Standing::Apart(_)) => {
@@ -42,6 +43,8 @@ impl App {
         }
         let (what, detail) = (("reviews.show", of_application(id)), format!("until {closes_at}"));
         self.audit_review(&tx, actor, what, (&rule, &detail)).await?;
+        let news = ApplicationNews::ReviewsShown { until: closes_at };
+        self.tell_of(&tx, actor, &application, news).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -57,7 +60,8 @@ impl App {
         text: &str,
     ) -> Result<(), Error> {
         let tx = self.store().write().await?;
-        let (_, call) = self.submitted_for(&tx, actor, (Action::ApplyForHours, id)).await?;
+        let (application, call) =
+            self.submitted_for(&tx, actor, (Action::ApplyForHours, id)).await?;
         let rule = self.peers_of(&call)?.rule.to_string();
         let now = self.now();
         match records::rebuttal(&tx, id).await? {
@@ -73,6 +77,7 @@ impl App {
         }
         let what = ("reviews.answer", of_application(id));
         self.audit_review(&tx, actor, what, (&rule, "")).await?;
+        self.tell_of(&tx, actor, &application, ApplicationNews::ReviewsAnswered).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -103,6 +108,7 @@ impl App {
         }
         let what = ("application.appeal", of_application(id));
         self.audit_review(&tx, actor, what, (&rule, "")).await?;
+        self.tell_of(&tx, actor, &application, ApplicationNews::Appealed).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -145,6 +151,8 @@ impl App {
         let what = ("application.decide-appeal", of_application(id));
         let detail = format!("{word}: {answer}");
         self.audit_review(&tx, actor, what, ("DecideApplication", &detail)).await?;
+        let news = ApplicationNews::AppealDecided { upheld, answer };
+        self.tell_of(&tx, actor, &application, news).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -10,6 +10,7 @@ use store::reviews as records;
 use units::{ApplicationId, CallId, PersonId};
 
 use crate::applications::Application;
+use crate::notices::ApplicationNews;
 use crate::{Action, Actor, App, Error};
 
 /// Who is asked to judge what.
@@ -71,10 +72,15 @@ impl App {
         let by = (actor.person_id()?, self.now());
         let tx = self.store().write().await?;
         let open = store::applications::undecided(&tx, call).await?;
-        let open: BTreeSet<ApplicationId> = open.iter().map(|application| application.id).collect();
-        for pair in assignment.pairs.iter().filter(|pair| open.contains(&pair.application)) {
+        let open: BTreeMap<ApplicationId, &Application> =
+            open.iter().map(|application| (application.id, application)).collect();
+        for pair in &assignment.pairs {
+            let Some(application) = open.get(&pair.application) else { continue };
             let who = (pair.application, pair.reviewer);
-            records::assign(&tx, who, by, &pair.to_string()).await?;
+            if records::assign(&tx, who, by, &pair.to_string()).await? {
+                let news = ApplicationNews::ReviewAsked { reviewer: pair.reviewer };
+                self.tell_of(&tx, actor, application, news).await?;
+            }
         }
         let detail = format!("{} reviews asked for", assignment.pairs.len());
         let what = ("reviews.arrange", format!("call:{call}"));

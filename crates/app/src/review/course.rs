@@ -14,6 +14,7 @@ use store::verdicts::{self, VerdictRecord};
 use units::{ApplicationId, CallId, Timestamp};
 
 use super::{of_application, said};
+use crate::notices::ApplicationNews;
 use crate::applications::Application;
 use crate::{Action, Actor, App, Error, FieldError, Scope};
 
@@ -94,6 +95,8 @@ impl App {
         let (rule, detail) = (call.rule.to_string(), format!("{word}: {}", check.remark));
         let what = ("application.check-technically", of_application(id));
         self.audit_review(&tx, actor, what, (&rule, &detail)).await?;
+        let news = ApplicationNews::Checked { feasible, remark: check.remark.clone() };
+        self.tell_of(&tx, actor, &application, news).await?;
         tx.commit().await?;
         Ok(check)
     }

@@ -11,6 +11,7 @@ use store::reviews::{self as records, DeclaredConflict, ReviewRecord, Written};
 use units::ApplicationId;
 
 use super::{of_application, said};
+use crate::notices::ApplicationNews;
 use crate::applications::Application;
 use crate::{Action, Actor, App, Error, FieldError};
 
@@ -118,7 +119,7 @@ impl App {
         text: &str,
     ) -> Result<(), Error> {
         let tx = self.store().write().await?;
-        let (review, _) = self.asked_for(&tx, actor, id).await?;
+        let (review, application) = self.asked_for(&tx, actor, id).await?;
         let text = said("text", text)?;
         if !records::unassign(&tx, id, review.reviewer).await? {
             let text = "you have handed in your review; tell the programme's officer";
@@ -128,6 +129,7 @@ impl App {
         records::declare_conflict(&tx, &conflict, self.now()).await?;
         let what = ("review.conflict", of_application(id));
         self.audit_review(&tx, actor, what, ("ReviewApplication", &conflict.text)).await?;
+        self.tell_of(&tx, actor, &application, ApplicationNews::ConflictDeclared).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -9,6 +9,7 @@ use units::ApplicationId;
 
 use super::{of_application, said};
 use crate::applications::{Application, no_answer, told};
+use crate::notices::ApplicationNews;
 use crate::{Action, Actor, App, Error};
 use store::Tx;
 
@@ -59,6 +60,7 @@ impl App {
         };
         records::propose(&tx, &record).await?;
         self.audit_verdict(&tx, actor, ("verdict.propose", &record), &call).await?;
+        self.tell_of(&tx, actor, &application, ApplicationNews::VerdictProposed).await?;
         tx.commit().await?;
         Ok(record)
     }
@@ -95,6 +97,7 @@ impl App {
             return Err(Error::Conflict("it was adopted already".to_owned()));
         }
         self.audit_verdict(&tx, actor, ("verdict.adopt", &record), &call).await?;
+        self.tell_of(&tx, actor, &application, ApplicationNews::VerdictAdopted).await?;
         tx.commit().await?;
         Ok(VerdictRecord { adopted: Some((person, now)), ..record })
     }
@@ -110,13 +113,15 @@ impl App {
         remark: &str,
     ) -> Result<(), Error> {
         let tx = self.store().write().await?;
-        let (_, call, record) = self.proposal(&tx, actor, id).await?;
+        let (application, call, record) = self.proposal(&tx, actor, id).await?;
         let remark = said("remark", remark)?;
         if !records::send_back(&tx, record.id, (actor.person_id()?, self.now())).await? {
             return Err(Error::Conflict("it was published or sent back already".to_owned()));
         }
-        let returned = VerdictRecord { remark, ..record };
+        let returned = VerdictRecord { remark: remark.clone(), ..record };
         self.audit_verdict(&tx, actor, ("verdict.return", &returned), &call).await?;
+        let news = ApplicationNews::VerdictReturned { remark };
+        self.tell_of(&tx, actor, &application, news).await?;
         tx.commit().await?;
         Ok(())
     }

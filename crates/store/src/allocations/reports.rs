@@ -80,3 +80,66 @@ pub async fn without_report(
     let rows = tx.all::<AllocationRow>(SQL, [micros(at).into(), i64::from(limit).into()]).await?;
     rows.into_iter().map(AllocationRow::allocation).collect()
 }
+
+/// How much was told of a report that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReportTold {
+    /// Nothing yet.
+    Nothing,
+    /// That it is due.
+    Due,
+    /// That it is overdue: there is nothing more to tell.
+    Overdue,
+}
+
+impl ReportTold {
+    const fn stored(self) -> i64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Due => 1,
+            Self::Overdue => 2,
+        }
+    }
+}
+
+/// Allocations that were over at `at`, without a report, and of which there is more to tell; those
+/// of which nothing was told come first, and then the longest over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn to_tell_of(
+    tx: &Tx,
+    at: Timestamp,
+    limit: u32,
+) -> Result<Vec<(Allocation, ReportTold)>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Over {
+        #[sea_orm(nested)]
+        allocation: AllocationRow,
+        report_told: i64,
+    }
+    const SQL: &str = "SELECT * FROM allocation a
+        WHERE a.report_told < 2 AND (a.ends_at <= $1 OR a.closed_at <= $1)
+          AND NOT EXISTS (SELECT 1 FROM award_report r WHERE r.allocation = a.id)
+        ORDER BY a.report_told, a.ends_at, a.id LIMIT $2";
+    let rows = tx.all::<Over>(SQL, [micros(at).into(), i64::from(limit).into()]).await?;
+    let over = |row: Over| {
+        let told = if row.report_told == 0 { ReportTold::Nothing } else { ReportTold::Due };
+        Ok((row.allocation.allocation()?, told))
+    };
+    rows.into_iter().map(over).collect()
+}
+
+/// Enters how much was told of an allocation's report.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_report_told(
+    tx: &Tx,
+    id: AllocationId,
+    told: ReportTold,
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE allocation SET report_told = $2 WHERE id = $1";
+    tx.execute(SQL, [id.uuid().into(), told.stored().into()]).await?;
+    Ok(())
+}

@@ -43,25 +43,21 @@ impl Row {
     }
 }
 
-/// Gives a role; giving it again changes nothing.
+/// Gives a role; `false` when it was held: giving it again changes nothing.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn insert(tx: &Tx, grant: &GrantRecord) -> Result<(), StoreError> {
+pub async fn insert(tx: &Tx, grant: &GrantRecord) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO role_grant (person, role, scope, granted_by, granted_at)
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (person, role, scope) DO NOTHING";
-    tx.execute(
-        SQL,
-        [
-            grant.person.uuid().into(),
-            grant.role.clone().into(),
-            grant.scope.clone().into(),
-            grant.granted_by.clone().into(),
-            micros(grant.granted_at).into(),
-        ],
-    )
-    .await?;
-    Ok(())
+    let values = [
+        grant.person.uuid().into(),
+        grant.role.clone().into(),
+        grant.scope.clone().into(),
+        grant.granted_by.clone().into(),
+        micros(grant.granted_at).into(),
+    ];
+    Ok(tx.execute(SQL, values).await? > 0)
 }
 
 /// Takes a role away; returns whether it was held.

@@ -3,6 +3,8 @@
 //! Messages live in `locales/*.ftl`; a test compares their keys and looks up every key that a
 //! template or handler names. Not here: what a rule says about a decision, which is English.
 
+mod told;
+
 use std::borrow::Borrow;
 use std::sync::LazyLock;
 
@@ -11,6 +13,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use jiff::tz::TimeZone;
 use unic_langid::LanguageIdentifier;
+pub(crate) use told::Told;
 use units::{CountryCode, Meter, PartsPerMillion, Timestamp, Work};
 
 /// The cookie that remembers a chosen language.
@@ -100,6 +103,11 @@ impl Tongue {
             args.set(*name, FluentValue::from(*text));
         }
         self.message(key, Some(&args))
+    }
+
+    /// The message `key` with gaps for texts and numbers; `None` when there is no such message.
+    fn try_fill(self, key: &str, args: &FluentArgs<'_>) -> Option<String> {
+        self.bundle().has_message(key).then(|| self.message(key, Some(args)))
     }
 
     fn message(self, key: &str, args: Option<&FluentArgs<'_>>) -> String {
@@ -234,8 +242,11 @@ fn preferred(headers: &HeaderMap) -> Option<Tongue> {
 static ENGLISH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle("en", EN));
 static FRENCH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle("fr", FR));
 
-const EN: &str = include_str!("../../locales/en.ftl");
-const FR: &str = include_str!("../../locales/fr.ftl");
+/// What pages say, and what notices say.
+const EN: &str =
+    concat!(include_str!("../../locales/en.ftl"), include_str!("../../locales/notices.en.ftl"));
+const FR: &str =
+    concat!(include_str!("../../locales/fr.ftl"), include_str!("../../locales/notices.fr.ftl"));
 
 /// The messages of one language. What does not parse is left out; the tests would not let it in.
 fn bundle(language: &str, text: &str) -> FluentBundle<FluentResource> {

@@ -38,6 +38,7 @@ fn speakers() -> Vec<PathBuf> {
     let mut found = Vec::new();
     walk(&root.join("templates"), &mut found);
     walk(&root.join("src/portal"), &mut found);
+    walk(&root.join("src/post"), &mut found);
     found
 }
 
