@@ -20,6 +20,7 @@ pub use address::{is_public, receiver};
 pub(crate) use concerned::house_of;
 pub use letters::{Failure, Letter, PostHealth};
 pub use notice::*;
+pub(crate) use retry::again;
 pub use store::notices::post::{Letters, Unsent};
 pub use store::notices::webhooks::{Delivery, DeliveryState};
 pub use store::notices::{ByMail, Fact, Facts, InboxRecord, NoticeRecord, NoticeSettings};
@@ -52,7 +53,9 @@ impl App {
         let telling = notice.telling();
         let Some(id) = self.put_notice(tx, &telling).await? else { return Ok(false) };
         let mut people = self.concerned(tx, &telling.readers).await?;
-        if !telling.receipt && let Ok(own) = actor.person_id() {
+        if !telling.receipt
+            && let Ok(own) = actor.person_id()
+        {
             people.remove(&own);
         }
         let people: Vec<_> = people.into_iter().collect();

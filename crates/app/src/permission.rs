@@ -248,6 +248,8 @@ actions! {
     ReadNotices: "read your notices", Some(Read), SignedIn;
     /// Choose how one is told, and where one's notices are sent.
     ManageNotices: "choose how you are told", Some(Administer), SignedIn;
+    /// Take the role that a link of an invitation offers.
+    AcceptInvitation: "accept invitations", Some(Apply), SignedIn;
     /// See how letters and webhooks fare.
     ViewPost: "see how letters fare", Some(Read), Roles(&[Administrator]);
     /// Put an organisation on record.

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod devices;
 pub mod grants;
 pub mod idempotency;
+pub mod invitations;
 pub mod keys;
 pub mod links;
 pub mod people;

@@ -33,6 +33,7 @@ mod m0037_identities;
 mod m0038_devices;
 mod m0041_large;
 mod m0039_notices;
+mod m0040_invitations;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0038_devices::Migration),
             Box::new(m0041_large::Migration),
             Box::new(m0039_notices::Migration),
+            Box::new(m0040_invitations::Migration),
         ]
     }
 }

@@ -133,12 +133,8 @@ pub async fn deliver(
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO inbox (person, notice, mail, mail_due_at)
         VALUES ($1, $2, $3, $4) ON CONFLICT (person, notice) DO NOTHING";
-    let values = [
-        person.uuid().into(),
-        notice.into(),
-        mail.word().into(),
-        mail_at.map(micros).into(),
-    ];
+    let values =
+        [person.uuid().into(), notice.into(), mail.word().into(), mail_at.map(micros).into()];
     tx.execute(SQL, values).await?;
     Ok(())
 }
@@ -237,10 +233,7 @@ pub async fn settings(
     }
     let mut found = BTreeMap::new();
     for people in people.chunks(PEOPLE_MAX) {
-        let sql = format!(
-            "SELECT * FROM notice_settings WHERE {}",
-            is_in("person", people.len())
-        );
+        let sql = format!("SELECT * FROM notice_settings WHERE {}", is_in("person", people.len()));
         let values = people.iter().map(|person| person.uuid().into());
         for Row { person, language, mail, calls } in tx.all::<Row>(&sql, values).await? {
             let mail = chosen("choice of letters", &ByMail::WORDS, &mail)?;

@@ -3,6 +3,7 @@
 //! `USINE_WEB__SCHEME=https` sets `scheme` in the table `web`. Unknown keys are refused by name.
 
 mod oidc;
+mod post;
 mod remote;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use toml::{Table, Value};
 
 use crate::exit::{Failure, Told};
 pub(crate) use oidc::Oidc;
+pub(crate) use post::{Mail, Webhooks};
 pub(crate) use remote::{Agents, RemoteSite};
 
 /// Where the hub looks when no file is named.
@@ -63,6 +65,9 @@ pub(crate) struct Config {
     pub(crate) services: Option<PathBuf>,
     pub(crate) vault: VaultLimits,
     pub(crate) web: Web,
+    /// The mail server; notices stay in the inbox when not set.
+    pub(crate) mail: Option<Mail>,
+    pub(crate) webhooks: Webhooks,
     pub(crate) site: Site,
     /// Further embedded sites: this machine, standing in for other partitions as well.
     pub(crate) sites: Vec<Site>,
@@ -167,6 +172,8 @@ impl Default for Config {
             services: None,
             vault: VaultLimits::default(),
             web: Web::default(),
+            mail: None,
+            webhooks: Webhooks::default(),
             site: Site::default(),
             sites: Vec::new(),
             remote_sites: Vec::new(),
@@ -292,6 +299,14 @@ impl Config {
         url.trim_end_matches('/').to_owned()
     }
 
+    /// How notices leave the house.
+    pub(crate) fn outlets(&self) -> app::notices::Outlets {
+        app::notices::Outlets {
+            mail_server: self.mail.as_ref().map(Mail::named),
+            private_webhooks: self.webhooks.private_networks,
+        }
+    }
+
     /// The URL of the database.
     pub(crate) fn database_url(&self) -> String {
         match &self.database {
@@ -328,6 +343,8 @@ fn overlay(table: &mut Table, variable: &str, value: String) {
         "web",
         "site",
         "agents",
+        "mail",
+        "webhooks",
     ];
     let Some(path) = variable.strip_prefix(PREFIX) else {
         return;
@@ -398,6 +415,17 @@ mod tests {
         assert!(shown.contains("postgres://hub:***@db/hub"), "{shown}");
         assert!(!format!("{config:?}").contains("secret"));
         assert_eq!(config.database_url(), "postgres://hub:secret@db/hub");
+    }
+
+    #[test]
+    fn the_mail_servers_password_is_never_printed_either() {
+        let file = "[mail]\nserver = \"m.example\"\nfrom = \"u@m.example\"\n";
+        let config = parse(file, &[("USINE_MAIL__PASSWORD", "geheim")]).unwrap();
+        let shown = toml::to_string_pretty(&config).unwrap();
+        assert!(shown.contains("password = \"***\"") && !shown.contains("geheim"), "{shown}");
+        let settings = config.mail.as_ref().unwrap().settings().unwrap();
+        assert!(!format!("{config:?}{settings:?}").contains("geheim"));
+        assert_eq!(config.outlets().mail_server.as_deref(), Some("m.example:587"));
     }
 
     #[test]

@@ -7,12 +7,17 @@ use anyhow::Result;
 use app::App;
 use tokio::task::JoinHandle;
 
-use crate::config::Config;
+use web::post::{Post, PostSettings};
+
+use crate::config::{Config, Mail};
 use crate::hub::Hub;
 use crate::site::EmbeddedSite;
 
 /// How often the house is kept.
 const HOUSEKEEPING: Duration = Duration::from_secs(15 * 60);
+
+/// How often letters and webhooks are looked for that are due.
+const SENDING: Duration = Duration::from_secs(2);
 
 /// How often jobs are looked for that wait for a site in vain.
 const MOVING: Duration = Duration::from_secs(60);
@@ -21,7 +26,7 @@ const MOVING: Duration = Duration::from_secs(60);
 pub(crate) struct Factory {
     pub(crate) hub: Hub,
     sites: Vec<EmbeddedSite>,
-    keeping: [JoinHandle<()>; 2],
+    keeping: [JoinHandle<()>; 3],
 }
 
 impl Factory {
@@ -32,6 +37,7 @@ impl Factory {
         let keeping = [
             tokio::spawn(keep_house(hub.app.clone())),
             tokio::spawn(move_stranded(hub.app.clone())),
+            tokio::spawn(send_notices(hub.app.clone(), post(config, &hub)?)),
         ];
         let sites = EmbeddedSite::start_all(config, &hub.app, hub.within).await?;
         Ok(Self { hub, sites, keeping })
@@ -78,6 +84,29 @@ async fn move_stranded(app: App) {
             Ok(jobs) => tracing::info!(jobs, "moved jobs away from sites that do not fetch them"),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "moving jobs failed");
+            }
+        }
+    }
+}
+
+/// The way by which notices leave the house.
+fn post(config: &Config, hub: &Hub) -> Result<Post> {
+    let mail = config.mail.as_ref().map(Mail::settings).transpose()?;
+    let private_webhooks = config.webhooks.private_networks;
+    Ok(Post::new(PostSettings { hub_url: hub.url.clone(), mail, private_webhooks })?)
+}
+
+/// Sends letters and webhooks as they fall due.
+async fn send_notices(app: App, post: Post) {
+    let mut turn = tokio::time::interval(SENDING);
+    turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        turn.tick().await;
+        match post.turn(&app).await {
+            Ok(done) if done == web::post::Turn::default() => {}
+            Ok(done) => tracing::info!(done.sent, done.failed, "letters and webhooks left"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "sending notices failed");
             }
         }
     }

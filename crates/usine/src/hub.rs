@@ -100,7 +100,7 @@ pub(crate) async fn open(config: &Config) -> Result<App> {
     let jobs = folders::jobs(config, &rules)?;
     let what_if = Arc::new(folders::what_if(config)?);
     let ssh = Arc::new(Authority::open(&config.data.join("ssh_authority"))?);
-    let post = app::notices::Outlets::default();
+    let post = config.outlets();
     let clock = Arc::new(SystemClock);
     Ok(App::new(Parts { store, clock, data, rules, jobs, ssh, post, what_if }))
 }

@@ -33,6 +33,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use command::{
     Session, aid, allocation, apply, call, data, decision, job, ledger, login, model, org, people,
     project, review, sessions, site as sites, verdict,
+    Session, aid, allocation, apply, call, data, decision, invitation, job, ledger, login, model,
+    notice, org, people, project, review, site as sites, verdict,
 };
 use output::Audience;
 use remote::HubChoice;
@@ -79,6 +81,14 @@ enum Command {
     /// Where you are signed in: list, end.
     #[command(subcommand)]
     Session(sessions::SessionCommand),
+    /// Invitations: a role offered to an address, taken by whoever opens the link.
+    #[command(subcommand)]
+    Invitation(invitation::InvitationCommand),
+    /// Notices: what happened and concerns you.
+    Notices(notice::NoticesArguments),
+    /// Webhooks: your notices as signed JSON, sent to an address of yours.
+    #[command(subcommand)]
+    Webhook(notice::WebhookCommand),
     /// Organisations: on record, declared, assessed.
     #[command(subcommand)]
     Org(org::OrgCommand),
@@ -207,6 +217,9 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::User(command) => people::user(&command, session),
         Command::Token(command) => people::token(&command, session),
         Command::Session(command) => sessions::session(&command, session),
+        Command::Invitation(command) => invitation::invitation(&command, session),
+        Command::Notices(arguments) => notice::notices(&arguments, session),
+        Command::Webhook(command) => notice::webhook(&command, session),
         Command::Org(command) => org::org(&command, session),
         Command::Sme(command) => sme::run(&command, session.audience),
         Command::Policy(command) => policy::run(&command, session.audience),

@@ -214,6 +214,7 @@ segments!(
     units::PoolId,
     units::ProjectId,
     units::RepositoryId,
+    uuid::Uuid,
     units::RevisionId,
     units::Slug,
     units::TokenId,

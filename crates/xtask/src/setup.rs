@@ -30,6 +30,8 @@ pub(crate) struct Tools {
     pub(crate) python_submitit: PathBuf,
     /// A Python with the clients of the Hugging Face Hub.
     pub(crate) python_hf: PathBuf,
+    /// A Python with a mail server and a library for webhooks.
+    pub(crate) python_post: PathBuf,
     /// A browser.
     pub(crate) chromium: PathBuf,
     /// The server of OpenSSH.
@@ -53,6 +55,7 @@ impl Tools {
             python_transformers: transformers()?,
             python_submitit: submitit()?,
             python_hf: environment(PYTHON, "hf", "tests/hf/requirements.txt")?,
+            python_post: environment(PYTHON, "post", "tests/post/requirements.txt")?,
             chromium,
             sshd,
             oidc: packages("tests/oidc")?,
@@ -66,6 +69,7 @@ impl Tools {
             ("USINE_TEST_PYTHON", &self.python_transformers),
             ("USINE_TEST_SUBMITIT", &self.python_submitit),
             ("USINE_TEST_HF", &self.python_hf),
+            ("USINE_TEST_POST", &self.python_post),
             ("USINE_TEST_CHROMIUM", &self.chromium),
             ("USINE_TEST_SSHD", &self.sshd),
             ("USINE_TEST_OIDC", &self.oidc),
@@ -83,6 +87,7 @@ pub(crate) fn describe(tools: &Tools) {
     println!("transformers: {}", tools.python_transformers.display());
     println!("submitit:     {}", tools.python_submitit.display());
     println!("hf:           {}", tools.python_hf.display());
+    println!("post:         {}", tools.python_post.display());
 }
 
 /// The test runner.

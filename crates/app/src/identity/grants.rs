@@ -105,12 +105,12 @@ impl App {
         };
         people::insert(&tx, &person).await?;
         let grant = Grant { role, scope: Scope::Federation };
-        self.grant(&tx, &Actor::system(), person.id, grant).await?;
+        self.record_grant(&tx, &Actor::system(), person.id, &grant).await?;
         tx.commit().await?;
         self.sign_in_link(person.id).await.map(Some)
     }
 
-    /// Writes a grant and its audit line, within the caller's transaction and permission.
+    /// Gives a role within the caller's transaction and permission, and tells whoever has it now.
     pub(crate) async fn grant(
         &self,
         tx: &Tx,
@@ -118,6 +118,22 @@ impl App {
         person: PersonId,
         grant: Grant,
     ) -> Result<HeldGrant, Error> {
+        let (record, fresh) = self.record_grant(tx, actor, person, &grant).await?;
+        if fresh {
+            let news = PersonNews::RoleGiven(grant.role, self.place_of(tx, &grant.scope).await?);
+            self.tell(tx, actor, &Notice::Person(person, news)).await?;
+        }
+        held(record)
+    }
+
+    /// Writes a grant and its audit line; whether it was not held before.
+    async fn record_grant(
+        &self,
+        tx: &Tx,
+        actor: &Actor,
+        person: PersonId,
+        grant: &Grant,
+    ) -> Result<(GrantRecord, bool), Error> {
         let record = GrantRecord {
             person,
             role: grant.role.name().to_owned(),
@@ -133,11 +149,7 @@ impl App {
             detail: &format!("{} in {}", grant.role, grant.scope),
         };
         self.audit(tx, actor, entry).await?;
-        if fresh {
-            let news = PersonNews::RoleGiven(grant.role, self.place_of(tx, &grant.scope).await?);
-            self.tell(tx, actor, &Notice::Person(person, news)).await?;
-        }
-        held(record)
+        Ok((record, fresh))
     }
 
     /// Removes a grant and writes its audit line, within the caller's transaction and permission.

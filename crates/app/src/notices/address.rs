@@ -20,9 +20,8 @@ pub fn receiver(text: &str, private: bool) -> Result<Url, Error> {
     if text.chars().count() > LENGTH_MAX {
         return Err(wrong(&format!("write at most {LENGTH_MAX} characters")));
     }
-    let url: Url = text
-        .parse()
-        .map_err(|_| wrong("is no address, such as https://example.org/notices"))?;
+    let url: Url =
+        text.parse().map_err(|_| wrong("is no address, such as https://example.org/notices"))?;
     match url.scheme() {
         "https" => {}
         "http" if private => {}
@@ -92,10 +91,29 @@ mod tests {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
         for special in [
-            "127.0.0.1", "10.1.2.3", "172.20.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-            "0.0.0.0", "224.0.0.1", "255.255.255.255", "198.18.0.1", "192.0.2.1", "::1", "::",
-            "fe80::1", "fc00::1", "fd12::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2001:db8::1",
-            "2002:a00:1::1", "2001::1", "ff02::1", "::127.0.0.1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.20.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "192.0.2.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2001:db8::1",
+            "2002:a00:1::1",
+            "2001::1",
+            "ff02::1",
+            "::127.0.0.1",
         ] {
             assert!(!is_public(special.parse().unwrap()), "{special}");
         }
@@ -105,9 +123,16 @@ mod tests {
     fn a_webhook_leads_over_https_to_a_public_host_unless_the_operator_allows_more() {
         assert!(receiver("https://example.org/notices", false).is_ok());
         for refused in [
-            "http://example.org", "https://127.0.0.1/x", "https://[::1]/", "https://localhost/",
-            "https://0x7f000001/", "https://2130706433/", "https://a:b@example.org/",
-            "ftp://example.org/", "example.org", "https://169.254.169.254/latest/meta-data",
+            "http://example.org",
+            "https://127.0.0.1/x",
+            "https://[::1]/",
+            "https://localhost/",
+            "https://0x7f000001/",
+            "https://2130706433/",
+            "https://a:b@example.org/",
+            "ftp://example.org/",
+            "example.org",
+            "https://169.254.169.254/latest/meta-data",
         ] {
             assert!(receiver(refused, false).is_err(), "{refused}");
         }

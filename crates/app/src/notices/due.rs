@@ -57,7 +57,8 @@ impl App {
         let from = to.saturating_sub(CALL_NEWS).unwrap_or(Timestamp::MIN);
         let mut told = 0_usize;
         for review in store::reviews::missing(tx, (from, to)).await? {
-            let Some(application) = store::applications::by_id(tx, review.application).await? else {
+            let Some(application) = store::applications::by_id(tx, review.application).await?
+            else {
                 continue;
             };
             let news = ApplicationNews::ReviewMissing {

@@ -5,10 +5,10 @@ use units::Timestamp;
 
 /// How long to wait after each attempt that failed: about three days in all, as the specification
 /// of Standard Webhooks proposes. After the last it is given up.
-const WAITS_SECONDS: [i64; 9] = [30, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+const WAITS_SECONDS: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
 /// When to try again what has failed so many times, the last time now; never when it was enough.
-pub(super) fn again(attempts: u32, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn again(attempts: u32, now: Timestamp) -> Option<Timestamp> {
     let index = usize::try_from(attempts.checked_sub(1)?).ok()?;
     let wait = WAITS_SECONDS.get(index)?;
     now.checked_add(SignedDuration::from_secs(*wait)).ok()

@@ -212,7 +212,9 @@ impl App {
         }
         let since = webhook.failing_since.unwrap_or(now);
         if now.duration_since(since) < PATIENCE || webhook.disabled_at.is_some() {
-            return Ok(records::set_health(tx, webhook.id, (Some(since), webhook.disabled_at)).await?);
+            return Ok(
+                records::set_health(tx, webhook.id, (Some(since), webhook.disabled_at)).await?
+            );
         }
         records::set_health(tx, webhook.id, (Some(since), Some(now))).await?;
         records::give_up(tx, webhook.id, "the webhook was disabled", now).await?;

@@ -14,8 +14,8 @@ use store::verdicts::{self, VerdictRecord};
 use units::{ApplicationId, CallId, Timestamp};
 
 use super::{of_application, said};
-use crate::notices::ApplicationNews;
 use crate::applications::Application;
+use crate::notices::ApplicationNews;
 use crate::{Action, Actor, App, Error, FieldError, Scope};
 
 /// An application in the order of its call.

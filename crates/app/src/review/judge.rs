@@ -11,8 +11,8 @@ use store::reviews::{self as records, DeclaredConflict, ReviewRecord, Written};
 use units::ApplicationId;
 
 use super::{of_application, said};
-use crate::notices::ApplicationNews;
 use crate::applications::Application;
+use crate::notices::ApplicationNews;
 use crate::{Action, Actor, App, Error, FieldError};
 
 /// What a reviewer reads of an application that they were asked to judge.

@@ -23,6 +23,7 @@ mod line;
 mod oidc;
 mod placement;
 mod policy;
+mod post;
 mod slurm;
 mod sme;
 mod ssh;

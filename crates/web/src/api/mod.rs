@@ -16,9 +16,11 @@ mod grants;
 mod health;
 mod history;
 mod identities;
+mod invitations;
 mod jobs;
 mod ledger;
 mod metrics;
+mod notices;
 mod organisations;
 mod people;
 mod projects;
@@ -32,6 +34,7 @@ mod ssh;
 mod statements;
 mod tokens;
 mod verdicts;
+mod webhooks;
 pub mod wire;
 
 use std::sync::Arc;
@@ -72,9 +75,11 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(health::routes())
         .merge(history::routes())
         .merge(identities::routes())
+        .merge(invitations::routes())
         .merge(jobs::routes())
         .merge(ledger::routes())
         .merge(metrics::routes())
+        .merge(notices::routes())
         .merge(organisations::routes())
         .merge(people::routes())
         .merge(projects::routes())
@@ -89,6 +94,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(statements::routes())
         .merge(tokens::routes())
         .merge(verdicts::routes())
+        .merge(webhooks::routes())
 }
 
 /// Routes that take more than the usual size of a body, with how much.

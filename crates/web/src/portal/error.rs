@@ -77,7 +77,8 @@ fn sign_in_for(asked: &str) -> String {
 /// A frame for somebody whom we could not get to know.
 fn bare(headers: &HeaderMap, path: String) -> Frame {
     let t = Tongue::wanted(headers);
-    Frame { t, path, csrf: String::new(), account: None, sees_sites: false, judges: false }
+    let (csrf, account) = (String::new(), None);
+    Frame { t, path, csrf, account, sees_sites: false, judges: false, unread: 0 }
 }
 
 fn text(headers: &HeaderMap, name: &str) -> String {

@@ -19,7 +19,9 @@ mod factory;
 mod federation;
 mod form;
 mod hours;
+mod invitations;
 pub(crate) mod jobs;
+mod notices;
 mod organisations;
 mod paging;
 mod projects;
@@ -136,4 +138,17 @@ fn account() -> Router<App> {
         .route(crate::DEVICE, get(device::show).post(device::answer))
         .route("/settings/identities", post(provider::add))
         .route("/settings/identities/{id}/remove", post(settings::unlink))
+        .route("/invitations", get(invitations::list).post(invitations::send))
+        .route("/invitations/{id}/revoke", post(invitations::revoke))
+        .route(
+            &format!("{}{{secret}}", crate::INVITATION_LINK),
+            get(invitations::show).post(invitations::accept),
+        )
+        .route("/notices", get(notices::list))
+        .route("/notices/read", post(notices::read))
+        .route("/settings/notices", get(notices::settings).post(notices::keep))
+        .route("/settings/webhooks", post(notices::add_webhook))
+        .route("/settings/webhooks/{id}/test", post(notices::test_webhook))
+        .route("/settings/webhooks/{id}/delete", post(notices::delete_webhook))
+        .route("/post", get(notices::post))
 }

@@ -12,8 +12,8 @@ use axum::http::{HeaderMap, header};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use jiff::tz::TimeZone;
-use unic_langid::LanguageIdentifier;
 pub(crate) use told::Told;
+use unic_langid::LanguageIdentifier;
 use units::{CountryCode, Meter, PartsPerMillion, Timestamp, Work};
 
 /// The cookie that remembers a chosen language.

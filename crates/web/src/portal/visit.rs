@@ -40,6 +40,8 @@ pub(crate) struct Frame {
     pub(crate) sees_sites: bool,
     /// Whether they judge applications.
     pub(crate) judges: bool,
+    /// How many of their notices are unread.
+    pub(crate) unread: i64,
 }
 
 impl Frame {
@@ -110,6 +112,11 @@ impl FromRequestParts<App> for Visit {
             Subject::Person(_) => Some(app.me(&actor).await?),
             Subject::Anonymous | Subject::Site(_) | Subject::System => None,
         };
+        let unread = match account {
+            // A session may do this; where a token of another kind may not, nothing is counted.
+            Some(_) if actor.can(Action::ReadNotices, &[]) => app.unread_notices(&actor).await?,
+            _ => 0,
+        };
         let frame = Frame {
             t: Tongue::wanted(&parts.headers),
             path: parts.uri.path().to_owned(),
@@ -117,6 +124,7 @@ impl FromRequestParts<App> for Visit {
             account,
             sees_sites: sees_sites(&actor),
             judges: super::review::judges(&actor),
+            unread,
         };
         Ok(Self { app: app.clone(), actor, secret: credential.secret().cloned(), frame })
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use app::notices::{Failure, Letter};
+use app::notices::Failure;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::Credentials;
@@ -114,13 +114,8 @@ impl Mailer {
     }
 
     /// Brings a letter to the server.
-    pub(super) async fn send(
-        &self,
-        letter: &Letter,
-        written: &Written,
-        now: Timestamp,
-    ) -> Result<(), Undelivered> {
-        let message = self.message(letter, written, now).map_err(|text| Undelivered {
+    pub(super) async fn send(&self, letter: &Written, now: Timestamp) -> Result<(), Undelivered> {
+        let message = self.message(letter, now).map_err(|text| Undelivered {
             why: Failure { text, for_good: true },
             server_away: false,
         })?;
@@ -131,44 +126,26 @@ impl Mailer {
     }
 
     /// The letter with the headers that automatic mail has (RFC 3834, RFC 2369).
-    fn message(
-        &self,
-        letter: &Letter,
-        written: &Written,
-        now: Timestamp,
-    ) -> Result<Message, String> {
+    fn message(&self, letter: &Written, now: Timestamp) -> Result<Message, String> {
+        let (name, email) = &letter.to;
         let address: Address =
-            letter.email.parse().map_err(|error| format!("{} is no address: {error}", letter.email))?;
+            email.parse().map_err(|error| format!("{email} is no address: {error}"))?;
         let header = |name: &'static str, value: String| {
             HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
         };
         let settings = format!("<{}/settings/notices>", self.hub_url);
         Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(Some(letter.name.clone()), address))
-            .subject(written.subject.clone())
+            .to(Mailbox::new(name.clone(), address))
+            .subject(letter.subject.clone())
             .date(SystemTime::from(now))
-            .message_id(Some(format!("<{}@{}>", identity(letter), self.domain)))
+            .message_id(Some(format!("<{}@{}>", letter.identity, self.domain)))
             .raw_header(header("Auto-Submitted", "auto-generated".to_owned()))
             .raw_header(header("List-Unsubscribe", settings))
-            .raw_header(header("Content-Language", written.language.to_owned()))
+            .raw_header(header("Content-Language", letter.language.to_owned()))
             .header(ContentType::TEXT_PLAIN)
-            .body(written.text.clone())
+            .body(letter.text.clone())
             .map_err(|error| error.to_string())
-    }
-}
-
-/// What a letter is known by, however often it is sent.
-fn identity(letter: &Letter) -> String {
-    match letter.notices.as_slice() {
-        [notice] => format!("{}.{}", notice.id, letter.person),
-        several => {
-            let mut hasher = blake3::Hasher::new();
-            for notice in several {
-                hasher.update(notice.id.as_bytes());
-            }
-            format!("{}.{}", hasher.finalize().to_hex(), letter.person)
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use futures_util::StreamExt as _;
 
 pub use mail::{MailSettings, MailTls, Password};
 
-use mail::Mailer;
+use mail::{Mailer, Undelivered};
 use webhook::Sender;
 
 /// Webhooks called at the same time.
@@ -62,6 +62,15 @@ impl Turn {
         let counter = if worked { &mut self.sent } else { &mut self.failed };
         *counter = counter.saturating_add(1);
     }
+
+    /// Counts a letter; whether the server could not be used at all. The other letters would only
+    /// wait for it in the same way: they stay due.
+    fn letter(&mut self, to: &str, failure: Option<Undelivered>) -> bool {
+        self.count(failure.is_none());
+        let Some(failure) = failure else { return false };
+        tracing::warn!(to, why = failure.why.text, "a letter did not leave");
+        failure.server_away
+    }
 }
 
 impl Post {
@@ -93,15 +102,19 @@ impl Post {
         let Some(mailer) = &self.mailer else { return Ok(done) };
         for letter in due {
             let written = letter::written(&letter, &self.hub_url);
-            let failure = mailer.send(&letter, &written, app.now()).await.err();
+            let failure = mailer.send(&written, app.now()).await.err();
             app.settle_letter(&letter, failure.as_ref().map(|it| &it.why)).await?;
-            done.count(failure.is_none());
-            if let Some(failure) = failure {
-                tracing::warn!(to = letter.email, why = failure.why.text, "a letter did not leave");
-                if failure.server_away {
-                    // The others would only wait for the same server; they stay due.
-                    break;
-                }
+            if done.letter(&letter.email, failure) {
+                return Ok(done);
+            }
+        }
+        for due in app.invitations_due().await? {
+            let written = letter::invitation(&due, &self.hub_url);
+            let failure = mailer.send(&written, app.now()).await.err();
+            let why = failure.as_ref().map(|it| &it.why);
+            app.settle_invitation(&due.invitation, why).await?;
+            if done.letter(&due.invitation.email, failure) {
+                break;
             }
         }
         Ok(done)
@@ -123,6 +136,3 @@ impl Post {
         Ok(done)
     }
 }
-
-#[cfg(test)]
-mod tests;

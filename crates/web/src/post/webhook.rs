@@ -176,10 +176,16 @@ mod tests {
         let body = r#"{"test": 2432232314}"#;
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let signature = signed(secret, ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330), body);
-        assert_eq!(
-            signature.as_deref(),
-            Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
-        );
+        assert_eq!(signature.as_deref(), Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
         assert_eq!(signed("no prefix", ("1", 1), body), None);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_into_a_private_network_is_not_called() {
+        let name = || "localhost".parse::<Name>().unwrap();
+        let refused = Guarded { private: false }.resolve(name()).await;
+        let complaint = refused.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(complaint.contains("private network"), "{complaint}");
+        assert!(Guarded { private: true }.resolve(name()).await.is_ok());
     }
 }

@@ -89,6 +89,15 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("problem", Caller::Nobody, "/problems/refused".to_owned()),
         ("settings", manager, "/settings".to_owned()),
         ("device", manager, "/device".to_owned()),
+        ("notices", manager, "/notices".to_owned()),
+        (
+            "invitations",
+            speaker,
+            format!("/invitations?scope=organisation:{}", thing("organisations")),
+        ),
+        ("invitation", Caller::Nobody, format!("{}usine_invitation_1", crate::INVITATION_LINK)),
+        ("notice-settings", manager, "/settings/notices".to_owned()),
+        ("post", Caller::Holds(Role::Administrator), "/post".to_owned()),
         ("organisations", speaker, "/organisations".to_owned()),
         ("organisations-search", speaker, "/organisations?name=nobody".to_owned()),
         ("organisation-new", speaker, "/organisations/new".to_owned()),
@@ -139,7 +148,12 @@ async fn a_stranger_finds_no_page_of_others() {
     let open_to_all = ["call-speaker", "factory-staff"];
     for (name, _, path) in others.filter(|(name, _, _)| !open_to_all.contains(name)) {
         // Whoever may see the call may know that it is weighed and reviewed, and not how.
-        let expected = if ["call-what-if", "call-review"].contains(&name) { 403 } else { 404 };
+        let expected = match name {
+            "call-what-if" | "call-review" => 403,
+            // Their own.
+            "notice-settings" => 200,
+            _ => 404,
+        };
         assert_eq!(stranger.get(&path).await.status.as_u16(), expected, "{name}");
         seen += 1;
     }

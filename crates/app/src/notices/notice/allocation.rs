@@ -104,9 +104,9 @@ fn about(award: &Award, news: &AllocationNews) -> Telling {
         AllocationNews::Terminated { reason } => {
             told("allocation.terminated").text("reason", reason)
         }
-        AllocationNews::Extended { until, reason } => told("allocation.extended")
-            .text("reason", reason)
-            .with("until", Fact::Day(*until)),
+        AllocationNews::Extended { until, reason } => {
+            told("allocation.extended").text("reason", reason).with("until", Fact::Day(*until))
+        }
         AllocationNews::Supplemented { work, reason } => told("allocation.supplemented")
             .text("reason", reason)
             .with("hours", Fact::Amount(*work, award.meter)),

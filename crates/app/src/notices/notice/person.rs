@@ -22,6 +22,15 @@ pub enum PersonNews {
     RoleGiven(Role, Place),
     /// A role of theirs was taken.
     RoleTaken(Role, Place),
+    /// Somebody has accepted an invitation of theirs.
+    InvitationAccepted {
+        /// Who, with their address.
+        who: String,
+        /// What they are now.
+        role: Role,
+        /// Where.
+        place: Place,
+    },
     /// Nothing is sent to their webhook any more.
     WebhookDisabled {
         /// Where it led.
@@ -39,6 +48,9 @@ pub(super) fn telling(person: PersonId, news: &PersonNews) -> Telling {
     let told = match news {
         PersonNews::RoleGiven(role, place) => in_place("role.given", *role, place),
         PersonNews::RoleTaken(role, place) => in_place("role.taken", *role, place),
+        PersonNews::InvitationAccepted { who, role, place } => {
+            in_place("invitation.accepted", *role, place).text("who", who)
+        }
         PersonNews::WebhookDisabled { url, since } => Telling::of("webhook.disabled", own)
             .text("url", url)
             .with("since", Fact::Day(*since))

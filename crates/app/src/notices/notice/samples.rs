@@ -28,6 +28,11 @@ pub fn samples() -> Vec<Notice> {
     let of_person = [
         PersonNews::RoleGiven(Role::User, place(Some("Aurore"))),
         PersonNews::RoleTaken(Role::Reviewer, place(None)),
+        PersonNews::InvitationAccepted {
+            who: "Grace (grace@example.org)".to_owned(),
+            role: Role::User,
+            place: place(Some("Aurore")),
+        },
         PersonNews::WebhookDisabled { url, since: at() },
         PersonNews::WebhookTested,
     ];
