@@ -15,6 +15,7 @@ pub mod federation;
 pub mod organisation;
 pub mod policy;
 pub mod project;
+pub mod registration;
 pub mod review;
 pub mod sme;
 

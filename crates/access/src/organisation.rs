@@ -7,6 +7,7 @@ use units::{CountryCode, OrganisationId};
 
 use crate::document::word;
 use crate::policy::Audience;
+use crate::registration::Nace;
 use crate::sme::{Assessment, StartUp};
 
 /// What an organisation is.
@@ -48,10 +49,12 @@ pub struct Organisation {
     pub country: CountryCode,
     /// Its legal form, such as `S.à r.l.`.
     pub legal_form: Option<String>,
-    /// Its number in a public register (VAT number or EUID).
+    /// Its number in a public register, as [`crate::registration::Registration`] prints it.
     pub registration: Option<String>,
-    /// The sector it works in.
+    /// The sector it works in, in its own words.
     pub sector: Option<String>,
+    /// The same in the statistical classification.
+    pub nace: Option<Nace>,
     /// The day it was registered.
     pub registered_on: Option<Date>,
 }

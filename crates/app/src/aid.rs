@@ -67,7 +67,7 @@ impl App {
             amount: aid.amount,
             authority: aid.authority.trim().to_owned(),
             instrument: aid.instrument.trim().to_owned(),
-            sector: organisation.sector.clone(),
+            sector: branch(&organisation),
             allocation: None,
         };
         let record = self.enter_aid(&tx, actor, (&organisation, line), ("declared", now)).await?;
@@ -199,7 +199,7 @@ impl App {
             amount: granted.amount(),
             authority: format!("{host} for {state}"),
             instrument: INSTRUMENT.to_owned(),
-            sector: organisation.sector.clone(),
+            sector: branch(organisation),
             allocation: Some(allocation),
         };
         let rule = granted.rule().to_string();
@@ -313,6 +313,12 @@ fn quoted(cell: &str) -> String {
         return cell.to_owned();
     }
     format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+}
+
+/// The branch of an organisation as authorities ask for it: by its code, or in its own words.
+fn branch(organisation: &Organisation) -> Option<String> {
+    let code = organisation.nace.as_ref().map(ToString::to_string);
+    code.or_else(|| organisation.sector.clone())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use access::application::Asker;
 use access::organisation::{Applicant, Organisation, OrganisationKind};
+use access::registration::{Nace, Registration};
 use access::sme::{Enterprise, EnterpriseKind, Group};
 use jiff::civil::Date;
 use store::Tx;
@@ -13,6 +14,7 @@ use units::{CountryCode, OrganisationId};
 use crate::audit::Entry;
 use crate::{Action, Actor, App, Error, FieldError, Grant, Role, Scope};
 
+mod ends;
 mod members;
 mod verify;
 
@@ -45,8 +47,10 @@ pub struct NewOrganisation {
     pub legal_form: Option<String>,
     /// Its VAT number or EUID.
     pub registration: Option<String>,
-    /// The sector it works in.
+    /// The sector it works in, in its own words.
     pub sector: Option<String>,
+    /// The same as a code of NACE Rev. 2.1.
+    pub nace: Option<String>,
     /// The day it was registered.
     pub registered_on: Option<Date>,
 }
@@ -280,16 +284,33 @@ fn checked(id: OrganisationId, new: NewOrganisation, today: Date) -> Result<Orga
     let name = text("name", &new.name);
     let mut optional = |field, it: Option<String>| it.map(|it| text(field, &it));
     let legal_form = optional("legal_form", new.legal_form);
-    let registration = optional("registration", new.registration);
     let sector = optional("sector", new.sector);
+    let registration = new.registration.as_deref().map(str::parse::<Registration>).transpose();
+    let registration = registration.unwrap_or_else(|error| {
+        faults.push(FieldError::new("registration", error.to_string()));
+        None
+    });
+    let nace = new.nace.as_deref().map(str::parse::<Nace>).transpose().unwrap_or_else(|error| {
+        faults.push(FieldError::new("nace", error.to_string()));
+        None
+    });
     if new.registered_on.is_some_and(|day| day > today) {
         faults.push(FieldError::new("registered_on", "lies in the future"));
     }
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
-    let (kind, country, registered_on) = (new.kind, new.country, new.registered_on);
-    Ok(Organisation { id, name, kind, country, legal_form, registration, sector, registered_on })
+    Ok(Organisation {
+        id,
+        name,
+        kind: new.kind,
+        country: new.country,
+        legal_form,
+        registration: registration.map(|number| number.to_string()),
+        sector,
+        nace,
+        registered_on: new.registered_on,
+    })
 }
 
 /// Keeps a declaration small enough to be computed while people wait.

@@ -14,7 +14,10 @@ use crate::scope::{Columns, Conditions, Scope, chosen, parsed};
 use crate::{StoreError, Tx};
 
 pub(crate) use declarations::GroupRow;
-pub use declarations::{Declaration, declare, latest_declaration};
+pub use declarations::{
+    Declaration, DeclarationTold, declarations_to_tell_of, declare, latest_declaration,
+    set_declaration_told,
+};
 pub use verifications::{Verification, verifications, verify};
 pub(crate) use words::words;
 
@@ -39,6 +42,7 @@ struct Row {
     legal_form: Option<String>,
     registration: Option<String>,
     sector: Option<String>,
+    nace: Option<String>,
     registered_on: Option<String>,
 }
 
@@ -53,6 +57,7 @@ impl Row {
             legal_form: self.legal_form,
             registration: self.registration,
             sector: self.sector,
+            nace: self.nace.map(|code| parsed("code of NACE", &code)).transpose()?,
             registered_on: self.registered_on.map(day).transpose()?,
         })
     }
@@ -69,8 +74,8 @@ pub async fn insert(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO organisation (id, name, kind, country, legal_form, registration,
-        sector, registered_on, created_by, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        sector, registered_on, created_by, created_at, nace)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let values = [
         organisation.id.uuid().into(),
         organisation.name.clone().into(),
@@ -82,6 +87,7 @@ pub async fn insert(
         organisation.registered_on.map(|day| day.to_string()).into(),
         created_by.into(),
         micros(at).into(),
+        organisation.nace.as_ref().map(ToString::to_string).into(),
     ];
     let inserted = tx.execute(SQL, values).await;
     inserted.map_err(|error| error.or_exists("an organisation with this registration"))?;

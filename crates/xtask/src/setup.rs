@@ -63,7 +63,7 @@ impl Tools {
     }
 
     /// What the tests read, as environment variables.
-    pub(crate) fn environment(&self) -> [(&'static str, &Path); 7] {
+    pub(crate) fn environment(&self) -> [(&'static str, &Path); 8] {
         [
             ("USINE_TEST_SCHEMATHESIS", &self.python),
             ("USINE_TEST_PYTHON", &self.python_transformers),

@@ -64,7 +64,8 @@ impl FromStr for Euid {
         if !length.contains(&register.len()) || !register.chars().all(of_register) {
             return Err(NotAnEuid::Register(found()));
         }
-        let of_number = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '/' | '_' | ' ');
+        let of_number =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '/' | '_' | ' ');
         let edges = [entry.chars().next(), entry.chars().next_back()];
         let edged = edges.iter().flatten().all(char::is_ascii_alphanumeric);
         if !length.contains(&entry.len()) || !edged || !entry.chars().all(of_number) {

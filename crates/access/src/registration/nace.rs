@@ -18,7 +18,9 @@ pub struct Nace {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotNace {
     /// It has another form.
-    #[error("a code of NACE Rev. 2.1 is a letter, or 2 to 4 digits as 62, 62.1 or 62.10; `{0}` is not")]
+    #[error(
+        "a code of NACE Rev. 2.1 is a letter, or 2 to 4 digits as 62, 62.1 or 62.10; `{0}` is not"
+    )]
     Form(String),
     /// There is no such section.
     #[error("NACE Rev. 2.1 has the sections A to V, and no {0}")]
@@ -85,7 +87,8 @@ impl FromStr for Nace {
             return Ok(Self { section, code: String::new() });
         }
         let (division, rest) = code.split_once('.').unwrap_or((code, ""));
-        let sized = division.len() == 2 && rest.len() <= 2 && (code.contains('.') != rest.is_empty());
+        let sized =
+            division.len() == 2 && rest.len() <= 2 && (code.contains('.') != rest.is_empty());
         if !sized || !division.chars().chain(rest.chars()).all(|c| c.is_ascii_digit()) {
             return Err(form());
         }

@@ -4,12 +4,39 @@ use super::*;
 
 /// A number of each Member State with fitting check digits.
 const VALID: [&str; 33] = [
-    "ATU13585627", "BE0403019261", "BG175074752", "CY10259033P", "CZ25123891", "DE136695976",
-    "DK13585628", "EE100931558", "EL094259216", "ES54362315K", "ESB58378431", "FI20774740",
-    "FR40303265045", "FRK7399859412", "HR33392005961", "HU12892312", "IE6433435F", "IE6433435OA",
-    "IE8D79739I", "IT00743110157", "LT119511515", "LT100001919017", "LU26375245", "LV40003521600",
-    "MT11679112", "NL004495445B01", "NL000099998B57", "PL8567346215", "PT501964843", "RO18547290",
-    "SE123456789701", "SI50223054", "SK2022749619",
+    "ATU13585627",
+    "BE0403019261",
+    "BG175074752",
+    "CY10259033P",
+    "CZ25123891",
+    "DE136695976",
+    "DK13585628",
+    "EE100931558",
+    "EL094259216",
+    "ES54362315K",
+    "ESB58378431",
+    "FI20774740",
+    "FR40303265045",
+    "FRK7399859412",
+    "HR33392005961",
+    "HU12892312",
+    "IE6433435F",
+    "IE6433435OA",
+    "IE8D79739I",
+    "IT00743110157",
+    "LT119511515",
+    "LT100001919017",
+    "LU26375245",
+    "LV40003521600",
+    "MT11679112",
+    "NL004495445B01",
+    "NL000099998B57",
+    "PL8567346215",
+    "PT501964843",
+    "RO18547290",
+    "SE123456789701",
+    "SI50223054",
+    "SK2022749619",
 ];
 
 fn vat(text: &str) -> Result<VatNumber, NotAVatNumber> {
@@ -85,10 +112,7 @@ fn codes_of_nace_are_read_with_or_without_their_section() {
         assert_eq!(read.to_string(), expected);
     }
     let said = |text: &str| text.parse::<Nace>().unwrap_err().to_string();
-    assert_eq!(
-        said("J62.01"),
-        "division 62 lies in section K of NACE Rev. 2.1, not in J"
-    );
+    assert_eq!(said("J62.01"), "division 62 lies in section K of NACE Rev. 2.1, not in J");
     assert_eq!(said("45.11"), "NACE Rev. 2.1 has no division 45");
     assert_eq!(said("W"), "NACE Rev. 2.1 has the sections A to V, and no W");
     for text in ["", "6", "62.", "62.1.1", "62.123", "62.01x", "language", "K62.10 x", "é"] {

@@ -1,6 +1,11 @@
 //! VAT identification numbers: the formats of Directive 2006/112/EC, Article 215, as the Commission
 //! lists them for VIES, and the check digits that Member States publish.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "at most twelve digits, each multiplied by at most 256: nothing can overflow"
+)]
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -58,12 +63,20 @@ const fn rule(
 /// Every Member State.
 const RULES: [Rule; 27] = [
     rule("AT", "ATU and 8 digits", |it| it.strip_prefix('U').is_some_and(of::<8>), austria),
-    rule("BE", "BE and 10 digits of which the first is 0 or 1", |it| {
-        of::<10>(it) && it.starts_with(['0', '1'])
-    }, belgium),
+    rule(
+        "BE",
+        "BE and 10 digits of which the first is 0 or 1",
+        |it| of::<10>(it) && it.starts_with(['0', '1']),
+        belgium,
+    ),
     rule("BG", "BG and 9 or 10 digits", |it| of::<9>(it) || of::<10>(it), bulgaria),
     rule("CY", "CY, 8 digits and a letter", |it| lettered(it, 8), cyprus),
-    rule("CZ", "CZ and 8, 9 or 10 digits", |it| of::<8>(it) || of::<9>(it) || of::<10>(it), czechia),
+    rule(
+        "CZ",
+        "CZ and 8, 9 or 10 digits",
+        |it| of::<8>(it) || of::<9>(it) || of::<10>(it),
+        czechia,
+    ),
     rule("DE", "DE and 9 digits", of::<9>, |it| mod_11_10(&digits(it))),
     rule("DK", "DK and 8 digits", of::<8>, |it| {
         leaves(&digits(it), &[2, 7, 6, 5, 4, 3, 2, 1], (11, 0))
@@ -74,7 +87,12 @@ const RULES: [Rule; 27] = [
     rule("EL", "EL and 9 digits", of::<9>, |it| {
         ends_with(&digits(it), |head| weighed(head, &[256, 128, 64, 32, 16, 8, 4, 2]) % 11 % 10)
     }),
-    rule("ES", "ES and 9 characters: 7 digits between a letter or digit and another", spanish, |_| true),
+    rule(
+        "ES",
+        "ES and 9 characters: 7 digits between a letter or digit and another",
+        spanish,
+        |_| true,
+    ),
     rule("FI", "FI and 8 digits", of::<8>, |it| {
         leaves(&digits(it), &[7, 9, 10, 5, 8, 4, 2, 1], (11, 0))
     }),
@@ -103,10 +121,18 @@ const RULES: [Rule; 27] = [
             (11 - weighed(head, &[9, 8, 7, 6, 5, 4, 3, 2]) % 11) % 11 % 10
         })
     }),
-    rule("RO", "RO and 2 to 10 digits", |it| (2..=10).contains(&it.len()) && all_digits(it), romania),
-    rule("SE", "SE and 12 digits of which the last are 01 to 94", |it| {
-        of::<12>(it) && (1..=94).contains(&(number(&digits(it)) % 100))
-    }, |it| luhn(&digits(it.get(..10).unwrap_or_default()))),
+    rule(
+        "RO",
+        "RO and 2 to 10 digits",
+        |it| (2..=10).contains(&it.len()) && all_digits(it),
+        romania,
+    ),
+    rule(
+        "SE",
+        "SE and 12 digits of which the last are 01 to 94",
+        |it| of::<12>(it) && (1..=94).contains(&(number(&digits(it)) % 100)),
+        |it| luhn(&digits(it.get(..10).unwrap_or_default())),
+    ),
     rule("SI", "SI and 8 digits", of::<8>, |it| {
         ends_with(&digits(it), |head| match 11 - weighed(head, &[8, 7, 6, 5, 4, 3, 2]) % 11 {
             10 => 0,
@@ -220,11 +246,9 @@ fn czechia(text: &str) -> bool {
     if text.len() != 8 {
         return true;
     }
-    ends_with(&digits(text), |head| {
-        match (11 - weighed(head, &[8, 7, 6, 5, 4, 3, 2]) % 11) % 11 {
-            0 => 1,
-            check => check % 10,
-        }
+    ends_with(&digits(text), |head| match (11 - weighed(head, &[8, 7, 6, 5, 4, 3, 2]) % 11) % 11 {
+        0 => 1,
+        check => check % 10,
     })
 }
 
@@ -238,8 +262,7 @@ fn spanish(text: &str) -> bool {
 
 fn french(text: &str) -> bool {
     let key = |c: char| c.is_ascii_digit() || (c.is_ascii_uppercase() && !matches!(c, 'I' | 'O'));
-    text.split_at_checked(2)
-        .is_some_and(|(head, tail)| head.chars().all(key) && of::<9>(tail))
+    text.split_at_checked(2).is_some_and(|(head, tail)| head.chars().all(key) && of::<9>(tail))
 }
 
 /// The key of two digits follows from the SIREN; newer keys with letters are not published.
@@ -307,8 +330,7 @@ fn dutch(text: &str) -> bool {
 /// over the whole with letters as numbers (N 23, L 21, B 11).
 fn netherlands(text: &str) -> bool {
     let Some((head, tail)) = text.split_once('B') else { return false };
-    let eleven =
-        ends_with(&digits(head), |it| weighed(it, &[9, 8, 7, 6, 5, 4, 3, 2]) % 11);
+    let eleven = ends_with(&digits(head), |it| weighed(it, &[9, 8, 7, 6, 5, 4, 3, 2]) % 11);
     let whole = digits(&format!("2321{head}11{tail}"));
     let rest = whole.iter().fold(0, |rest, digit| (rest * 10 + digit) % 97);
     eleven || rest == 1

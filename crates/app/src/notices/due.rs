@@ -19,13 +19,14 @@ const REVIEW_REMINDER: SignedDuration = SignedDuration::from_hours(14 * 24);
 const REPORTS_MAX: u32 = 500;
 
 impl App {
-    /// Tells of calls that open and close, of reviews and of final reports that are missing; gives
-    /// back how many notices there were.
+    /// Tells of calls that open and close, of reviews and final reports that are missing, of
+    /// declarations that end; gives back how many notices there were.
     pub(crate) async fn tell_of_time(&self, now: Timestamp) -> Result<usize, Error> {
         let tx = self.store().write().await?;
         let mut told = self.tell_of_calls(&tx, now).await?;
         told = told.saturating_add(self.tell_of_missing_reviews(&tx, now).await?);
         told = told.saturating_add(self.tell_of_missing_reports(&tx, now).await?);
+        told = told.saturating_add(self.tell_of_declarations(&tx, now).await?);
         tx.commit().await?;
         Ok(told)
     }

@@ -15,6 +15,7 @@ pub(crate) fn enterprise(name: &str) -> NewOrganisation {
         legal_form: Some("S.à r.l.".to_owned()),
         registration: None,
         sector: Some("space".to_owned()),
+        nace: None,
         registered_on: Some("2024-05-01".parse().unwrap()),
     }
 }
@@ -116,6 +117,8 @@ async fn what_is_not_valid_is_named_by_its_field() {
     let new = NewOrganisation {
         name: " ".to_owned(),
         sector: Some("x".repeat(201)),
+        registration: Some("LU26375246".to_owned()),
+        nace: Some("J62.01".to_owned()),
         registered_on: Some("2027-01-01".parse().unwrap()),
         ..enterprise("Aurore")
     };
@@ -123,7 +126,8 @@ async fn what_is_not_valid_is_named_by_its_field() {
         panic!("registered");
     };
     let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
-    assert_eq!(fields, ["name", "sector", "registered_on"]);
+    assert_eq!(fields, ["name", "sector", "registration", "nace", "registered_on"]);
+    assert!(faults[3].text.contains("lies in section K"), "{faults:?}");
 }
 
 #[tokio::test]
@@ -192,4 +196,35 @@ async fn an_officer_does_not_verify_an_organisation_of_their_own() {
     let (_, officer) = hub.person("o", &roles).await;
     let refused = hub.app.verify_organisation(&officer, id, (Verified::Identity, "it")).await;
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn representatives_are_told_sixty_and_fourteen_days_before_a_declaration_ends_and_then() {
+    for hub in TestHub::each().await {
+        let (id, actor) = registered(&hub, "ada").await;
+        hub.app.declare(&actor, id, small_enterprise()).await.unwrap();
+        let told = async |hub: &TestHub| {
+            hub.app.keep_house().await.unwrap();
+            let actor = hub.again(&actor).await;
+            let inbox = hub.app.inbox(&actor, (false, None), 50).await.unwrap();
+            let kinds = inbox.iter().rev().map(|it| it.notice.kind.clone());
+            kinds.filter(|kind| kind.starts_with("declaration.")).collect::<Vec<_>>()
+        };
+        let (soon, end) = ("declaration.ends", "declaration.ended");
+        let steps: [(i64, &[&str]); 6] = [
+            (300, &[]),
+            (5, &[soon]),
+            (40, &[soon]),
+            (6, &[soon, soon]),
+            (14, &[soon, soon, end]),
+            (30, &[soon, soon, end]),
+        ];
+        for (days, expected) in steps {
+            hub.clock.advance(jiff::SignedDuration::from_hours(24 * days));
+            assert_eq!(told(&hub).await, expected, "after another {days} days");
+        }
+        let actor = hub.again(&actor).await;
+        hub.app.declare(&actor, id, small_enterprise()).await.unwrap();
+        assert_eq!(told(&hub).await.len(), 3, "the new one ends in a year");
+    }
 }

@@ -59,6 +59,7 @@ pub(crate) async fn world(tx: &Tx) -> World {
         legal_form: None,
         registration: Some("LU12345678".to_owned()),
         sector: Some("space".to_owned()),
+        nace: Some("K62.10".parse().unwrap()),
         registered_on: Some("2024-02-29".parse().unwrap()),
     };
     organisations::insert(tx, &organisation, "person:ada", now()).await.unwrap();

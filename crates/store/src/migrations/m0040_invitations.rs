@@ -1,4 +1,5 @@
-//! Invitations by e-mail link, and how much was told of a declaration that ends.
+//! Invitations by e-mail link, the branch of an organisation, and how much was told of a declaration
+//! that ends.
 
 use sea_orm::{DbErr, DeriveMigrationName};
 use sea_orm_migration::{MigrationTrait, SchemaManager, async_trait};
@@ -32,6 +33,13 @@ const STATEMENTS: &[&str] = &[
         mail_error TEXT,
         mail_sent_at BIGINT
     )",
+    "ALTER TABLE organisation ADD COLUMN nace TEXT",
+    // 0: nothing told of its end, 1: that it is near, 2: that it is very near, 3: nothing more to tell.
+    "ALTER TABLE declaration ADD COLUMN told BIGINT NOT NULL DEFAULT 0",
+    "UPDATE declaration SET told = 3 WHERE EXISTS (SELECT 1 FROM declaration newer
+        WHERE newer.organisation = declaration.organisation
+          AND newer.declared_at > declaration.declared_at)",
+    "CREATE INDEX declaration_told ON declaration (told, declared_at) WHERE told < 3",
     "CREATE UNIQUE INDEX invitation_hash ON invitation (hash)",
     "CREATE INDEX invitation_scope ON invitation (scope, invited_at)",
     "CREATE INDEX invitation_mail_due ON invitation (mail_due_at) WHERE mail_due_at IS NOT NULL",

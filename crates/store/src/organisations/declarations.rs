@@ -82,6 +82,64 @@ pub async fn declare(tx: &Tx, declaration: &Declaration) -> Result<(), StoreErro
         result.into(),
     ];
     tx.execute(SQL, values).await?;
+    // Of those before nothing more is told: they are relied on no more.
+    const BEFORE: &str = "UPDATE declaration SET told = 3 WHERE organisation = $1 AND id <> $2";
+    let which = [declaration.organisation.uuid().into(), declaration.id.into()];
+    tx.execute(BEFORE, which).await?;
+    Ok(())
+}
+
+/// How much was told of the end of a declaration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeclarationTold {
+    /// Nothing yet.
+    Nothing,
+    /// That it is near.
+    EndsSoon,
+    /// That it is very near.
+    EndsVerySoon,
+    /// That it has ended: there is nothing more to tell.
+    Ended,
+}
+
+impl DeclarationTold {
+    const fn stored(self) -> i64 {
+        match self {
+            Self::Nothing => 0,
+            Self::EndsSoon => 1,
+            Self::EndsVerySoon => 2,
+            Self::Ended => 3,
+        }
+    }
+}
+
+/// The declarations made not after `at` of which so much was told, oldest first; those that another
+/// has followed are not among them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn declarations_to_tell_of(
+    tx: &Tx,
+    (told, at): (DeclarationTold, Timestamp),
+    limit: u32,
+) -> Result<Vec<Declaration>, StoreError> {
+    const SQL: &str = "SELECT * FROM declaration WHERE told = $1 AND told < 3 AND declared_at <= $2
+        ORDER BY declared_at, id LIMIT $3";
+    let values = [told.stored().into(), micros(at).into(), i64::from(limit).into()];
+    tx.all::<Row>(SQL, values).await?.into_iter().map(Row::declaration).collect()
+}
+
+/// Enters how much was told of the end of a declaration.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_declaration_told(
+    tx: &Tx,
+    id: Uuid,
+    told: DeclarationTold,
+) -> Result<(), StoreError> {
+    let values = [id.into(), told.stored().into()];
+    tx.execute("UPDATE declaration SET told = $2 WHERE id = $1", values).await?;
     Ok(())
 }
 

@@ -39,12 +39,15 @@ pub(crate) enum OrgCommand {
         /// Its legal form.
         #[arg(long)]
         legal_form: Option<String>,
-        /// Its number in the register.
+        /// Its VAT number or EUID, as LU26375245 or LURCSL.B123456.
         #[arg(long)]
         registration: Option<String>,
         /// What it works in.
         #[arg(long)]
         sector: Option<String>,
+        /// The same as a code of NACE Rev. 2.1, as K62.10.
+        #[arg(long)]
+        nace: Option<String>,
         /// When it was registered, as 2024-05-01.
         #[arg(long)]
         registered_on: Option<String>,
@@ -119,6 +122,7 @@ pub(crate) fn org(command: &OrgCommand, session: &Session) -> Result<()> {
                 legal_form,
                 registration,
                 sector,
+                nace,
                 registered_on,
             } => {
                 let new = json!({
@@ -128,6 +132,7 @@ pub(crate) fn org(command: &OrgCommand, session: &Session) -> Result<()> {
                     "legal_form": legal_form,
                     "registration": registration,
                     "sector": sector,
+                    "nace": nace,
                     "registered_on": registered_on,
                 });
                 let made = remote.post("/organisations", &new).await?;
@@ -217,7 +222,7 @@ fn json_of(file: &Path) -> Result<Value> {
 fn tell(organisation: &Value) {
     println!("{}  {}", text(organisation, "/name"), text(organisation, "/id"));
     println!("  {} in {}", text(organisation, "/kind"), text(organisation, "/country"));
-    for key in ["legal_form", "registration", "sector", "registered_on"] {
+    for key in ["legal_form", "registration", "sector", "nace", "registered_on"] {
         let value = text(organisation, &format!("/{key}"));
         if !value.is_empty() {
             println!("  {:<14}{value}", key.replace('_', " "));

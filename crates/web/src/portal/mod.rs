@@ -94,6 +94,7 @@ fn access() -> Router<App> {
             "/organisations/{id}/declaration",
             get(organisations::show_form).post(organisations::declare),
         )
+        .route("/organisations/{id}/declaration/print", get(organisations::print))
 }
 
 /// What a project does with its hours.

@@ -1,6 +1,7 @@
 //! Organisations: put on record, declared, assessed line by line, and who belongs to them.
 
 mod declaration;
+mod printed;
 
 use access::organisation::{Organisation, OrganisationKind, Verified};
 use access::sme::StartUp;
@@ -19,6 +20,7 @@ use crate::extract::{Path, Query};
 use crate::problem::Problem;
 
 pub(crate) use declaration::{declare, in_hundredths, show_form};
+pub(crate) use printed::print;
 
 #[derive(Template)]
 #[template(path = "organisations.html")]
@@ -151,6 +153,7 @@ fn parsed(form: &Form) -> Result<NewOrganisation, Vec<app::FieldError>> {
         legal_form: optional("legal_form"),
         registration: optional("registration"),
         sector: optional("sector"),
+        nace: optional("nace"),
         registered_on: day,
     })
 }

@@ -105,6 +105,11 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("aid", speaker, format!("/organisations/{}/aid", thing("organisations"))),
         ("aid-register", officer, "/state-aid".to_owned()),
         ("declaration", speaker, format!("/organisations/{}/declaration", thing("organisations"))),
+        (
+            "declaration-print",
+            speaker,
+            format!("/organisations/{}/declaration/print", thing("organisations")),
+        ),
         ("applications", speaker, "/applications".to_owned()),
         ("application-draft", speaker, format!("/applications/{}", thing("applications"))),
         ("application", speaker, format!("/applications/{}", thing("granted"))),

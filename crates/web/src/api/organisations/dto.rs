@@ -53,11 +53,15 @@ pub(super) struct OrganisationIn {
     country: String,
     #[schema(min_length = 1, max_length = 200)]
     legal_form: Option<String>,
-    /// VAT number or EUID.
-    #[schema(min_length = 1, max_length = 200)]
+    /// VAT number of a Member State or EUID; its form and check digits are looked at.
+    #[schema(min_length = 1, max_length = 200, example = "LU26375245")]
     registration: Option<String>,
+    /// What it works in, in its own words.
     #[schema(min_length = 1, max_length = 200)]
     sector: Option<String>,
+    /// The same as a code of NACE Rev. 2.1.
+    #[schema(min_length = 1, max_length = 10, example = "K62.10")]
+    nace: Option<String>,
     /// The day it was registered.
     #[schema(format = Date, example = "2024-05-01")]
     registered_on: Option<String>,
@@ -73,6 +77,7 @@ impl OrganisationIn {
             legal_form: self.legal_form,
             registration: self.registration,
             sector: self.sector,
+            nace: self.nace,
             registered_on: registered_on.transpose()?,
         })
     }
@@ -92,6 +97,9 @@ pub(super) struct OrganisationOut {
     registration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sector: Option<String>,
+    /// Its code of NACE Rev. 2.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nace: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = Date)]
     registered_on: Option<String>,
@@ -107,6 +115,7 @@ impl From<Organisation> for OrganisationOut {
             legal_form: organisation.legal_form,
             registration: organisation.registration,
             sector: organisation.sector,
+            nace: organisation.nace.map(|code| code.to_string()),
             registered_on: organisation.registered_on.map(|day| day.to_string()),
         }
     }
