@@ -31,10 +31,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use command::{
-    Session, aid, allocation, apply, call, data, decision, job, ledger, login, model, org, people,
-    project, review, sessions, site as sites, verdict,
     Session, aid, allocation, apply, call, data, decision, invitation, job, ledger, login, model,
-    notice, org, people, project, review, site as sites, verdict,
+    notice, org, people, project, review, sessions, site as sites, verdict,
 };
 use output::Audience;
 use remote::HubChoice;

@@ -44,6 +44,7 @@ pub const SIGN_IN_LINK: &str = "/sign-in/link/";
 
 /// Where a person says yes to a program that asks for a token.
 pub const DEVICE: &str = "/device";
+
 /// Where an invitation's link leads; its secret follows.
 pub const INVITATION_LINK: &str = "/invitation/";
 

@@ -92,10 +92,6 @@ impl FromStr for Nace {
         if !sized || !division.chars().chain(rest.chars()).all(|c| c.is_ascii_digit()) {
             return Err(form());
         }
-        // A group of zero would be the division itself.
-        if rest.starts_with('0') {
-            return Err(form());
-        }
         let division: u32 = division.parse().map_err(|_| form())?;
         let within = |(_, first, last): &&(char, u32, u32)| (*first..=*last).contains(&division);
         let found = SECTIONS.iter().find(within).ok_or(NotNace::Division(division))?;

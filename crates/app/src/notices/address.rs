@@ -72,11 +72,8 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     let [a, b, ..] = ip.segments();
     // Global unicast is 2000::/3; in it the IETF's own 2001::/23, documentation, 6to4.
-    let special = match (a, b) {
-        (0x2001, 0..=0x01ff) | (0x2001, 0x0db8) | (0x2002, _) => true,
-        (0x3fff, 0..=0x0fff) => true,
-        _ => false,
-    };
+    let special =
+        matches!((a, b), (0x2001, 0..=0x01ff | 0x0db8) | (0x2002, _) | (0x3fff, 0..=0x0fff));
     (0x2000..=0x3fff).contains(&a) && !special
 }
 

@@ -149,10 +149,14 @@ async fn an_award_reaches_its_founder_by_letter_and_by_a_signed_webhook() {
     assert_eq!(call["headers"]["webhook-id"], call["body"]["data"]["id"]);
 
     // From now on what happens comes by the webhook and not by letter.
-    start_up.awarded(Some(&start_up.project), "meluxina-ai.gpu", 100).await;
+    let root = factory.administrator().await;
+    let me = start_up.founder.get("/me").await;
+    let role = json!({ "person": me["id"], "role": "reviewer", "scope": "federation" });
+    root.post("/grants", role).await;
     let call = office.next();
-    assert_eq!(call["body"]["type"], "application.awarded", "{call}");
-    assert_eq!(call["body"]["data"]["facts"]["hours"]["unit_seconds"], 360_000);
+    assert_eq!(call["body"]["type"], "role.given", "{call}");
+    assert_eq!((&call["genuine"], &call["webhook"]), (&json!(true), &json!("/ok")));
+    assert_eq!(call["body"]["data"]["facts"]["role"], "role-reviewer");
     assert!(office.is_quiet());
     let deliveries = format!("/webhooks/{}/deliveries", text(&webhook, "id"));
     until("deliveries are entered", async || {
@@ -163,7 +167,7 @@ async fn an_award_reaches_its_founder_by_letter_and_by_a_signed_webhook() {
     })
     .await;
     let inbox = start_up.founder.get("/notices?unread=true").await;
-    assert!(text(&inbox["items"][0], "subject").starts_with("Heures accordées"), "{inbox}");
+    assert!(text(&inbox["items"][0], "subject").starts_with("Vous avez un rôle"), "{inbox}");
     start_up.founder.post("/notices/read", json!({})).await;
     let unread = start_up.founder.get("/notices?unread=true").await;
     assert_eq!(unread["items"], json!([]));

@@ -153,10 +153,9 @@ async fn hook(visit: &Visit, webhook: Webhook) -> Result<Hook, Problem> {
             (None, None) => "–".to_owned(),
         },
     };
-    let since = |key, at| t.fill(key, &[("at", &t.minute(at))]);
     let (state, class) = match (webhook.disabled_at, webhook.failing_since) {
-        (Some(at), _) => (since("webhooks-disabled", at), "bad"),
-        (None, Some(at)) => (since("webhooks-failing", at), "wait"),
+        (Some(at), _) => (t.fill("webhooks-disabled", &[("at", &t.minute(at))]), "bad"),
+        (None, Some(at)) => (t.fill("webhooks-failing", &[("at", &t.minute(at))]), "wait"),
         (None, None) => (t.say("webhooks-works"), "good"),
     };
     let deliveries = deliveries.into_iter().map(sent).collect();

@@ -163,6 +163,7 @@ impl World {
                 Some("#!/bin/sh\n#SBATCH --time=1\necho hello\n".to_owned())
             }
             (_, "sha256") => Some(story::BYTES_SHA256.to_owned()),
+            ("/api/v1/invitations", "scope") => Some("federation".to_owned()),
             (_, "organisation") => self.things.get("organisations").cloned(),
             _ => None,
         }
