@@ -98,6 +98,8 @@ impl App {
         let tx = self.store().write().await?;
         self.audit_review(&tx, actor, what, (rule, "")).await?;
         Ok(tx.commit().await?)
+    }
+
     /// Tells whom it concerns what happened to an application.
     async fn tell_of(
         &self,

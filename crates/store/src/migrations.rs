@@ -31,9 +31,9 @@ mod m0032_refs;
 mod m0036_review;
 mod m0037_identities;
 mod m0038_devices;
-mod m0041_large;
 mod m0039_notices;
 mod m0040_invitations;
+mod m0041_large;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -70,9 +70,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0036_review::Migration),
             Box::new(m0037_identities::Migration),
             Box::new(m0038_devices::Migration),
-            Box::new(m0041_large::Migration),
             Box::new(m0039_notices::Migration),
             Box::new(m0040_invitations::Migration),
+            Box::new(m0041_large::Migration),
         ]
     }
 }

@@ -248,6 +248,8 @@ pub async fn loads(tx: &Tx, call: CallId) -> Result<BTreeMap<PersonId, (u32, u32
         Ok((PersonId::from_uuid(row.reviewer), (count(row.asked)?, count(row.handed_in)?)))
     };
     rows.into_iter().map(load).collect()
+}
+
 /// Reviews asked for after `from` and not after `to` that did not come yet, of applications that wait
 /// for a decision.
 ///
