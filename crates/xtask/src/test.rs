@@ -27,6 +27,11 @@ impl Arguments {
     }
 }
 
+/// One test more than there are cores: some always wait for a cluster, a browser or a disk.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1
+}
+
 /// Runs them; the last lines are the runner's summary.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let tools = Tools::install()?;
@@ -50,6 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     command
         .args(&arguments.runner)
         .envs(tools.environment())
+        .env("NEXTEST_TEST_THREADS", threads().to_string())
         .env("USINE_TEST_POSTGRES", server.url());
     if let Some(cluster) = &cluster {
         command.envs(cluster.environment()?).env("USINE_TRIAL_JOBS", TRIAL_JOBS);
