@@ -1,18 +1,28 @@
 //! Allocations and their life: granted, active, suspended, expired, closed; and what changes it.
 
+mod advance;
 mod alert;
 mod burn_down;
 mod change;
+mod commitment;
+mod cut;
+mod renewal;
 mod report;
 mod tranche;
+mod transfer;
 
+pub use advance::advance;
 pub use alert::{Alert, Crossing, alerts_ahead, alerts_of_use};
 pub use burn_down::{BurnDown, RunsOut, WINDOW_DAYS, burn_down};
 pub use change::{
     Before, Changing, Refusal, Source, extend, resume, supplement, suspend, terminate,
 };
+pub use commitment::{Open, Promised, delivered};
+pub use cut::{Use, cut};
+pub use renewal::{Renewing, renew};
 pub use report::{ReportStage, report_stage};
-pub use tranche::{Tranche, tranche};
+pub use tranche::{Story, Tranche, tranche};
+pub use transfer::{Between, transfer};
 
 use units::{AllocationId, ApplicationId, Meter, PartitionKey, Period, ProjectId, Timestamp, Work};
 

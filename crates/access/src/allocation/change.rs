@@ -24,7 +24,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(rule: impl fmt::Display, found: String, allowed: impl Into<String>) -> Self {
+    pub(super) fn new(rule: impl fmt::Display, found: String, allowed: impl Into<String>) -> Self {
         Self { rule: rule.to_string(), found, allowed: allowed.into() }
     }
 }
@@ -42,6 +42,14 @@ pub struct Before {
     pub months: u32,
     /// By how much it was supplemented.
     pub hours: Work,
+    /// How much came to it from other awards.
+    pub moved_in: Work,
+    /// How much of it went to other awards.
+    pub moved_out: Work,
+    /// How much was released before its month.
+    pub advanced: Work,
+    /// How much was cut.
+    pub cut: Work,
 }
 
 /// An allocation that is to be changed.
@@ -57,6 +65,39 @@ pub struct Changing<'a> {
     pub now: Timestamp,
 }
 
+impl Changing<'_> {
+    /// What was awarded at first, before any change.
+    pub fn awarded(&self) -> Work {
+        let Before { hours, moved_in, moved_out, cut, .. } = self.before;
+        let gained = hours.count().saturating_add(moved_in.count());
+        let lost = moved_out.count().saturating_add(cut.count());
+        let now = self.allocation.amount.count();
+        Work::seconds(now.saturating_sub(gained).saturating_add(lost))
+    }
+
+    /// What stands against `total` of a sort where a rule allows a `part` of what was awarded.
+    pub(super) fn beyond_part(
+        &self,
+        total: Work,
+        what: &str,
+        part: fn(&AwardChanges) -> &Figure<PartsPerMillion>,
+    ) -> Vec<Refusal> {
+        let meter = self.allocation.meter;
+        let mut refusals = Vec::new();
+        for rule in self.rules {
+            let Figure::Known(most, _) = part(&rule.says) else { continue };
+            let bound = Work::seconds(most.of(self.awarded().count()));
+            if total > bound {
+                let found = format!("{} {what} in all", shown(total, meter));
+                let bound = shown(bound, meter);
+                let allowed = format!("at most {most} of what was awarded, {bound}");
+                refusals.push(Refusal::new(&rule.rule, found, allowed));
+            }
+        }
+        refusals
+    }
+}
+
 /// Where the hours of a supplement would come from.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -66,6 +107,31 @@ pub struct Source<'a> {
     pub shares: &'a [ShareLeft],
     /// Whether the hours would be State aid.
     pub is_aid: bool,
+}
+
+impl Source<'_> {
+    /// What stands against granting `hours` out of it.
+    pub(super) fn refuses(&self, hours: Work, meter: Meter) -> Vec<Refusal> {
+        let shown = |work: Work| shown(work, meter);
+        let mut refusals = Vec::new();
+        if hours > self.left {
+            let found = format!("{} more are asked", shown(hours));
+            let allowed = format!("{} are left in the pool", shown(self.left));
+            refusals.push(Refusal::new("pool", found, allowed));
+        }
+        for share in self.shares.iter().filter(|share| hours > share.remaining) {
+            let found = format!("{} more are asked", shown(hours));
+            let left = shown(share.remaining);
+            let allowed = format!("{left} are left of {} of the Union's time", share.limit);
+            refusals.push(Refusal::new(&share.rule, found, allowed));
+        }
+        if self.is_aid {
+            let found = "the hours would be State aid".to_owned();
+            let allowed = "they have to be applied for under a call";
+            refusals.push(Refusal::new("state-aid", found, allowed));
+        }
+        refusals
+    }
 }
 
 /// Whether nothing more may be submitted against it for now.
@@ -165,43 +231,23 @@ pub fn supplement(
         let found = format!("{} more are asked", shown(hours));
         refusals.push(Refusal::new("allocation.hours", found, "at least one hour is granted"));
     }
-    let total = before.hours.count().saturating_add(hours.count());
-    let awarded = allocation.amount.count().saturating_sub(before.hours.count());
+    let total = Work::seconds(before.hours.count().saturating_add(hours.count()));
+    refusals.extend(
+        changing.beyond_part(total, "would be granted on top", |says| &says.supplement_max),
+    );
     for rule in rules {
-        let says = &rule.says;
-        if let Figure::Known(most, _) = says.supplement_max
-            && total > part(most, awarded)
-        {
-            let found = format!("it would have {} more in all", shown(Work::seconds(total)));
-            let bound = shown(Work::seconds(part(most, awarded)));
-            let allowed = format!("at most {most} of what was awarded, {bound}");
-            refusals.push(Refusal::new(&rule.rule, found, allowed));
-        }
-        if !says.together && before.months > 0 {
+        if !rule.says.together && before.months > 0 {
             let found = "it was given more time before".to_owned();
             refusals.push(Refusal::new(&rule.rule, found, EITHER));
         }
     }
-    if hours > source.left {
-        let found = format!("{} more are asked", shown(hours));
-        let allowed = format!("{} are left in the pool", shown(source.left));
-        refusals.push(Refusal::new("pool", found, allowed));
-    }
-    for share in source.shares.iter().filter(|share| hours > share.remaining) {
-        let (found, left) = (format!("{} more are asked", shown(hours)), shown(share.remaining));
-        let allowed = format!("{left} are left of {} of the Union's time", share.limit);
-        refusals.push(Refusal::new(&share.rule, found, allowed));
-    }
-    if source.is_aid {
-        let found = "the hours would be State aid".to_owned();
-        refusals.push(Refusal::new("state-aid", found, "they have to be applied for under a call"));
-    }
+    refusals.extend(source.refuses(hours, allocation.meter));
     if refusals.is_empty() { Ok(()) } else { Err(refusals) }
 }
 
 const EITHER: &str = "more time or more hours is possible, not both";
 
-fn not_over(allocation: &Allocation, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn not_over(allocation: &Allocation, now: Timestamp) -> Result<(), Refusal> {
     let (found, at) = match allocation.stage(now) {
         Stage::Expired { at } => ("it ended", at),
         Stage::Closed { at } => ("it was closed", at),
@@ -211,16 +257,12 @@ fn not_over(allocation: &Allocation, now: Timestamp) -> Result<(), Refusal> {
     Err(Refusal::new("allocation.period", found, "only what lasts can be changed"))
 }
 
-fn later(from: Timestamp, months: u32) -> Option<Timestamp> {
+pub(super) fn later(from: Timestamp, months: u32) -> Option<Timestamp> {
     let end = from.to_zoned(TimeZone::UTC).checked_add(i64::from(months).months()).ok()?;
     Some(end.timestamp())
 }
 
-fn part(share: PartsPerMillion, of: i64) -> i64 {
-    share.of(of)
-}
-
-fn shown(work: Work, meter: Meter) -> String {
+pub(super) fn shown(work: Work, meter: Meter) -> String {
     work.display(meter).to_string()
 }
 

@@ -23,7 +23,7 @@ use crate::review::MailDomain;
 
 pub use aid::{AidCeiling, AidTreatment, HourPrice, PayerKind};
 pub use alerts::Threshold;
-pub use awards::{AwardChanges, Release, Whose};
+pub use awards::{AwardChanges, Beyond, Commitment, Cut, Release, Whose};
 pub use caps::{Cap, Caps};
 pub use countries::CountryGroup;
 pub use cut_offs::CutOffs;
@@ -97,6 +97,8 @@ pub struct Policy {
     prices: Vec<Entry<HourPrice>>,
     award_changes: Vec<Entry<AwardChanges>>,
     releases: Vec<Entry<Release>>,
+    cuts: Vec<Entry<Cut>>,
+    commitments: Vec<Entry<Commitment>>,
     procedures: Vec<Entry<Procedure>>,
     fields: Vec<Entry<Fields>>,
     public_mail: Vec<Entry<Vec<MailDomain>>>,
@@ -137,7 +139,8 @@ impl Policy {
             let sme::Definitions { sme, start_up, scale_up } = sme?;
             let aid::AidRules { ceilings: aid_ceilings, treatments: aid_treatments } = aid?;
             let (caps, countries, alerts, prices) = (caps?, countries?, alerts?, prices?);
-            let awards::AwardRules { changes: award_changes, releases } = awards?;
+            let awards::AwardRules { changes: award_changes, releases, cuts, commitments } =
+                awards?;
             let review::ReviewRules { procedures, fields, public_mail } = review?;
             Some(Self {
                 caps,
@@ -153,6 +156,8 @@ impl Policy {
                 prices,
                 award_changes,
                 releases,
+                cuts,
+                commitments,
                 procedures,
                 fields,
                 public_mail,
@@ -279,11 +284,25 @@ impl Policy {
         payers: &[Payer],
         day: Date,
     ) -> Vec<&Entry<AwardChanges>> {
-        let concerns = |entry: &&Entry<AwardChanges>| match &entry.says.whose {
-            Whose::Mode(of) => of == mode,
-            Whose::Payer(of) => payers.contains(of),
+        let holding = self.award_changes.iter().filter(|it| it.holds_on(day));
+        holding.filter(|it| it.says.whose.concerns(mode, payers)).collect()
+    }
+
+    /// When unused hours are taken back from awards of `day` under `mode`, out of the hours of
+    /// `payers`.
+    pub fn cuts(&self, mode: &Slug, payers: &[Payer], day: Date) -> Vec<&Entry<Cut>> {
+        let holding = self.cuts.iter().filter(|it| it.holds_on(day));
+        holding.filter(|it| it.says.whose.concerns(mode, payers)).collect()
+    }
+
+    /// How much of a payer's part of `partition` may be promised, as it holds on `day`. The entry
+    /// that names the system goes before the one for all.
+    pub fn commitment(&self, partition: &PartitionKey, day: Date) -> Option<&Entry<Commitment>> {
+        let concerns = |entry: &&Entry<Commitment>| {
+            entry.says.systems.is_empty() || entry.says.systems.contains(&partition.system)
         };
-        self.award_changes.iter().filter(|it| it.holds_on(day)).filter(concerns).collect()
+        let holding = self.commitments.iter().filter(|it| it.holds_on(day)).filter(concerns);
+        holding.max_by_key(|entry| !entry.says.systems.is_empty())
     }
 
     /// How the hours of an award of `day` on `partition` are released; all at once without any.

@@ -51,7 +51,7 @@ fn ai_for_science_has_three_months_and_a_tenth_more() {
             "[policy/awards.toml#ai-for-science@2025-12-01] it would be extended by 4 months in all; at most 3 are possible"
         ],
     );
-    let once = Before { months: 2, hours: Work::hours(400).unwrap() };
+    let once = Before { months: 2, hours: Work::hours(400).unwrap(), ..Before::default() };
     let larger = Allocation { amount: Work::hours(5_400).unwrap(), ..half_a_year() };
     let again = changing(&larger, &rules, once);
     assert!(extend(&again, 1).is_ok());
@@ -60,7 +60,7 @@ fn ai_for_science_has_three_months_and_a_tenth_more() {
     told(
         supplement(&again, Work::hours(101).unwrap(), &plenty()),
         expect![
-            "[policy/awards.toml#ai-for-science@2025-12-01] it would have 501.00 GPU-h more in all; at most 10 % of what was awarded, 500.00 GPU-h"
+            "[policy/awards.toml#ai-for-science@2025-12-01] 501.00 GPU-h would be granted on top in all; at most 10 % of what was awarded, 500.00 GPU-h"
         ],
     );
 }
@@ -76,14 +76,14 @@ fn danish_hours_have_more_time_or_more_hours_within_a_year() {
             "[policy/awards.toml#denmark@2025-12-01] it would last until 2027-11-30T00:00:00Z; it may last 12 months from 2026-10-31T00:00:00Z"
         ],
     );
-    let supplemented = Before { hours: Work::hours(1).unwrap(), months: 0 };
+    let supplemented = Before { hours: Work::hours(1).unwrap(), ..Before::default() };
     told(
         extend(&changing(&held, &rules, supplemented), 1),
         expect![
             "[policy/awards.toml#denmark@2025-12-01] it was given more hours before; more time or more hours is possible, not both"
         ],
     );
-    let extended = Before { hours: Work::ZERO, months: 1 };
+    let extended = Before { months: 1, ..Before::default() };
     let hour = Work::hours(1).unwrap();
     assert!(supplement(&changing(&held, &rules, extended), hour, &plenty()).is_err());
 }
