@@ -1,21 +1,25 @@
-//! Allocations after their award: suspended, resumed, terminated, extended, supplemented; and how
-//! their hours are released.
+//! Allocations after their award: suspended, resumed, terminated, extended, supplemented, renewed;
+//! hours that move, are advanced or cut; and how they are released.
 
+mod cuts;
+mod moves;
 mod released;
+mod renewals;
 mod reports;
 
 use access::allocation::{self as rules, Allocation, Changing, Refusal, Source};
+use access::application::ShareLeft;
 use access::policy::AwardChanges;
 use store::Tx;
 use store::allocations::{self as records, Share};
-use store::ledger::Denied;
-use units::{AllocationId, Payer, Period, Shares, Timestamp, Work};
+use store::ledger::{Denied, Memo};
+use units::{AllocationId, Payer, Period, PoolId, Shares, Timestamp, Work};
 
 pub use store::allocations::{ChangeKind, ChangeRecord, ReportRecord};
 
 use crate::applications::no_answer;
 use crate::audit::Entry;
-use crate::notices::{AllocationNews, Notice};
+use crate::notices::{AllocationNews, Moved, Notice};
 use crate::{Action, Actor, App, Error, FieldError, Reason, Scope};
 
 /// The longest reason, in characters.
@@ -40,6 +44,25 @@ pub enum Change {
         /// So many more, of its unit.
         hours: u32,
     },
+    /// Some of what it has available goes to another allocation.
+    Transfer {
+        /// To which.
+        to: AllocationId,
+        /// So many, of its unit.
+        hours: u32,
+    },
+    /// Hours of later months are released now.
+    Advance {
+        /// So many, of its unit.
+        hours: u32,
+    },
+    /// Another award follows it, out of the pool of the current period.
+    Renew {
+        /// With so many hours.
+        hours: u32,
+        /// For so many months.
+        months: u32,
+    },
 }
 
 impl Change {
@@ -47,15 +70,19 @@ impl Change {
     pub const fn action(&self) -> Action {
         match self {
             Self::Suspend | Self::Resume => Action::SuspendAllocation,
-            Self::Terminate | Self::Extend { .. } | Self::Supplement { .. } => {
-                Action::ChangeAllocation
-            }
+            Self::Terminate
+            | Self::Extend { .. }
+            | Self::Supplement { .. }
+            | Self::Transfer { .. }
+            | Self::Advance { .. }
+            | Self::Renew { .. } => Action::ChangeAllocation,
         }
     }
 }
 
 impl App {
-    /// Changes an allocation, with a reason that its project reads.
+    /// Changes an allocation, with a reason that its project reads; gives it back, or the one that
+    /// follows it.
     ///
     /// # Errors
     /// [`Error::Refused`] with every rule against it, or when the actor may not.
@@ -81,12 +108,20 @@ impl App {
             Change::Supplement { hours } => {
                 self.supplement(&tx, (actor, &reason), &allocation, hours).await?
             }
+            Change::Transfer { to, hours } => {
+                self.transfer(&tx, (actor, &reason), (&allocation, to), hours).await?
+            }
+            Change::Advance { hours } => self.advance(&tx, &allocation, hours).await?,
+            Change::Renew { hours, months } => {
+                self.renew(&tx, (actor, &reason), &allocation, (hours, months)).await?
+            }
         };
-        self.record_change(&tx, actor, &allocation, (kind, reason.clone())).await?;
+        self.record_change(&tx, actor, &allocation, (kind, reason)).await?;
+        let id = match kind {
+            ChangeKind::Renewed { other } => other,
+            _ => id,
+        };
         let after = records::by_id(&tx, id).await?.ok_or(Error::NotFound("allocation"))?;
-        let award = self.award_of(&tx, &after).await?;
-        let news = news_of(kind, reason, &after);
-        self.tell(&tx, actor, &Notice::Allocation(award, news)).await?;
         tx.commit().await?;
         Ok(after)
     }
@@ -199,6 +234,26 @@ impl App {
         hours: u32,
     ) -> Result<ChangeKind, Error> {
         let now = self.now();
+        let (pool, payer, situation) = self.source(tx, allocation, now).await?;
+        let work = whole(hours)?;
+        let rules = self.change_rules(tx, allocation, now).await?;
+        let before = records::before(&records::changes(tx, allocation.id).await?);
+        let changing = Changing { allocation, rules: &rules, before, now };
+        rules::supplement(&changing, work, &situation.source())
+            .map_err(|reasons| refused(&reasons))?;
+        let memo = self.memo(actor, format!("allocation {} supplemented: {reason}", allocation.id));
+        self.grant_out_of(tx, memo, (allocation.id, pool), work).await?;
+        records::add(tx, allocation.id, &Share { pool, payer, amount: work }).await?;
+        Ok(ChangeKind::Supplemented { hours: work })
+    }
+
+    /// The pool that more hours for this award would come from, with what bears on them.
+    async fn source(
+        &self,
+        tx: &Tx,
+        allocation: &Allocation,
+        now: Timestamp,
+    ) -> Result<(PoolId, Payer, Offered), Error> {
         self.open_pools(tx, &allocation.partition, now).await?;
         let application = store::applications::by_id(tx, allocation.application).await?;
         let application = application.ok_or(Error::NotFound("application"))?;
@@ -209,23 +264,27 @@ impl App {
             let text = "no pool of this period has hours for its access mode";
             return Err(Error::refused("pool", text));
         };
-        let work = Work::hours(i64::from(hours)).map_err(|error| internal(&error))?;
-        let rules = self.change_rules(tx, allocation, now).await?;
-        let before = records::before(&records::changes(tx, allocation.id).await?);
-        let changing = Changing { allocation, rules: &rules, before, now };
-        let (left, shares) = (offer.remaining, situation.shares);
-        let source = Source { left, shares, is_aid: situation.aid.is_some() };
-        rules::supplement(&changing, work, &source).map_err(|reasons| refused(&reasons))?;
-        let memo = self.memo(actor, format!("allocation {} supplemented: {reason}", allocation.id));
-        let granted =
-            store::ledger::grant(tx, memo, allocation.id, &Shares::sole(pool), work).await?;
-        granted.map_err(|denied| match denied {
+        let offered = Offered {
+            left: offer.remaining,
+            shares: situation.shares.to_vec(),
+            is_aid: situation.aid.is_some(),
+        };
+        Ok((pool, case.mode().says.draws_on, offered))
+    }
+
+    /// Takes hours out of a pool; what another decision has taken meanwhile is a refusal.
+    async fn grant_out_of(
+        &self,
+        tx: &Tx,
+        memo: Memo,
+        (allocation, pool): (AllocationId, PoolId),
+        work: Work,
+    ) -> Result<(), Error> {
+        let granted = store::ledger::grant(tx, memo, allocation, &Shares::sole(pool), work).await?;
+        granted.map(drop).map_err(|denied| match denied {
             Denied::Short(short) => Error::refused("pool", short.to_string()),
             other => Error::from(other),
-        })?;
-        let payer: Payer = case.mode().says.draws_on;
-        records::add(tx, allocation.id, &Share { pool, payer, amount: work }).await?;
-        Ok(ChangeKind::Supplemented { hours: work })
+        })
     }
 
     /// The entries of policy about changes of this allocation.
@@ -252,19 +311,22 @@ impl App {
         allocation: &Allocation,
         (kind, reason): (ChangeKind, String),
     ) -> Result<(), Error> {
-        let what = match kind {
-            ChangeKind::Extended { months } => format!(" by {months} months"),
-            ChangeKind::Supplemented { hours } => {
-                format!(" by {}", hours.display(allocation.meter))
-            }
-            ChangeKind::Suspended | ChangeKind::Resumed | ChangeKind::Terminated => String::new(),
-        };
+        let mut what = String::new();
+        if let Some(months) = kind.months() {
+            what.push_str(&format!(" by {months} months"));
+        }
+        if let Some(hours) = kind.hours() {
+            what.push_str(&format!(" {}", hours.display(allocation.meter)));
+        }
+        if let Some(other) = kind.other() {
+            what.push_str(&format!(" (allocation {other})"));
+        }
         let detail = format!("{}{what}: {reason}", kind.name());
         let record = ChangeRecord {
             id: self.clock().mint(),
             allocation: allocation.id,
             kind,
-            reason,
+            reason: reason.clone(),
             by: actor.subject().to_string(),
             at: self.now(),
         };
@@ -275,7 +337,12 @@ impl App {
             rule: &allocation.rule,
             detail: &detail,
         };
-        self.audit(tx, actor, entry).await
+        self.audit(tx, actor, entry).await?;
+        let found = records::by_id(tx, allocation.id).await?;
+        let after = found.ok_or(Error::NotFound("allocation"))?;
+        let award = self.award_of(tx, &after).await?;
+        let news = news_of(kind, reason, &after);
+        self.tell(tx, actor, &Notice::Allocation(award, news)).await
     }
 }
 
@@ -289,7 +356,35 @@ fn news_of(kind: ChangeKind, reason: String, after: &Allocation) -> AllocationNe
             AllocationNews::Extended { until: after.period.end(), reason }
         }
         ChangeKind::Supplemented { hours } => AllocationNews::Supplemented { work: hours, reason },
+        ChangeKind::MovedOut { hours: work, .. } => {
+            AllocationNews::Moved { how: Moved::Out, work, reason }
+        }
+        ChangeKind::MovedIn { hours: work, .. } => {
+            AllocationNews::Moved { how: Moved::In, work, reason }
+        }
+        ChangeKind::Advanced { hours: work } => {
+            AllocationNews::Moved { how: Moved::Advanced, work, reason }
+        }
+        ChangeKind::Cut { hours: work } => AllocationNews::Moved { how: Moved::Cut, work, reason },
+        ChangeKind::Renewed { .. } => AllocationNews::Renewed { reason },
     }
+}
+
+/// What a pool offers to an award that has hours already.
+struct Offered {
+    left: Work,
+    shares: Vec<ShareLeft>,
+    is_aid: bool,
+}
+
+impl Offered {
+    fn source(&self) -> Source<'_> {
+        Source { left: self.left, shares: &self.shares, is_aid: self.is_aid }
+    }
+}
+
+fn whole(hours: u32) -> Result<Work, Error> {
+    Work::hours(i64::from(hours)).map_err(|error| internal(&error))
 }
 
 fn refused(reasons: &[Refusal]) -> Error {

@@ -146,10 +146,7 @@ impl Standing {
         Ok(Draft::new(kind, reason, Movements::Hours(moves))?)
     }
 
-    /// Takes away everything available: back to the pools that granted it, latest period first,
-    /// while their period is not over at `at`; the rest expires. `granted` says what each pool
-    /// has put behind this allocation, less what it already got back. Up to two drafts, which may
-    /// be entered in any order.
+    /// Takes away everything available, see [`Self::take_back`].
     ///
     /// # Errors
     /// When an amount exceeds 64 bits.
@@ -159,13 +156,34 @@ impl Standing {
         at: Timestamp,
         reason: &str,
     ) -> Result<Vec<Draft>, Refusal> {
+        match self.total()?.available {
+            Work::ZERO => Ok(Vec::new()),
+            all => self.take_back(all, granted, at, reason),
+        }
+    }
+
+    /// Takes away `amount` of what is available, from each payer in proportion to what it has
+    /// available: back to the pools that granted it, latest period first, while their period is not
+    /// over at `at`; the rest expires. `granted` says what each pool has put behind this
+    /// allocation, less what it already got back. Up to two drafts, which may be entered in any
+    /// order.
+    ///
+    /// # Errors
+    /// [`Refusal::Insufficient`] when less is available.
+    pub fn take_back(
+        &self,
+        amount: Work,
+        granted: &[(Pool, Work)],
+        at: Timestamp,
+        reason: &str,
+    ) -> Result<Vec<Draft>, Refusal> {
+        self.covers(amount, self.total()?.available)?;
         let mut pools: Vec<_> = granted.iter().filter(|(pool, _)| at < pool.period.end()).collect();
         pools.sort_by_key(|(pool, _)| std::cmp::Reverse((pool.period.end(), pool.id)));
         let (mut returned, mut expired) = (Vec::new(), Vec::new());
-        for (payer, part) in self.parts() {
-            let from = Place::Available(self.allocation(), *payer);
-            let mut left = part.available;
-            for (pool, given) in pools.iter().filter(|(pool, _)| pool.payer == *payer) {
+        for (payer, mut left) in self.split(amount, |part| part.available) {
+            let from = Place::Available(self.allocation(), payer);
+            for (pool, given) in pools.iter().filter(|(pool, _)| pool.payer == payer) {
                 let back = left.min(*given);
                 if back > Work::ZERO {
                     returned.push(self.transfer_of(from, Place::Pool(*pool), back)?);
@@ -173,7 +191,7 @@ impl Standing {
                 }
             }
             if left > Work::ZERO {
-                expired.push(self.transfer_of(from, Place::Expired(*payer), left)?);
+                expired.push(self.transfer_of(from, Place::Expired(payer), left)?);
             }
         }
         let allocation = self.allocation();

@@ -20,8 +20,8 @@ use crate::scope::parsed;
 use crate::{StoreError, Tx};
 
 pub use changes::{
-    ChangeKind, ChangeRecord, add, before, changes, close, insert_change, lock, set_period,
-    set_suspended,
+    ChangeKind, ChangeRecord, add, advances, before, changes, close, followed, follower, gains,
+    insert_change, lock, set_follows, set_period, set_suspended, shift,
 };
 pub use drawn::{Drawn, drawn};
 pub use on_partition::{OnPartition, on_partition};

@@ -194,6 +194,21 @@ pub async fn transfer(
 /// When the store fails.
 pub async fn expire(tx: &Tx, memos: [Memo; 2], allocation: AllocationId) -> Decided<Vec<Entry>> {
     let mut pen = Pen::take(tx, &[allocation]).await?;
-    let entries = pen.lapse(memos, allocation).await?;
+    let entries = pen.lapse(memos, allocation, None).await?;
+    pen.write(entries).await
+}
+
+/// Takes away `amount` of what `allocation` has available, as [`expire`] does with all of it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn take_back(
+    tx: &Tx,
+    memos: [Memo; 2],
+    allocation: AllocationId,
+    amount: Work,
+) -> Decided<Vec<Entry>> {
+    let mut pen = Pen::take(tx, &[allocation]).await?;
+    let entries = pen.lapse(memos, allocation, Some(amount)).await?;
     pen.write(entries).await
 }

@@ -34,6 +34,7 @@ mod m0038_devices;
 mod m0039_notices;
 mod m0040_invitations;
 mod m0041_large;
+mod m0044_moves;
 
 /// Every migration in order; the database remembers which it has seen.
 pub(crate) struct Migrator;
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0039_notices::Migration),
             Box::new(m0040_invitations::Migration),
             Box::new(m0041_large::Migration),
+            Box::new(m0044_moves::Migration),
         ]
     }
 }

@@ -295,6 +295,11 @@ impl Policy {
         holding.filter(|it| it.says.whose.concerns(mode, payers)).collect()
     }
 
+    /// Whether there are cuts at all.
+    pub fn cuts_anything(&self) -> bool {
+        !self.cuts.is_empty()
+    }
+
     /// How much of a payer's part of `partition` may be promised, as it holds on `day`. The entry
     /// that names the system goes before the one for all.
     pub fn commitment(&self, partition: &PartitionKey, day: Date) -> Option<&Entry<Commitment>> {

@@ -1,8 +1,10 @@
 //! How much of an allocation is released, and what may therefore be set aside.
 
-use access::allocation::{Allocation, Tranche, tranche};
+use access::allocation::{Allocation, Story, Tranche, tranche};
+use access::policy::Beyond;
 use jiff::SignedDuration;
 use store::Tx;
+use store::allocations as records;
 use units::{Period, Work};
 
 use super::internal;
@@ -11,6 +13,8 @@ use crate::{App, Error};
 /// What of an allocation is released, and how it stands.
 pub(crate) struct Released {
     pub(crate) tranche: Tranche,
+    /// What happens to jobs beyond it.
+    pub(crate) beyond: Beyond,
     held: Work,
     available: Work,
 }
@@ -43,8 +47,12 @@ impl App {
             .collect();
         let held = sum(&mut statement.closing.values().map(|change| change.held));
         let available = sum(&mut statement.closing.values().map(|change| change.available));
-        let found = tranche(allocation, &rule.says, &charges, now);
-        Ok(found.map(|tranche| Released { tranche, held, available }))
+        let changes = records::changes(tx, allocation.id).await?;
+        let (advances, gains) = (records::advances(&changes), records::gains(&changes));
+        let story = Story { charges: &charges, advances: &advances, gains: &gains };
+        let found = tranche(allocation, &rule.says, story, now);
+        let beyond = rule.says.beyond;
+        Ok(found.map(|tranche| Released { tranche, beyond, held, available }))
     }
 
     /// Refuses what goes beyond the part of an allocation that is released. To be asked with the
@@ -56,7 +64,10 @@ impl App {
         asked: Work,
     ) -> Result<(), Error> {
         let Some(released) = self.released_of(tx, allocation).await? else { return Ok(()) };
-        let Released { tranche, held, available } = released;
+        let Released { tranche, beyond, held, available } = released;
+        if beyond == Beyond::LowerPriority {
+            return Ok(());
+        }
         let left = tranche.left(held);
         // What is not there at all, the books refuse.
         if asked <= left || available < asked {

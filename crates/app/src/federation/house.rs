@@ -21,6 +21,8 @@ pub struct Housekeeping {
     pub calls_opened: Vec<Slug>,
     /// How many allocations gave back what they had left.
     pub allocations_lapsed: usize,
+    /// From how many allocations unused hours were taken back.
+    pub allocations_cut: usize,
     /// How many alerts about what is to come were entered.
     pub alerts_entered: usize,
     /// How many notices were told because time has passed.
@@ -53,6 +55,7 @@ impl App {
         store::ssh::forget(&tx, now).await?;
         tx.commit().await?;
         done.allocations_lapsed = self.lapse(now).await?;
+        done.allocations_cut = self.cut_unused(now).await?;
         done.alerts_entered = self.alert_ahead(now).await?;
         done.notices_told = self.tell_of_time(now).await?;
         Ok(done)

@@ -12,7 +12,7 @@ mod person;
 use store::notices::{Fact, Facts};
 use units::PersonId;
 
-pub use allocation::{AllocationNews, Award};
+pub use allocation::{AllocationNews, Award, Moved};
 pub use application::{ApplicationNews, Case};
 pub use call::{CallNews, OpenCall};
 pub use organisation::{House, OrganisationNews};

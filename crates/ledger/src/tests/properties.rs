@@ -19,6 +19,7 @@ enum Step {
     Correct(u8, i64),
     Transfer(usize, usize, i64),
     Lapse(usize),
+    Cut(usize, i64),
 }
 
 const PAYERS: [&str; 4] = ["union", "commercial", "state:LU", "volunteered:FI"];
@@ -42,7 +43,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => job().prop_map(Step::Release),
         1 => (job(), amount()).prop_map(|(j, n)| Step::Correct(j, n)),
         1 => (who.clone(), who.clone(), amount()).prop_map(|(a, b, n)| Step::Transfer(a, b, n)),
-        1 => who.prop_map(Step::Lapse),
+        1 => who.clone().prop_map(Step::Lapse),
+        1 => (who, amount()).prop_map(|(a, n)| Step::Cut(a, n)),
     ]
 }
 
@@ -82,6 +84,7 @@ fn play(world: &mut World, step: &Step) {
         Step::Correct(j, n) => world.correct(number(j), *n).map(drop),
         Step::Transfer(a, b, n) => world.transfer(named(*a), named(*b), *n).map(drop),
         Step::Lapse(a) => world.lapse(named(*a)).map(drop),
+        Step::Cut(a, n) => world.take_back(named(*a), Some(*n)).map(drop),
     };
     if entered.is_err() {
         assert_eq!(world.books, before, "a refusal changed the books");

@@ -62,6 +62,7 @@ fn play(world: &mut World, words: &[&str]) -> Told<Vec<Entry>> {
             one(world.transfer(allocation(from), allocation(to), number(amount)))
         }
         ["lapse", of] => world.lapse(allocation(of)),
+        ["cut", of, amount] => world.take_back(allocation(of), Some(number(amount))),
         ["next-quarter"] => {
             world.now = period().end();
             Ok(Vec::new())
@@ -259,6 +260,30 @@ fn hours_left_go_back_while_the_quarter_lasts_and_expire_after_it() {
             lapse a
             a union: available 0, held 0, used 4
             a state:FI: available 0, held 0, used 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_cut_takes_from_each_payer_by_what_it_has_left_and_goes_back_while_the_pool_lasts() {
+    check(
+        "open lumi.gpu union=100 state:FI=50
+         grant a lumi.gpu 60 union=2 state:FI=1
+         hold a 1 30
+         cut a 31
+         cut a 12
+         next-quarter
+         cut a 6",
+        expect![[r#"
+            open lumi.gpu union=100 state:FI=50 -> open capacity > pool union 100, capacity > pool state:FI 50
+            grant a lumi.gpu 60 union=2 state:FI=1 -> grant pool union > available union 40, pool state:FI > available state:FI 20
+            hold a 1 30 -> hold available union > held union 20, available state:FI > held state:FI 10
+            cut a 31 -> refused: 1 unit-seconds more would be needed; 30 are available
+            cut a 12 -> return available union > pool union 8, available state:FI > pool state:FI 4
+            next-quarter
+            cut a 6 -> expiry available union > expired union 4, available state:FI > expired state:FI 2
+            a union: available 8, held 20, used 0
+            a state:FI: available 4, held 10, used 0
         "#]],
     );
 }

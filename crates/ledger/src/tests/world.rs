@@ -185,10 +185,22 @@ impl World {
     }
 
     pub(super) fn lapse(&mut self, of: AllocationId) -> Told<Vec<Entry>> {
+        self.take_back(of, None)
+    }
+
+    /// Takes back so much, or all.
+    pub(super) fn take_back(&mut self, of: AllocationId, amount: Option<i64>) -> Told<Vec<Entry>> {
         let granted = self.granted.get(&of).cloned().unwrap_or_default();
         let pool = |id: &PoolId| *self.pools.values().find(|pool| pool.id == *id).unwrap();
         let granted: Vec<_> = granted.iter().map(|(id, given)| (pool(id), *given)).collect();
-        let drafts = self.standing(of)?.lapse(&granted, self.now, "ended").map_err(told)?;
+        let standing = self.standing(of)?;
+        let drafts = match amount {
+            None => standing.lapse(&granted, self.now, "ended"),
+            Some(amount) => {
+                standing.take_back(Work::seconds(amount), &granted, self.now, "not used")
+            }
+        };
+        let drafts = drafts.map_err(told)?;
         let entries =
             drafts.into_iter().map(|draft| self.enter(draft)).collect::<Told<Vec<_>>>()?;
         for entry in &entries {

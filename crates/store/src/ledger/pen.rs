@@ -233,6 +233,7 @@ impl Pen<'_> {
         &mut self,
         memos: [Memo; 2],
         allocation: AllocationId,
+        amount: Option<Work>,
     ) -> Decided<Vec<Entry>> {
         let standing = match self.standing(allocation).await? {
             Ok(standing) => standing,
@@ -240,7 +241,11 @@ impl Pen<'_> {
         };
         let granted = read::granted(self.tx, allocation).await?;
         let [first, _] = &memos;
-        let drafts = standing.lapse(&granted, first.stamp.at(), &first.reason);
+        let (at, reason) = (first.stamp.at(), first.reason.as_str());
+        let drafts = match amount {
+            None => standing.lapse(&granted, at, reason),
+            Some(amount) => standing.take_back(amount, &granted, at, reason),
+        };
         Ok(drafts.map_err(Denied::from).and_then(|drafts| {
             memos.into_iter().zip(drafts).map(|(memo, draft)| self.enter(memo, draft)).collect()
         }))

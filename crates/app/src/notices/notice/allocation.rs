@@ -56,6 +56,20 @@ pub enum AllocationNews {
         /// Why.
         reason: String,
     },
+    /// Hours came to it or went from it otherwise.
+    Moved {
+        /// How.
+        how: Moved,
+        /// How many.
+        work: Work,
+        /// Why.
+        reason: String,
+    },
+    /// Another award follows it.
+    Renewed {
+        /// Why.
+        reason: String,
+    },
     /// It crossed a threshold of policy.
     Crossed(Crossing),
     /// Its final report is due.
@@ -70,6 +84,30 @@ pub enum AllocationNews {
     },
     /// Its final report came.
     ReportCame,
+}
+
+/// How hours came to an award or went from it after it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// To another award.
+    Out,
+    /// From another award.
+    In,
+    /// Those of later months were released.
+    Advanced,
+    /// They were not used, and were taken back.
+    Cut,
+}
+
+impl Moved {
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Out => "allocation.moved-out",
+            Self::In => "allocation.moved-in",
+            Self::Advanced => "allocation.advanced",
+            Self::Cut => "allocation.cut",
+        }
+    }
 }
 
 /// How it is told.
@@ -88,6 +126,8 @@ pub(super) fn telling(award: &Award, news: &AllocationNews) -> Telling {
         }
         AllocationNews::Extended { .. }
         | AllocationNews::Supplemented { .. }
+        | AllocationNews::Moved { .. }
+        | AllocationNews::Renewed { .. }
         | AllocationNews::Crossed(_)
         | AllocationNews::ReportDue { .. } => told.to(project),
         AllocationNews::ReportOverdue { .. } => told.to(project).to([officers()]),
@@ -110,6 +150,10 @@ fn about(award: &Award, news: &AllocationNews) -> Telling {
         AllocationNews::Supplemented { work, reason } => told("allocation.supplemented")
             .text("reason", reason)
             .with("hours", Fact::Amount(*work, award.meter)),
+        AllocationNews::Moved { how, work, reason } => told(how.kind())
+            .text("reason", reason)
+            .with("hours", Fact::Amount(*work, award.meter)),
+        AllocationNews::Renewed { reason } => told("allocation.renewed").text("reason", reason),
         AllocationNews::Crossed(Crossing::Used { percent, used }) => told("allocation.used")
             .with("percent", Fact::Share(*percent))
             .with("hours", Fact::Amount(*used, award.meter)),

@@ -99,7 +99,7 @@ fn award() -> Award {
     }
 }
 
-fn of_allocations() -> [AllocationNews; 11] {
+fn of_allocations() -> [AllocationNews; 16] {
     let reason = || "the report is overdue".to_owned();
     let (percent, hours) = (PartsPerMillion::new(750_000), Work::seconds(3_600));
     [
@@ -108,6 +108,11 @@ fn of_allocations() -> [AllocationNews; 11] {
         AllocationNews::Terminated { reason: reason() },
         AllocationNews::Extended { until: at(), reason: reason() },
         AllocationNews::Supplemented { work: hours, reason: reason() },
+        AllocationNews::Moved { how: Moved::Out, work: hours, reason: reason() },
+        AllocationNews::Moved { how: Moved::In, work: hours, reason: reason() },
+        AllocationNews::Moved { how: Moved::Advanced, work: hours, reason: reason() },
+        AllocationNews::Moved { how: Moved::Cut, work: hours, reason: reason() },
+        AllocationNews::Renewed { reason: reason() },
         AllocationNews::Crossed(Crossing::Used { percent, used: hours }),
         AllocationNews::Crossed(Crossing::RunsOutEarly { at: at() }),
         AllocationNews::Crossed(Crossing::UnusedAtEnd { percent, left: hours }),
