@@ -28,3 +28,11 @@ pub fn day_in_brussels(now: units::Timestamp) -> jiff::civil::Date {
     let zone = jiff::tz::TimeZone::get("Europe/Brussels").unwrap_or(jiff::tz::TimeZone::UTC);
     now.to_zoned(zone).date()
 }
+
+/// From `start` for as many calendar months, UTC.
+pub fn months_from(start: units::Timestamp, months: u32) -> Option<units::Period> {
+    let months = i64::from(months);
+    let end =
+        start.to_zoned(jiff::tz::TimeZone::UTC).checked_add(jiff::ToSpan::months(months)).ok()?;
+    units::Period::new(start, end.timestamp()).ok()
+}

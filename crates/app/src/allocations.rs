@@ -7,6 +7,8 @@ mod released;
 mod renewals;
 mod reports;
 
+pub(crate) use released::beyond_their_part;
+
 use access::allocation::{self as rules, Allocation, Changing, Refusal, Source};
 use access::application::ShareLeft;
 use access::policy::AwardChanges;
@@ -111,7 +113,7 @@ impl App {
             Change::Transfer { to, hours } => {
                 self.transfer(&tx, (actor, &reason), (&allocation, to), hours).await?
             }
-            Change::Advance { hours } => self.advance(&tx, &allocation, hours).await?,
+            Change::Advance { hours } => self.release_early(&tx, &allocation, hours).await?,
             Change::Renew { hours, months } => {
                 self.renew(&tx, (actor, &reason), &allocation, (hours, months)).await?
             }
@@ -234,7 +236,7 @@ impl App {
         hours: u32,
     ) -> Result<ChangeKind, Error> {
         let now = self.now();
-        let (pool, payer, situation) = self.source(tx, allocation, now).await?;
+        let (pool, payer, situation) = self.offered_to(tx, allocation, now).await?;
         let work = whole(hours)?;
         let rules = self.change_rules(tx, allocation, now).await?;
         let before = records::before(&records::changes(tx, allocation.id).await?);
@@ -248,7 +250,7 @@ impl App {
     }
 
     /// The pool that more hours for this award would come from, with what bears on them.
-    async fn source(
+    async fn offered_to(
         &self,
         tx: &Tx,
         allocation: &Allocation,

@@ -4,13 +4,16 @@ mod submit;
 
 pub(crate) use submit::told;
 
+use std::collections::BTreeMap;
+
+use access::allocation::{Open, Promised, delivered};
 use access::application::{Draft, Facts, Finding, Ground, PoolLeft, State, Unanswerable};
 use access::organisation::Organisation;
 use access::review::MailDomain;
 use store::Tx;
 use store::applications as records;
 use store::pools::PoolRecord;
-use units::{ApplicationId, CallId, OrganisationId, PartitionKey, Timestamp, Work};
+use units::{ApplicationId, CallId, OrganisationId, PartitionKey, Payer, Period, Timestamp, Work};
 
 pub use store::applications::{Application, Filter};
 
@@ -223,7 +226,11 @@ impl App {
         let open_awards =
             store::allocations::count_open(tx, organisation.id, &call.mode, now).await?;
         let ground = match &application.draft.partition {
-            Some(key) => self.ground(tx, application.id, (key, now)).await?,
+            Some(key) => {
+                let until =
+                    application.draft.months.and_then(|months| access::months_from(now, months));
+                self.ground(tx, application.id, (key, now, until)).await?
+            }
             None => None,
         };
         let facts = Facts {
@@ -246,10 +253,14 @@ impl App {
         &self,
         tx: &Tx,
         application: ApplicationId,
-        (key, now): (&PartitionKey, Timestamp),
+        (key, now, asked): (&PartitionKey, Timestamp, Option<Period>),
     ) -> Result<Option<Ground>, Error> {
         let Some((factory, _, partition)) = self.rules().federation.partition(key) else {
             return Ok(None);
+        };
+        let likely = match asked {
+            Some(asked) => self.likely_use(tx, key, asked).await?,
+            None => BTreeMap::new(),
         };
         let mut pools = Vec::new();
         for (pool, left) in self.pools_with_balance(tx, key, now).await? {
@@ -261,11 +272,36 @@ impl App {
                 *of_mode = Work::seconds(of_mode.count().saturating_add(aside.count()));
             }
             let left = Work::seconds(left);
-            let PoolRecord { id, payer, amount: opened, .. } = pool;
-            pools.push(PoolLeft { id, payer, opened, left, granted });
+            let PoolRecord { id, payer, amount: opened, period, .. } = pool;
+            let promised = asked.map(|asked| Promised {
+                likely: likely.get(&payer).copied().unwrap_or(Work::ZERO),
+                delivered: delivered(opened, period, asked),
+            });
+            pools.push(PoolLeft { id, payer, opened, left, granted, promised });
         }
         let (host, meter) = (factory.country, partition.meter);
         Ok(Some(Ground { host, units: partition.units().ok(), meter, pools }))
+    }
+
+    /// What open awards on a partition are likely to use over `asked`, by payer.
+    async fn likely_use(
+        &self,
+        tx: &Tx,
+        key: &PartitionKey,
+        asked: Period,
+    ) -> Result<BTreeMap<Payer, Work>, Error> {
+        let mut likely: BTreeMap<Payer, Work> = BTreeMap::new();
+        for (allocation, standing) in store::allocations::open_on(tx, key, asked.start()).await? {
+            for (payer, part) in standing.parts() {
+                let left = part.available.count().saturating_add(part.held.count());
+                let left = Work::seconds(left);
+                let open = Open { period: allocation.period, used: part.used, left };
+                let sum = likely.entry(*payer).or_insert(Work::ZERO);
+                let more = open.likely(asked.start(), asked.end());
+                *sum = Work::seconds(sum.count().saturating_add(more.count()));
+            }
+        }
+        Ok(likely)
     }
 
     async fn audit_application(

@@ -20,11 +20,11 @@ use crate::scope::parsed;
 use crate::{StoreError, Tx};
 
 pub use changes::{
-    ChangeKind, ChangeRecord, add, advances, before, changes, close, followed, follower, gains,
-    insert_change, lock, set_follows, set_period, set_suspended, shift,
+    ChangeKind, ChangeRecord, add, advances, before, changes, changes_on, close, followed,
+    follower, gains, insert_change, lock, set_follows, set_period, set_suspended, shift,
 };
 pub use drawn::{Drawn, drawn};
-pub use on_partition::{OnPartition, on_partition};
+pub use on_partition::{OnPartition, on_partition, open_on, used_by_day};
 pub use reports::{
     ReportRecord, ReportTold, put_report, report, set_report_told, to_tell_of, without_report,
 };

@@ -1,6 +1,6 @@
 //! What is promised of a payer's part of a partition, and what that part delivers.
 
-use units::{PartsPerMillion, Payer, Period, Timestamp, Work};
+use units::{PartsPerMillion, Period, Timestamp, Work};
 
 /// An award that has not ended, as far as a forecast of it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +37,8 @@ impl Open {
 }
 
 /// What is promised of a payer's part, and what it delivers, until an award ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Promised {
-    /// Whose part.
-    pub payer: Payer,
     /// What open awards are likely to use of it until then.
     pub likely: Work,
     /// What it delivers until then.

@@ -38,6 +38,8 @@ pub enum Check {
     Duties,
     /// The pool still has the hours.
     Pool,
+    /// No more is promised than the pool's payer can deliver in that time.
+    Commitment,
     /// The modes that share a part of the Union's time have not used it up.
     ModeShare,
     /// State aid stays within the ceiling.
@@ -52,7 +54,7 @@ pub enum Check {
 
 impl Check {
     /// The checks, by name.
-    pub const WORDS: [(&str, Self); 17] = [
+    pub const WORDS: [(&str, Self); 18] = [
         ("call-open", Self::CallOpen),
         ("title", Self::Title),
         ("purpose", Self::Purpose),
@@ -65,6 +67,7 @@ impl Check {
         ("open-awards", Self::OpenAwards),
         ("duties", Self::Duties),
         ("pool", Self::Pool),
+        ("commitment", Self::Commitment),
         ("mode-share", Self::ModeShare),
         ("state-aid", Self::StateAid),
         ("technical", Self::Technical),
@@ -109,7 +112,7 @@ impl Finding {
 /// Where `draft` stands: every check, in the order in which people fill in the form.
 pub fn check(draft: &Draft, situation: &Situation<'_>) -> Vec<Finding> {
     type Run = fn(&Draft, &Situation<'_>) -> Outcome;
-    let checks: [(Check, Run); 15] = [
+    let checks: [(Check, Run); 16] = [
         (Check::CallOpen, call_open),
         (Check::Country, country),
         (Check::Audience, audience),
@@ -123,6 +126,7 @@ pub fn check(draft: &Draft, situation: &Situation<'_>) -> Vec<Finding> {
         (Check::Months, months),
         (Check::Duties, duties),
         (Check::Pool, pool),
+        (Check::Commitment, commitment),
         (Check::ModeShare, mode_share),
         (Check::StateAid, state_aid),
     ];
@@ -320,6 +324,47 @@ fn pool(draft: &Draft, situation: &Situation<'_>) -> Outcome {
     Outcome::Failed(Reason {
         fits: (whole_hours > 0).then(|| format!("{whole_hours} {}", offer.meter.hour_name())),
         ..reason(situation, Check::Pool, found, format!("{left} are left in this period"))
+    })
+}
+
+fn commitment(draft: &Draft, situation: &Situation<'_>) -> Outcome {
+    let (Some(hours), Some(_)) = (draft.hours, draft.months) else {
+        return Outcome::Open("say how many hours and for how long".to_owned());
+    };
+    let asked = Work::hours(i64::from(hours)).unwrap_or(Work::seconds(i64::MAX));
+    match (beyond_commitment(asked, situation), situation.commitment) {
+        (Some(reason), _) => Outcome::Failed(reason),
+        (None, Some((rule, promised))) => Outcome::Passed(format!(
+            "{} can be promised for that time ({})",
+            shown(promised.left(rule.says.factor), situation.mode.says.meter),
+            rule.rule
+        )),
+        (None, None) => Outcome::Passed("no bound is set on what is promised".to_owned()),
+    }
+}
+
+/// Why `asked` would promise more than the pool's payer delivers in that time.
+pub(super) fn beyond_commitment(asked: Work, situation: &Situation<'_>) -> Option<Reason> {
+    let meter = situation.mode.says.meter;
+    let (rule, promised) = situation.commitment?;
+    let left = promised.left(rule.says.factor);
+    if asked <= left {
+        return None;
+    }
+    let whole_hours = left.count().div_euclid(3_600);
+    let found = format!("{} are asked", shown(asked, meter));
+    let allowed = format!(
+        "{} can be promised: {} of the {} that its part delivers in that time, less the {} that \
+         open awards are likely to use",
+        shown(left, meter),
+        rule.says.factor,
+        shown(promised.delivered, meter),
+        shown(promised.likely, meter),
+    );
+    Some(Reason {
+        rule: rule.rule.to_string(),
+        fits: (whole_hours > 0).then(|| format!("{whole_hours} {}", meter.hour_name())),
+        ..reason(situation, Check::Commitment, found, allowed)
     })
 }
 

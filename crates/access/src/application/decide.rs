@@ -1,9 +1,8 @@
 //! From a complete draft to a decision.
 
-use jiff::{ToSpan, tz::TimeZone};
 use units::{CallId, Meter, PartitionKey, Payer, Period, Timestamp, Work};
 
-use super::check::{beyond_share, reason};
+use super::check::{beyond_commitment, beyond_share, reason};
 use super::state_aid::aid_of;
 use super::{Check, Draft, Outcome, Reason, Situation, check};
 use crate::aid::Granted;
@@ -163,13 +162,14 @@ pub(super) fn weigh(
             "an application is decided in its own call",
         ));
     }
-    let period = months_from(situation.now, admitted.months);
+    let period = crate::months_from(situation.now, admitted.months);
     if period.is_none() {
         let found = format!("{} months lead beyond the calendar", admitted.months);
         reasons.push(reason(situation, Check::Months, found, "a shorter time is possible"));
     }
     reasons.extend(period.and_then(|it| technical(admitted, situation, partition_units, it)));
     reasons.extend(still_there(admitted, situation));
+    reasons.extend(beyond_commitment(admitted.amount, situation));
     reasons.extend(beyond_share(admitted.amount, situation));
     let aid = aid_of(admitted.amount, situation).unwrap_or_else(|reason| {
         reasons.push(reason);
@@ -215,11 +215,4 @@ fn still_there(admitted: &Admitted, situation: &Situation<'_>) -> Option<Reason>
         let allowed = format!("{} are left in this period", shown(left));
         reason(situation, Check::Pool, found, allowed)
     })
-}
-
-/// From `start` for as many calendar months, UTC.
-fn months_from(start: Timestamp, months: u32) -> Option<Period> {
-    let months = i64::from(months);
-    let end = start.to_zoned(TimeZone::UTC).checked_add(months.months()).ok()?;
-    Period::new(start, end.timestamp()).ok()
 }

@@ -10,6 +10,7 @@ use units::{CountryCode, Meter, OrganisationId, Payer, PoolId, Slug, Timestamp, 
 use super::{Admitted, Award, Decision, Draft, Finding, Offer, Reason, ShareLeft, Situation};
 use super::{admit, award_by_people, check, decide};
 use crate::aid::{AidLine, AidStanding};
+use crate::allocation::Promised;
 use crate::call::Call;
 use crate::organisation::{Applicant, OrganisationKind};
 use crate::policy::{AccessMode, AidCeiling, Entry, HourPrice, Line, Policy};
@@ -77,6 +78,9 @@ pub struct PoolLeft {
     pub left: Work,
     /// What each access mode was granted of it.
     pub granted: BTreeMap<Slug, Work>,
+    /// What its payer has promised until the award that is asked for would end, when it is said for
+    /// how long; no record from before November 2026 has it.
+    pub promised: Option<Promised>,
 }
 
 /// Why a policy has no answer to an application.
@@ -239,6 +243,9 @@ impl Case<'_> {
     pub fn situation(&self) -> Situation<'_> {
         let meter = self.facts.ground.as_ref().map(|ground| ground.meter);
         let offer = self.pool.zip(meter);
+        let partition = self.facts.draft.partition.as_ref();
+        let commitment = partition.and_then(|key| self.policy.commitment(key, self.facts.today()));
+        let promised = self.pool.and_then(|pool| pool.promised);
         Situation {
             call: &self.facts.call,
             mode: self.mode,
@@ -253,6 +260,7 @@ impl Case<'_> {
                 lines: &aid.lines,
             }),
             shares: &self.shares,
+            commitment: commitment.zip(promised),
             now: self.facts.now,
         }
     }

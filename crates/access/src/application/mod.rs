@@ -14,9 +14,10 @@ use std::fmt;
 use units::{PartitionKey, PartsPerMillion, ProjectId, Slug, Timestamp, Work};
 
 use crate::aid::AidStanding;
+use crate::allocation::Promised;
 use crate::call::Call;
 use crate::organisation::Applicant;
-use crate::policy::{AccessMode, Entry, Policy, RuleId};
+use crate::policy::{AccessMode, Commitment, Entry, Policy, RuleId};
 
 pub use check::{Check, Finding, Outcome, check};
 pub use decide::{Admitted, Award, Decision, admit, decide};
@@ -158,6 +159,8 @@ pub struct Situation<'a> {
     pub aid: Option<AidStanding<'a>>,
     /// What is left of the shares of the Union's time that the mode is part of.
     pub shares: &'a [ShareLeft],
+    /// How much may be promised, and what is, when it is known for how long.
+    pub commitment: Option<(&'a Entry<Commitment>, Promised)>,
     /// The instant.
     pub now: Timestamp,
 }

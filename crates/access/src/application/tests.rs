@@ -71,6 +71,7 @@ fn situation<'a>(call: &'a Call, applicant: &'a Applicant, hours_left: i64) -> S
         offer: Some(Offer { meter: Meter::Gpu, remaining: Work::hours(hours_left).unwrap() }),
         aid: None,
         shares: &[],
+        commitment: None,
         now: now(),
     }
 }

@@ -53,7 +53,7 @@ impl App {
     }
 
     /// Releases hours of later months.
-    pub(super) async fn advance(
+    pub(super) async fn release_early(
         &self,
         tx: &Tx,
         allocation: &Allocation,

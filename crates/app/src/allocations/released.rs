@@ -1,11 +1,13 @@
 //! How much of an allocation is released, and what may therefore be set aside.
 
+use std::collections::BTreeSet;
+
 use access::allocation::{Allocation, Story, Tranche, tranche};
 use access::policy::Beyond;
 use jiff::SignedDuration;
 use store::Tx;
 use store::allocations as records;
-use units::{Period, Work};
+use units::{AllocationId, PartitionKey, Period, Timestamp, Work};
 
 use super::internal;
 use crate::{App, Error};
@@ -87,4 +89,35 @@ impl App {
         );
         Err(Error::refused("allocation.released", text))
     }
+}
+
+/// Which of these allocations on a partition have used all that is released for this month, where
+/// policy lets their jobs run behind all others then. However many there are, two statements tell.
+pub(crate) async fn beyond_their_part(
+    app: &App,
+    tx: &Tx,
+    partition: &PartitionKey,
+    (since, allocations): (Timestamp, &[&Allocation]),
+) -> Result<BTreeSet<AllocationId>, Error> {
+    let rule_of = |allocation: &Allocation| {
+        let awarded = access::day_in_brussels(allocation.granted_at);
+        let rule = app.rules().policy.release(&allocation.partition, awarded);
+        rule.filter(|rule| rule.says.beyond == Beyond::LowerPriority)
+    };
+    if !allocations.iter().any(|allocation| rule_of(allocation).is_some()) {
+        return Ok(BTreeSet::new());
+    }
+    let used = records::used_by_day(tx, partition, since).await?;
+    let changes = records::changes_on(tx, partition, since).await?;
+    let is_beyond = |allocation: &Allocation| {
+        let rule = rule_of(allocation)?;
+        let charges = used.get(&allocation.id).map(Vec::as_slice).unwrap_or_default();
+        let mut mine = changes.clone();
+        mine.retain(|change| change.allocation == allocation.id);
+        let (advances, gains) = (records::advances(&mine), records::gains(&mine));
+        let story = Story { charges, advances: &advances, gains: &gains };
+        let tranche = tranche(allocation, &rule.says, story, app.now())?;
+        (tranche.left(Work::ZERO) == Work::ZERO).then_some(allocation.id)
+    };
+    Ok(allocations.iter().filter_map(|allocation| is_beyond(allocation)).collect())
 }

@@ -21,7 +21,7 @@ impl App {
         (hours, months): (u32, u32),
     ) -> Result<ChangeKind, Error> {
         let now = self.now();
-        let (pool, payer, offered) = self.source(tx, allocation, now).await?;
+        let (pool, payer, offered) = self.offered_to(tx, allocation, now).await?;
         let rules = self.change_rules(tx, allocation, now).await?;
         let before = records::before(&records::changes(tx, allocation.id).await?);
         let application = store::applications::by_id(tx, allocation.application).await?;

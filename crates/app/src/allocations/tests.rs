@@ -1,5 +1,7 @@
+mod hours;
+
 use access::allocation::Stage;
-use access::application::State;
+use access::application::{Draft, State};
 use access::document::Document;
 use jiff::SignedDuration;
 use store::ledger::Memo;

@@ -17,6 +17,7 @@ use store::{Tx, sites};
 use units::{AllocationId, ProjectId, Slug, Timestamp};
 
 use super::events::shortened;
+use crate::allocations::beyond_their_part;
 use crate::audit::Entry;
 use crate::jobs::SiteSettings;
 use crate::{Action, Actor, App, Error, Role, Scope, Topic};
@@ -258,9 +259,16 @@ impl App {
         let since = self.now().saturating_sub(LONG_OVER).unwrap_or(Timestamp::UNIX_EPOCH);
         let held = records::held_back(&tx, &settings.name).await?;
         let found = allocations::on_partition(&tx, &settings.partition, since).await?;
+        let all: Vec<&Allocation> = found.iter().map(|it| &it.allocation).collect();
+        let beyond = beyond_their_part(self, &tx, &settings.partition, (since, &all)).await?;
         let members = members_of(&tx, found.iter().map(|it| it.allocation.project)).await?;
         let tenant = |it: OnPartition| {
-            let standing = standing(&it.allocation, &held, self.now());
+            let standing = match standing(&it.allocation, &held, self.now()) {
+                protocol::Standing::Active if beyond.contains(&it.allocation.id) => {
+                    protocol::Standing::Downscaled
+                }
+                standing => standing,
+            };
             let members = members.get(&it.allocation.project).cloned().unwrap_or_default();
             tenant(it, standing, members)
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use access::allocation::Before;
 use sea_orm::FromQueryResult;
-use units::{AllocationId, Payer, Period, Timestamp, Work};
+use units::{AllocationId, PartitionKey, Payer, Period, Timestamp, Work};
 use uuid::Uuid;
 
 use super::Share;
@@ -226,6 +226,21 @@ pub async fn changes(tx: &Tx, id: AllocationId) -> Result<Vec<ChangeRecord>, Sto
     const SQL: &str = "SELECT * FROM allocation_change WHERE allocation = $1
         ORDER BY changed_at, id";
     let rows = tx.all::<Row>(SQL, [id.uuid().into()]).await?;
+    rows.into_iter().map(Row::record).collect()
+}
+
+/// The changes of the allocations on a partition that had not ended by `since`, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn changes_on(
+    tx: &Tx,
+    partition: &PartitionKey,
+    since: Timestamp,
+) -> Result<Vec<ChangeRecord>, StoreError> {
+    const SQL: &str = "SELECT c.* FROM allocation a JOIN allocation_change c ON c.allocation = a.id
+        WHERE a.partition = $1 AND a.ends_at > $2 ORDER BY c.changed_at, c.id";
+    let rows = tx.all::<Row>(SQL, [partition.to_string().into(), micros(since).into()]).await?;
     rows.into_iter().map(Row::record).collect()
 }
 

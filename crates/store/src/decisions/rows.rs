@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use access::aid::AidLine;
+use access::allocation::Promised;
 use access::application::{Asker, Draft, Facts, Ground, PoolLeft};
 use access::call::Call;
 use access::organisation::OrganisationKind;
@@ -77,6 +78,9 @@ struct PoolRow {
     opened: i64,
     left: i64,
     granted: BTreeMap<String, i64>,
+    /// Likely to be used, and delivered; missing in records from before November 2026.
+    #[serde(default)]
+    promised: Option<(i64, i64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -222,6 +226,7 @@ impl PoolRow {
             opened: pool.opened.count(),
             left: pool.left.count(),
             granted: granted.collect(),
+            promised: pool.promised.map(|it| (it.likely.count(), it.delivered.count())),
         }
     }
 
@@ -235,6 +240,10 @@ impl PoolRow {
             opened: Work::seconds(self.opened),
             left: Work::seconds(self.left),
             granted: granted.collect::<Result<_, StoreError>>()?,
+            promised: self.promised.map(|(likely, delivered)| Promised {
+                likely: Work::seconds(likely),
+                delivered: Work::seconds(delivered),
+            }),
         })
     }
 }

@@ -1,4 +1,5 @@
 use access::aid::AidLine;
+use access::allocation::Promised;
 use access::application::{Asker, Draft, Ground, PoolLeft};
 use access::call::Call;
 use access::organisation::OrganisationKind;
@@ -80,6 +81,7 @@ fn facts() -> Facts {
                 opened: Work::seconds(9),
                 left: Work::seconds(4),
                 granted: [("playground".parse().unwrap(), Work::seconds(5))].into(),
+                promised: Some(Promised { likely: Work::seconds(2), delivered: Work::seconds(8) }),
             }],
         }),
         aid: vec![aid(uuid)],

@@ -56,6 +56,36 @@ pub(crate) enum AllocationCommand {
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
         hours: u32,
     },
+    /// Move hours to another allocation of the same organisation, partition and access mode.
+    Transfer {
+        #[command(flatten)]
+        because: Because,
+        /// The allocation that receives.
+        #[arg(long, value_name = "ID")]
+        to: String,
+        /// How many, of its unit.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        hours: u32,
+    },
+    /// Release hours of later months now, where they are released month by month.
+    Advance {
+        #[command(flatten)]
+        because: Because,
+        /// How many, of its unit.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        hours: u32,
+    },
+    /// Let another award follow, out of the pool of this period, as far as policy allows.
+    Renew {
+        #[command(flatten)]
+        because: Because,
+        /// With how many hours, of its unit.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        hours: u32,
+        /// For how many months.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        months: u32,
+    },
 }
 
 /// Which allocation, and why.
@@ -86,6 +116,15 @@ pub(crate) fn allocation(command: &AllocationCommand, session: &Session) -> Resu
         }
         AllocationCommand::Supplement { because, hours } => {
             (because, "supplement", json!({ "hours": hours }))
+        }
+        AllocationCommand::Transfer { because, to, hours } => {
+            (because, "transfer", json!({ "to": to, "hours": hours }))
+        }
+        AllocationCommand::Advance { because, hours } => {
+            (because, "advance", json!({ "hours": hours }))
+        }
+        AllocationCommand::Renew { because, hours, months } => {
+            (because, "renew", json!({ "hours": hours, "months": months }))
         }
     };
     if let Some(fields) = body.as_object_mut() {
@@ -121,12 +160,13 @@ fn missing(session: &Session) -> Result<()> {
 fn changes(id: &str, session: &Session) -> Result<()> {
     let path = format!("/allocations/{}/changes", segment(id));
     let found = wait(session.remote()?.list(&path, LIST_MAX))?;
-    let header = ["when (UTC)", "what", "by how much", "by whom", "why"];
+    let header = ["when (UTC)", "what", "how much", "other", "by whom", "why"];
     session.audience.list(&found, "nothing was changed", header, |one| {
         let months = text(one, "/months");
         let much =
             if months.is_empty() { text(one, "/hours/text") } else { format!("{months} months") };
-        [when(one, "/at"), text(one, "/what"), much, text(one, "/by"), text(one, "/reason")]
+        let (what, other) = (text(one, "/what"), text(one, "/other"));
+        [when(one, "/at"), what, much, other, text(one, "/by"), text(one, "/reason")]
     })
 }
 

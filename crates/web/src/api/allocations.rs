@@ -1,7 +1,7 @@
 //! Allocations after their award: what is changed of them, by whom and why.
 
 use app::App;
-use app::allocations::{Change, ChangeKind, ChangeRecord};
+use app::allocations::{Change, ChangeRecord};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use units::{AllocationId, Meter};
@@ -24,6 +24,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(terminate))
         .routes(routes!(extend))
         .routes(routes!(supplement))
+        .routes(routes!(transfer))
+        .routes(routes!(advance))
+        .routes(routes!(renew))
 }
 
 /// Why something is done.
@@ -58,6 +61,46 @@ struct SupplementIn {
     reason: String,
 }
 
+/// Hours for another allocation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TransferIn {
+    /// The allocation that receives.
+    to: Uuid,
+    /// Of the unit of the allocation.
+    #[schema(minimum = 1)]
+    hours: u32,
+    /// One line that both projects read.
+    #[schema(min_length = 1, max_length = 500, example = "the work moves to the second project")]
+    reason: String,
+}
+
+/// Hours of later months.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AdvanceIn {
+    /// Of the unit of the allocation.
+    #[schema(minimum = 1)]
+    hours: u32,
+    /// One line that the project reads.
+    #[schema(min_length = 1, max_length = 500, example = "the large run begins earlier")]
+    reason: String,
+}
+
+/// An award that follows.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RenewIn {
+    /// Of the unit of the allocation.
+    #[schema(minimum = 1)]
+    hours: u32,
+    #[schema(minimum = 1)]
+    months: u32,
+    /// One line that the project reads.
+    #[schema(min_length = 1, max_length = 500, example = "the second of three years")]
+    reason: String,
+}
+
 /// A change of an allocation.
 #[derive(Serialize, ToSchema)]
 struct ChangeOut {
@@ -65,32 +108,32 @@ struct ChangeOut {
     at: Instant,
     /// Who made it.
     by: String,
-    /// `suspended`, `resumed`, `terminated`, `extended` or `supplemented`.
+    /// `suspended`, `resumed`, `terminated`, `extended`, `supplemented`, `moved-out`, `moved-in`,
+    /// `advanced`, `cut` or `renewed`.
     #[schema(example = "extended")]
     what: String,
     /// By how many months it was extended.
     #[serde(skip_serializing_if = "Option::is_none")]
     months: Option<u32>,
-    /// By how much it was supplemented.
+    /// The hours that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     hours: Option<Amount>,
+    /// The allocation that hours went to or came from, or that follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other: Option<Uuid>,
     reason: String,
 }
 
 impl ChangeOut {
     fn of(record: ChangeRecord, meter: Meter) -> Self {
-        let (months, hours) = match record.kind {
-            ChangeKind::Extended { months } => (Some(months), None),
-            ChangeKind::Supplemented { hours } => (None, Some(Amount::of(hours, meter))),
-            ChangeKind::Suspended | ChangeKind::Resumed | ChangeKind::Terminated => (None, None),
-        };
         Self {
             id: record.id,
             at: record.at.into(),
             by: record.by,
             what: record.kind.name().to_owned(),
-            months,
-            hours,
+            months: record.kind.months(),
+            hours: record.kind.hours().map(|hours| Amount::of(hours, meter)),
+            other: record.kind.other().map(AllocationId::uuid),
             reason: record.reason,
         }
     }
@@ -101,8 +144,8 @@ async fn changed(
     id: AllocationId,
     (change, reason): (Change, &str),
 ) -> Result<Json<AllocationOut>, Problem> {
-    app.change_allocation(actor, id, (change, reason)).await?;
-    AllocationOut::now(app, actor, id).await.map(Json)
+    let after = app.change_allocation(actor, id, (change, reason)).await?;
+    AllocationOut::now(app, actor, after.id).await.map(Json)
 }
 
 /// What was changed of an allocation, oldest first.
@@ -201,4 +244,56 @@ async fn supplement(
 ) -> Result<Json<AllocationOut>, Problem> {
     let change = Change::Supplement { hours: more.hours };
     changed((&app, &actor), id, (change, &more.reason)).await
+}
+
+/// Move hours that are available to another allocation of the same organisation, partition and
+/// access mode.
+#[utoipa::path(
+    post, path = "/allocations/{id}/transfer", tag = "allocations",
+    params(("id" = Uuid, Path, description = "Which gives")),
+    request_body = TransferIn,
+    responses((status = 200, body = AllocationOut, description = "It has so much less")),
+)]
+async fn transfer(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<AllocationId>,
+    Json(moving): Json<TransferIn>,
+) -> Result<Json<AllocationOut>, Problem> {
+    let change = Change::Transfer { to: AllocationId::from_uuid(moving.to), hours: moving.hours };
+    changed((&app, &actor), id, (change, &moving.reason)).await
+}
+
+/// Release hours of later months now, where hours are released month by month.
+#[utoipa::path(
+    post, path = "/allocations/{id}/advance", tag = "allocations",
+    params(("id" = Uuid, Path, description = "Which")),
+    request_body = AdvanceIn,
+    responses((status = 200, body = AllocationOut, description = "So much more is released")),
+)]
+async fn advance(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<AllocationId>,
+    Json(more): Json<AdvanceIn>,
+) -> Result<Json<AllocationOut>, Problem> {
+    let change = Change::Advance { hours: more.hours };
+    changed((&app, &actor), id, (change, &more.reason)).await
+}
+
+/// Let another award follow, out of the pool of the current period, as far as policy allows.
+#[utoipa::path(
+    post, path = "/allocations/{id}/renew", tag = "allocations",
+    params(("id" = Uuid, Path, description = "Which is followed")),
+    request_body = RenewIn,
+    responses((status = 200, body = AllocationOut, description = "The one that follows")),
+)]
+async fn renew(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<AllocationId>,
+    Json(next): Json<RenewIn>,
+) -> Result<Json<AllocationOut>, Problem> {
+    let change = Change::Renew { hours: next.hours, months: next.months };
+    changed((&app, &actor), id, (change, &next.reason)).await
 }

@@ -12,23 +12,40 @@ use super::visit::{Visit, on_to};
 use crate::extract::Path;
 use crate::problem::Problem;
 
-/// What the visitor may do with an allocation as it stands, by the words of the form.
-pub(super) fn may(visit: &Visit, allocation: &Allocation) -> Vec<&'static str> {
+/// What the visitor may do with an allocation as it stands.
+#[derive(Default)]
+pub(super) struct May {
+    /// By the words of the form: what takes a number at most.
+    pub(super) change: Vec<&'static str>,
+    /// Move hours to another.
+    pub(super) transfer: bool,
+    /// Let another award follow.
+    pub(super) renew: bool,
+}
+
+/// See [`May`].
+pub(super) fn may(visit: &Visit, allocation: &Allocation, is_released: bool) -> May {
+    let scope = visit.app.scope_of_allocation(allocation);
+    let may = |change: &Change| visit.actor.can(change.action(), scope.as_slice());
+    let renew = may(&Change::Renew { hours: 1, months: 1 });
     let first = match allocation.stage(visit.app.now()) {
         Stage::Suspended { .. } => "resume",
         Stage::Granted { .. } | Stage::Active { .. } if allocation.suspended.is_some() => "resume",
         Stage::Granted { .. } | Stage::Active { .. } => "suspend",
-        Stage::Expired { .. } | Stage::Closed { .. } => return Vec::new(),
+        Stage::Expired { .. } => return May { renew, ..May::default() },
+        Stage::Closed { .. } => return May::default(),
     };
     let all = [
         (first, Change::Suspend),
         ("extend", Change::Extend { months: 1 }),
         ("supplement", Change::Supplement { hours: 1 }),
+        ("advance", Change::Advance { hours: 1 }),
         ("terminate", Change::Terminate),
     ];
-    let scope = visit.app.scope_of_allocation(allocation);
-    let may = |change: &Change| visit.actor.can(change.action(), scope.as_slice());
-    all.into_iter().filter(|(_, change)| may(change)).map(|(word, _)| word).collect()
+    let all = all.into_iter().filter(|(word, _)| is_released || *word != "advance");
+    let change = all.filter(|(_, change)| may(change)).map(|(word, _)| word).collect();
+    let transfer = may(&Change::Transfer { to: allocation.id, hours: 1 });
+    May { change, transfer, renew }
 }
 
 /// Since when and why nothing may be submitted.
@@ -78,11 +95,9 @@ pub(crate) async fn hand_in(
 /// A change in a sentence.
 pub(super) fn in_words(t: Tongue, record: &ChangeRecord, meter: Meter) -> String {
     let day = t.day(record.at);
-    let much = match record.kind {
-        ChangeKind::Extended { months } => t.number(i64::from(months)),
-        ChangeKind::Supplemented { hours } => t.work(hours, meter),
-        ChangeKind::Suspended | ChangeKind::Resumed | ChangeKind::Terminated => String::new(),
-    };
+    let months = record.kind.months().map(|months| t.number(i64::from(months)));
+    let hours = record.kind.hours().map(|hours| t.work(hours, meter));
+    let much = months.or(hours).unwrap_or_default();
     let said = [("day", day.as_str()), ("much", &much), ("reason", &record.reason)];
     match record.kind {
         ChangeKind::Suspended => t.fill("award-suspended", &said),
@@ -90,6 +105,11 @@ pub(super) fn in_words(t: Tongue, record: &ChangeRecord, meter: Meter) -> String
         ChangeKind::Terminated => t.fill("award-terminated", &said),
         ChangeKind::Extended { .. } => t.fill("award-extended", &said),
         ChangeKind::Supplemented { .. } => t.fill("award-supplemented", &said),
+        ChangeKind::MovedOut { .. } => t.fill("award-moved-out", &said),
+        ChangeKind::MovedIn { .. } => t.fill("award-moved-in", &said),
+        ChangeKind::Advanced { .. } => t.fill("award-advanced", &said),
+        ChangeKind::Cut { .. } => t.fill("award-cut", &said),
+        ChangeKind::Renewed { .. } => t.fill("award-renewed", &said),
     }
 }
 
@@ -99,9 +119,14 @@ pub(crate) async fn change(
     Path(id): Path<AllocationId>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let much = || {
-        let wrong = |error| Problem::field("much", format!("a whole number: {error}"));
-        form.text("much").parse::<u32>().map_err(wrong)
+    let number = |field| {
+        let wrong = |error| Problem::field(field, format!("a whole number: {error}"));
+        form.text(field).parse::<u32>().map_err(wrong)
+    };
+    let much = || number("much");
+    let other = || {
+        let wrong = |error| Problem::field("to", format!("the other allocation: {error}"));
+        form.text("to").parse::<AllocationId>().map_err(wrong)
     };
     let change = match form.text("what") {
         "suspend" => Change::Suspend,
@@ -109,6 +134,9 @@ pub(crate) async fn change(
         "terminate" => Change::Terminate,
         "extend" => Change::Extend { months: much()? },
         "supplement" => Change::Supplement { hours: much()? },
+        "transfer" => Change::Transfer { to: other()?, hours: much()? },
+        "advance" => Change::Advance { hours: much()? },
+        "renew" => Change::Renew { hours: much()?, months: number("months")? },
         other => return Err(Problem::field("what", format!("`{other}` is not known"))),
     };
     let reason = form.text("reason");

@@ -75,8 +75,10 @@ struct Hours {
     may_report: bool,
     /// What was changed of it, newest first.
     changes: Vec<String>,
-    /// What the visitor may do with it, by the words of the form.
-    may: Vec<&'static str>,
+    /// What the visitor may do with it.
+    may: awards::May,
+    /// Those of the project that hours can move to: which, and until when they last.
+    others: Vec<(String, String)>,
     partition: String,
     stage: &'static str,
     period: String,
@@ -175,9 +177,13 @@ async fn render(
     let filter = Filter { project: Some(id), ..Filter::default() };
     let scopes = [Scope::Project(id), Scope::Organisation(project.organisation)];
     let organisation = app.organisation(actor, project.organisation).await;
+    let hours = |view: &AllocationView| Hours {
+        others: others_of(visit.t(), &view.allocation, &allocations),
+        ..hours_of(visit, view, &ahead)
+    };
     page(&ProjectPage {
         organisation: organisation.ok().map(|organisation| organisation.name),
-        allocations: allocations.iter().map(|view| hours_of(visit, view, &ahead)).collect(),
+        allocations: allocations.iter().map(hours).collect(),
         members: app.project_members(actor, id).await?,
         jobs,
         repositories: app.repositories(actor, &filter, RECENT).await?,
@@ -206,7 +212,8 @@ fn hours_of(visit: &Visit, view: &AllocationView, ahead: &Ahead) -> Hours {
         changes: changes.map(|it| awards::in_words(t, it, allocation.meter)).collect(),
         report: awards::report(t, &view.report),
         may_report: awards::may_report(visit, allocation),
-        may: awards::may(visit, allocation),
+        may: awards::may(visit, allocation, view.released.is_some()),
+        others: Vec::new(),
         partition: allocation.partition.to_string(),
         stage: allocation.stage(visit.app.now()).name(),
         period: format!("{} – {}", t.day(allocation.period.start()), t.day(last)),
@@ -225,6 +232,17 @@ fn hours_of(visit: &Visit, view: &AllocationView, ahead: &Ahead) -> Hours {
         heading: heading.map(|(_, heading)| in_words(t, allocation, heading)),
         short: heading.is_some_and(|(_, heading)| heading.falls_short(allocation)),
     }
+}
+
+/// The allocations of the project on the same partition, other than this one.
+fn others_of(t: Tongue, own: &Allocation, all: &[AllocationView]) -> Vec<(String, String)> {
+    let others = all.iter().map(|view| &view.allocation);
+    let others = others.filter(|it| it.id != own.id && it.partition == own.partition);
+    let named = |it: &Allocation| {
+        let (amount, end) = (t.work(it.amount, it.meter), t.day(it.period.end()));
+        (it.id.to_string(), format!("{amount} – {end}"))
+    };
+    others.map(named).collect()
 }
 
 fn alert_line(t: Tongue, allocation: &Allocation, record: &AlertRecord) -> AlertLine {

@@ -40,7 +40,7 @@ fn a_fifth_more_is_promised_than_a_part_delivers() {
     let month = period("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z");
     let delivered = delivered(hours(92_000), quarter, month);
     assert_eq!(delivered, hours(30_000));
-    let promised = |likely| Promised { payer: Payer::Union, likely: hours(likely), delivered };
+    let promised = |likely| Promised { likely: hours(likely), delivered };
     assert_eq!(promised(20_000).left(factor), hours(16_000));
     assert_eq!(promised(40_000).left(factor), Work::ZERO);
 }

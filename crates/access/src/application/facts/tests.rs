@@ -48,6 +48,7 @@ impl World {
             opened,
             left: opened,
             granted: BTreeMap::new(),
+            promised: None,
         };
         Self { union, awards: Vec::new(), now: "2026-10-01T09:00:00Z".parse().unwrap() }
     }

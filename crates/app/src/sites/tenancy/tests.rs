@@ -73,6 +73,33 @@ async fn a_site_hears_who_has_hours_there_and_how_the_allocation_stands() {
 }
 
 #[tokio::test]
+async fn jobs_beyond_their_month_run_behind_all_others_where_policy_says_so() {
+    for mut yard in Yard::each().await {
+        let linear = crate::testing::rules_where(|document| {
+            let here = "systems = [\"meluxina-ai\"]";
+            document.text = document.text.replacen("systems = [\"leonardo\"]", here, 1);
+        });
+        let parts = crate::Parts { rules: linear, ..(*yard.hub.app.parts).clone() };
+        yard.hub.app = crate::App::new(parts);
+        let wanted = yard.wanted("").await;
+        assert_eq!(wanted.allocations[0].standing, protocol::Standing::Active);
+        let app = yard.app();
+        let (tx, job) = (app.store().write().await.unwrap(), app.clock().mint());
+        let memo = app.memo(&Actor::system(), "more than a month's part");
+        let (job, used) = (units::JobId::from_uuid(job), units::Work::hours(2_000).unwrap());
+        let charged = store::ledger::Pen::take(&tx, &[]).await.unwrap();
+        let mut charged = charged;
+        let entry = charged.charge(memo, yard.allocation, job, used).await.unwrap();
+        charged.write(entry).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let later = yard.wanted(&wanted.revision).await;
+        assert_eq!(later.allocations[0].standing, protocol::Standing::Downscaled);
+        // It is not refused, though.
+        yard.job("true").await;
+    }
+}
+
+#[tokio::test]
 async fn what_a_site_hears_of_its_tenants_costs_the_same_statements_however_many_there_are() {
     for yard in Yard::each().await {
         let fuse = yard.app().store().fuse();
