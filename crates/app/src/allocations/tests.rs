@@ -1,7 +1,7 @@
 mod hours;
 
 use access::allocation::Stage;
-use access::application::{Draft, State};
+use access::application::{Check, Draft, Finding, State};
 use access::document::Document;
 use jiff::SignedDuration;
 use store::ledger::Memo;
