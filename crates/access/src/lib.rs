@@ -36,3 +36,9 @@ pub fn months_from(start: units::Timestamp, months: u32) -> Option<units::Period
         start.to_zoned(jiff::tz::TimeZone::UTC).checked_add(jiff::ToSpan::months(months)).ok()?;
     units::Period::new(start, end.timestamp()).ok()
 }
+
+/// The end of `day` in Brussels: the first instant of the next one.
+pub fn end_of_day_in_brussels(day: jiff::civil::Date) -> Option<units::Timestamp> {
+    let zone = jiff::tz::TimeZone::get("Europe/Brussels").unwrap_or(jiff::tz::TimeZone::UTC);
+    zone.to_timestamp(day.tomorrow().ok()?.at(0, 0, 0, 0)).ok()
+}

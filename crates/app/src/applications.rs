@@ -1,5 +1,6 @@
 //! Applications: written, checked while they are written, submitted, decided, withdrawn.
 
+mod clock;
 mod submit;
 
 pub(crate) use submit::told;
@@ -15,6 +16,7 @@ use store::applications as records;
 use store::pools::PoolRecord;
 use units::{ApplicationId, CallId, OrganisationId, PartitionKey, Payer, Period, Timestamp, Work};
 
+pub use clock::DecisionClock;
 pub use store::applications::{Application, Filter};
 
 use crate::audit::Entry;

@@ -1,5 +1,6 @@
 //! The rules of the house that the compiler does not know: which crate may use which, which may
-//! reach the outside, how long a file may be, and that every decision is linked.
+//! reach the outside, how long a file may be, that every decision is linked, and that no two schemas
+//! of the API's document share a name.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,7 @@ pub(crate) fn run() -> Result<()> {
     breaches.extend(purity(&metadata)?);
     breaches.extend(lengths(&crate::root().join("crates"))?);
     breaches.extend(unlinked_decisions()?);
+    breaches.extend(schemas_of_one_name(&crate::root().join("crates/web/src"))?);
     if breaches.is_empty() {
         return Ok(());
     }
@@ -147,6 +149,45 @@ fn lengths(folder: &Path) -> Result<Vec<String>> {
     Ok(breaches)
 }
 
+/// Types whose schemas have one name: in the document the later would take the place of the other.
+fn schemas_of_one_name(folder: &Path) -> Result<Vec<String>> {
+    let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut breaches = Vec::new();
+    for path in files(folder, "rs")? {
+        for name in schemas(&std::fs::read_to_string(&path)?) {
+            if let Some(other) = seen.insert(name.clone(), path.clone()) {
+                let (one, two) = (other.display(), path.display());
+                breaches.push(format!("{one} and {two} both have a schema named {name}"));
+            }
+        }
+    }
+    Ok(breaches)
+}
+
+/// The names of the schemas that a source file declares.
+fn schemas(source: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let (mut derived, mut renamed) = (false, None);
+    for line in source.lines().map(str::trim_start) {
+        derived |= line.starts_with("#[derive(") && line.contains("ToSchema");
+        if let Some(rest) = line.strip_prefix("#[schema(as = ") {
+            renamed = rest.split([')', ',']).next().map(str::to_owned);
+        }
+        let line =
+            line.strip_prefix("pub(crate) ").or(line.strip_prefix("pub(super) ")).unwrap_or(line);
+        let declared = line.strip_prefix("struct ").or_else(|| line.strip_prefix("enum "));
+        if let Some(declared) = declared {
+            let named = |c: char| !(c.is_alphanumeric() || c == '_');
+            let name = declared.split(named).next().unwrap_or_default();
+            if derived {
+                names.push(renamed.take().unwrap_or_else(|| name.to_owned()));
+            }
+            (derived, renamed) = (false, None);
+        }
+    }
+    names
+}
+
 /// Decisions that the index does not name.
 fn unlinked_decisions() -> Result<Vec<String>> {
     let folder = crate::root().join("docs/decisions");
@@ -171,4 +212,17 @@ fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemas_go_by_the_name_of_their_type_or_the_one_they_are_given() {
+        let source = "#[derive(Serialize, ToSchema)]\n#[serde(untagged)]\npub(super) struct \
+                      Line<T> {\n#[derive(Serialize)]\nstruct Plain;\n#[derive(ToSchema)]\n\
+                      #[schema(as = Problem)]\nenum Told {";
+        assert_eq!(schemas(source), ["Line", "Problem"]);
+    }
 }

@@ -227,6 +227,24 @@ fn modes_together_keep_within_their_share_of_the_unions_time() {
 }
 
 #[test]
+fn no_more_is_promised_than_a_part_delivers_with_what_others_are_likely_to_use() {
+    let (call, applicant) = (call("playground"), enterprise(SizeClass::Micro));
+    let rule = policy().commitment(&"meluxina-ai.gpu".parse().unwrap(), day("2026-11-21")).unwrap();
+    let hours = |count| Work::hours(count).unwrap();
+    let promised = Promised { likely: hours(8_000), delivered: hours(10_000) };
+    let plain = situation(&call, &applicant, 9_000);
+    let within = Situation { commitment: Some((rule, promised)), ..plain };
+    expect![[r#""#]].assert_eq(&against(&draft(), &within));
+    let admitted = admit(&draft(), &plain).unwrap();
+    let Decision::Refused(reasons) = decide(&admitted, &within, Some(1_008)) else {
+        panic!("awarded beyond what can be promised");
+    };
+    assert_eq!(reasons.first().unwrap().rule, "policy/awards.toml#house@2025-12-01");
+    let small = Draft { hours: Some(4_000), ..draft() };
+    assert!(admit(&small, &within).is_ok());
+}
+
+#[test]
 fn a_partition_cannot_deliver_more_than_all_of_it() {
     let (call, applicant) = (call("playground"), enterprise(SizeClass::Micro));
     let situation = situation(&call, &applicant, 5_000);

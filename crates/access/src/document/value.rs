@@ -72,6 +72,18 @@ impl<'r> Value<'r> {
         }
     }
 
+    /// A whole number, which may be negative.
+    pub fn whole<T: TryFrom<i64>>(&self) -> Option<T> {
+        let DeValue::Integer(integer) = self.value.get_ref() else {
+            return self.fault(format!("is {}, a whole number is expected", self.kind()));
+        };
+        let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
+        match number.and_then(|number| T::try_from(number).ok()) {
+            Some(number) => Some(number),
+            None => self.fault(format!("`{integer}` is out of range")),
+        }
+    }
+
     /// A whole number of at least one.
     pub fn count<T: TryFrom<u64> + PartialEq>(&self) -> Option<T> {
         let number: u64 = self.number()?;

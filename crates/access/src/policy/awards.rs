@@ -2,7 +2,7 @@
 
 use units::{PartsPerMillion, Payer, Slug};
 
-use super::{Entry, entries};
+use super::{Entry, entries, entries_if_any};
 use crate::document::{Figure, Table, Value};
 
 /// Whose awards an entry is about.
@@ -105,11 +105,12 @@ pub(super) struct AwardRules {
     pub(super) commitments: Vec<Entry<Commitment>>,
 }
 
+/// What came to be said later is optional: the texts that stand behind older decisions are read too.
 pub(super) fn read(root: &Table<'_>) -> Option<AwardRules> {
     let changes = entries(root, "changes", changes);
     let releases = entries(root, "releases", release);
-    let cuts = entries(root, "cuts", cut);
-    let commitments = entries(root, "commitments", commitment);
+    let cuts = entries_if_any(root, "cuts", cut);
+    let commitments = entries_if_any(root, "commitments", commitment);
     Some(AwardRules {
         changes: changes?,
         releases: releases?,
@@ -121,10 +122,10 @@ pub(super) fn read(root: &Table<'_>) -> Option<AwardRules> {
 fn changes(table: &Table<'_>) -> Option<AwardChanges> {
     let whose = whose(table);
     let months = |key| table.required(key, |value| value.figure(Value::count));
-    let part = |key| table.required(key, |value| value.figure(Value::percent));
+    let part = |key| table.optional(key, |value| value.figure(Value::percent));
     let (extension, total) = (months("extension_months_max"), months("months_total_max"));
-    let (supplement, transfer) = (part("supplement_max"), part("transfer_max"));
-    let (advance, renewals) = (part("advance_max"), months("renewals_max"));
+    let supplement = table.required("supplement_max", |value| value.figure(Value::percent));
+    let renewals = table.optional("renewals_max", |value| value.figure(Value::count));
     let together = table.required("together", Value::boolean);
     Some(AwardChanges {
         whose: whose?,
@@ -132,10 +133,14 @@ fn changes(table: &Table<'_>) -> Option<AwardChanges> {
         months_total_max: total?,
         supplement_max: supplement?,
         together: together?,
-        transfer_max: transfer?,
-        advance_max: advance?,
-        renewals_max: renewals?,
+        transfer_max: part("transfer_max").unwrap_or_else(unsaid),
+        advance_max: part("advance_max").unwrap_or_else(unsaid),
+        renewals_max: renewals.unwrap_or_else(unsaid),
     })
+}
+
+fn unsaid<T>() -> Figure<T> {
+    Figure::Unknown("the entry does not say".to_owned())
 }
 
 fn release(table: &Table<'_>) -> Option<Release> {
@@ -143,13 +148,13 @@ fn release(table: &Table<'_>) -> Option<Release> {
     let carry_over = table.required("carry_over", Value::percent);
     let grace = table.required("grace", Value::percent);
     let half_life_days = table.optional("half_life_days", Value::count);
-    let beyond = table.required("beyond", |value| value.choice(&Beyond::WORDS));
+    let beyond = table.optional("beyond", |value| value.choice(&Beyond::WORDS));
     Some(Release {
         systems: systems?,
         carry_over: carry_over?,
         grace: grace?,
         half_life_days,
-        beyond: beyond?,
+        beyond: beyond.unwrap_or(Beyond::Refused),
     })
 }
 

@@ -78,11 +78,10 @@ fn coming(of_month: &[i8], today: Date) -> Vec<Date> {
 /// taken as if the clock had not been changed, one that it repeats as the first of the two.
 fn instant(day: Date, at: Option<Time>) -> Option<Timestamp> {
     let zone = TimeZone::get("Europe/Brussels").unwrap_or(TimeZone::UTC);
-    let civil = match at {
-        Some(at) => day.to_datetime(at),
-        None => day.tomorrow().ok()?.to_datetime(Time::midnight()),
-    };
-    Some(civil.to_zoned(zone).ok()?.timestamp())
+    match at {
+        Some(at) => Some(day.to_datetime(at).to_zoned(zone).ok()?.timestamp()),
+        None => crate::end_of_day_in_brussels(day),
+    }
 }
 
 /// `"always"`, `{ days = [2026-03-30], at = "10:00" }` or `{ monthly = [1], at = "10:00" }`.

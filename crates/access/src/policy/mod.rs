@@ -5,25 +5,31 @@
 mod aid;
 mod alerts;
 mod awards;
+mod calendar;
 mod caps;
 mod countries;
 mod cut_offs;
 mod difference;
 mod modes;
+mod reading;
 mod review;
 mod sme;
 
 use std::fmt;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
-use units::{CountryCode, Meter, PartitionKey, Payer, Slug};
+use units::{CountryCode, Meter, PartitionKey, Payer, Slug, Timestamp};
 
-use crate::document::{Diagnostic, Diagnostics, Document, Place, Reader, Source, Table, Value};
+use crate::document::{Diagnostic, Diagnostics, Document, Place, Source};
 use crate::review::MailDomain;
+
+use reading::{entries, entries_if_any, file_name, read_file, strangers};
 
 pub use aid::{AidCeiling, AidTreatment, HourPrice, PayerKind};
 pub use alerts::Threshold;
 pub use awards::{AwardChanges, Beyond, Commitment, Cut, Release, Whose};
+pub use calendar::{DayOfYear, Holidays, Length, NotADayOfYear, NotATerm, Term};
 pub use caps::{Cap, Caps};
 pub use countries::CountryGroup;
 pub use cut_offs::CutOffs;
@@ -102,11 +108,12 @@ pub struct Policy {
     procedures: Vec<Entry<Procedure>>,
     fields: Vec<Entry<Fields>>,
     public_mail: Vec<Entry<Vec<MailDomain>>>,
+    holidays: Vec<Entry<Holidays>>,
 }
 
 impl Policy {
     /// The files it is read from, in the policy folder.
-    pub const FILES: [&'static str; 9] = [
+    pub const FILES: [&'static str; 10] = [
         "access-modes.toml",
         "caps.toml",
         "countries.toml",
@@ -116,6 +123,7 @@ impl Policy {
         "prices.toml",
         "awards.toml",
         "review.toml",
+        "calendar.toml",
     ];
 
     /// Reads `documents`, one for each of [`Policy::FILES`].
@@ -133,6 +141,13 @@ impl Policy {
         let prices = read_file(documents, Self::FILES[6], aid::prices, &mut faults);
         let awards = read_file(documents, Self::FILES[7], awards::read, &mut faults);
         let review = read_file(documents, Self::FILES[8], review::read, &mut faults);
+        // The texts that stand behind decisions from before it was there are read too.
+        let has_calendar = documents.iter().any(|it| file_name(it) == Self::FILES[9]);
+        let holidays = if has_calendar {
+            read_file(documents, Self::FILES[9], calendar::read, &mut faults)
+        } else {
+            Some(Vec::new())
+        };
         faults.sort();
         let whole = || {
             let (modes, mode_shares) = modes?;
@@ -161,6 +176,7 @@ impl Policy {
                 procedures,
                 fields,
                 public_mail,
+                holidays: holidays?,
             })
         };
         match whole() {
@@ -300,6 +316,23 @@ impl Policy {
         !self.cuts.is_empty()
     }
 
+    /// Whether `day` is a working day.
+    pub fn is_working_day(&self, day: Date) -> bool {
+        calendar::is_working(&self.holidays, day)
+    }
+
+    /// Until when an application under `mode` that was submitted at `at` is to be decided: the end
+    /// of the last day in Brussels. Where applications are taken until cut-offs, the time runs from
+    /// the first one after it. `None` while the programme does not say.
+    pub fn decide_by(&self, mode: &AccessMode, at: Timestamp) -> Option<Timestamp> {
+        let term = mode.time_to_access.known()?;
+        // A cut-off at the end of a day belongs to that day.
+        let before = |cut_off: Timestamp| cut_off.checked_sub(1.nanosecond()).unwrap_or(cut_off);
+        let from = mode.cut_offs.known().and_then(|it| it.next(at)).map_or(at, before);
+        let last = term.last_day(crate::day_in_brussels(from), |day| self.is_working_day(day))?;
+        crate::end_of_day_in_brussels(last)
+    }
+
     /// How much of a payer's part of `partition` may be promised, as it holds on `day`. The entry
     /// that names the system goes before the one for all.
     pub fn commitment(&self, partition: &PartitionKey, day: Date) -> Option<&Entry<Commitment>> {
@@ -401,87 +434,6 @@ impl Policy {
 
 fn in_force<'e, T>(entries: &'e [Entry<T>], key: &str, day: Date) -> Option<&'e Entry<T>> {
     entries.iter().find(|entry| entry.rule.entry == key && entry.holds_on(day))
-}
-
-fn strangers(documents: &[Document]) -> Vec<Diagnostic> {
-    let known = |document: &&Document| !Policy::FILES.contains(&file_name(document));
-    documents
-        .iter()
-        .filter(known)
-        .map(|document| Diagnostic {
-            file: document.name.clone(),
-            at: Place::START,
-            key: String::new(),
-            message: format!("is not a policy file; allowed: {}", Policy::FILES.join(", ")),
-        })
-        .collect()
-}
-
-fn read_file<T>(
-    documents: &[Document],
-    name: &'static str,
-    read: impl FnOnce(&Table<'_>) -> Option<T>,
-    faults: &mut Vec<Diagnostic>,
-) -> Option<T> {
-    let Some(document) = documents.iter().find(|document| file_name(document) == name) else {
-        faults.push(Diagnostic {
-            file: name.to_owned(),
-            at: Place::START,
-            key: String::new(),
-            message: "this file is missing".to_owned(),
-        });
-        return None;
-    };
-    Reader::read(document, read).map_err(|found| faults.extend(found.0)).ok()
-}
-
-fn file_name(document: &Document) -> &str {
-    document.name.rsplit('/').next().unwrap_or(&document.name)
-}
-
-/// Reads the entries of the array `key`; two versions of one entry may not hold on one day.
-fn entries<T>(
-    root: &Table<'_>,
-    key: &'static str,
-    says: impl Fn(&Table<'_>) -> Option<T>,
-) -> Option<Vec<Entry<T>>> {
-    let entries = root.tables(key, |table| entry(table, &says));
-    if entries.is_empty() {
-        if root.has(key) {
-            return None;
-        }
-        return root.fault_of(key, format!("needs at least one entry: write [[{key}]]"));
-    }
-    for (index, entry) in entries.iter().enumerate() {
-        let clash = entries.iter().skip(index.saturating_add(1)).find(|other| {
-            other.rule.entry == entry.rule.entry
-                && (entry.holds_on(other.rule.from) || other.holds_on(entry.rule.from))
-        });
-        if let Some(other) = clash {
-            root.fault_of::<()>(
-                key,
-                format!("{} and {} hold on the same days; end one", entry.rule, other.rule),
-            );
-        }
-    }
-    Some(entries)
-}
-
-fn entry<T>(table: &Table<'_>, says: impl Fn(&Table<'_>) -> Option<T>) -> Option<Entry<T>> {
-    let key: Option<Slug> = table.required("key", Value::parsed);
-    let from = table.required("from", Value::date);
-    let until = table.optional("until", Value::date);
-    let source = table.required("source", Value::source);
-    let note = table.optional("note", Value::text);
-    let says = says(table);
-    if let (Some(from), Some(until)) = (from, until)
-        && until < from
-    {
-        return table.fault_of("until", format!("lies before `from` ({from})"));
-    }
-    let rule = RuleId { file: table.file(), entry: key?.to_string(), from: from? };
-    let at = table.place_of("key");
-    Some(Entry { rule, until, source: source?, note, at, says: says? })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use units::{Meter, PartsPerMillion, Payer, Slug};
 
-use super::{CutOffs, Entry, cut_offs, entries};
+use super::{CutOffs, Entry, Term, cut_offs, entries};
 use crate::document::{Figure, Table, Value, word};
 
 /// Whom a mode is for.
@@ -130,7 +130,7 @@ pub struct AccessMode {
     /// Who decides.
     pub decided_by: DecidedBy,
     /// How long the decision takes.
-    pub time_to_access: Figure<String>,
+    pub time_to_access: Figure<Term>,
     /// When applications are taken.
     pub cut_offs: Figure<CutOffs>,
     /// Whose hours are granted.
@@ -183,7 +183,7 @@ fn mode(table: &Table<'_>) -> Option<AccessMode> {
     let systems_max = table.required("systems_max", |value| value.figure(Value::count));
     let reviews = table.required("reviews", |value| value.list(review));
     let decided_by = table.required("decided_by", |value| value.choice(&DecidedBy::WORDS));
-    let time_to_access = table.required("time_to_access", |value| value.figure(Value::text));
+    let time_to_access = table.required("time_to_access", |value| value.figure(Value::parsed));
     let cut_offs = table.required("cut_offs", |value| value.figure(cut_offs::read));
     let draws_on = table.required("draws_on", Value::parsed);
     let free_for = table.required("free_for", |value| value.figure(|it| it.list(audience)));

@@ -213,3 +213,33 @@ fn what_is_no_toml_has_no_differences() {
     let faults = differences(&broken, &documents()).unwrap_err().to_string();
     assert!(faults.starts_with("policy/caps.toml:2:"), "{faults}");
 }
+
+#[test]
+fn an_application_is_decided_within_the_working_days_after_its_cut_off() {
+    let decide_by = |mode: &str, at: &str| {
+        let mode = policy().mode(&mode.parse().unwrap(), day("2026-11-21")).unwrap();
+        policy().decide_by(&mode.says, at.parse().unwrap()).unwrap().to_string()
+    };
+    // Fast Lane is always open: four working days from the day after, to midnight in Brussels.
+    assert_eq!(decide_by("fast-lane", "2026-11-20T15:00:00Z"), "2026-11-26T23:00:00Z");
+    // Large Scale has cut-offs on the 1st and the 15th at ten: ten working days after the next.
+    assert_eq!(decide_by("large-scale", "2026-11-20T15:00:00Z"), "2026-12-15T23:00:00Z");
+    assert_eq!(decide_by("large-scale", "2026-12-02T15:00:00Z"), "2027-01-11T23:00:00Z");
+    // In summer the day ends two hours earlier by UTC.
+    assert_eq!(decide_by("fast-lane", "2026-06-01T08:00:00Z"), "2026-06-05T22:00:00Z");
+}
+
+#[test]
+fn texts_of_earlier_versions_are_still_read_since_decisions_rest_on_them() {
+    let mut older = documents();
+    older.retain(|document| file_name(document) != "calendar.toml");
+    let awards = older.iter_mut().find(|it| file_name(it) == "awards.toml").unwrap();
+    let later = ["transfer_max", "advance_max", "renewals_max", "beyond"];
+    let lines = awards.text.lines().filter(|line| !later.iter().any(|key| line.starts_with(key)));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    awards.text = text.split("[[cuts]]").next().unwrap().to_owned();
+    let policy = Policy::parse(&older).unwrap_or_else(|faults| panic!("{faults}"));
+    let partition = "meluxina-ai.gpu".parse().unwrap();
+    assert!(policy.commitment(&partition, day("2026-11-21")).is_none());
+    assert!(policy.is_working_day(day("2026-12-25")), "no holidays are known");
+}

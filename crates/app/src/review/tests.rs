@@ -60,6 +60,8 @@ async fn world(hub: TestHub, mode: &str) -> World {
     let application = begun(&hub, &ada, draft).await.id;
     let submitted = hub.app.submit_application(&ada.actor, application).await.unwrap();
     assert!(matches!(submitted.state, State::Submitted { .. }));
+    let clock = hub.app.decision_clock(&ada.actor, application).await.unwrap().unwrap();
+    assert!(clock.decide_by > hub.app.now() && !clock.is_overdue, "{clock:?}");
     World { hub, ada, call, application, officer, second, operator }
 }
 

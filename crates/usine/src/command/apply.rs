@@ -34,6 +34,11 @@ pub(crate) enum ApplyCommand {
         /// The application.
         id: String,
     },
+    /// See until when people are to decide.
+    Clock {
+        /// The application.
+        id: String,
+    },
     /// Submit it. Where rules decide, the decision comes at once.
     Submit {
         /// The application.
@@ -136,6 +141,9 @@ pub(crate) fn apply(command: &ApplyCommand, session: &Session) -> Result<()> {
                 let ready = checked.pointer("/ready").and_then(Value::as_bool) == Some(true);
                 refused_unless(ready, "it is not ready to be submitted")
             }
+            ApplyCommand::Clock { id } => {
+                session.audience.show(&remote.get(&path(id, "/clock")).await?, tell_clock)
+            }
             ApplyCommand::Submit { id } => {
                 let decided = remote.post(&path(id, "/submit"), &json!({})).await?;
                 session.audience.show(&decided, tell)?;
@@ -214,4 +222,15 @@ fn tell(application: &Value) {
             println!("  {name:<12}{id}");
         }
     }
+}
+
+fn tell_clock(clock: &Value) {
+    if clock.pointer("/runs").and_then(Value::as_bool) != Some(true) {
+        return println!("no clock runs: it does not wait for people, or no time is said");
+    }
+    let overdue = clock.pointer("/overdue").and_then(Value::as_bool) == Some(true);
+    let late = if overdue { ", which has passed" } else { "" };
+    println!("to be decided by {} UTC{late}", when(clock, "/decide_by"));
+    let (term, rule) = (text(clock, "/term"), text(clock, "/rule"));
+    println!("  {term}, submitted {} UTC ({rule})", when(clock, "/submitted_at"));
 }

@@ -16,7 +16,7 @@ use crate::Actor;
 use crate::extract::{Json, Path, Query};
 use crate::page::{Page, PageQuery};
 use crate::problem::Problem;
-use dto::{ApplicationIn, ApplicationOut, CheckedOut, WrittenIn};
+use dto::{ApplicationIn, ApplicationOut, CheckedOut, DecisionClockOut, WrittenIn};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -24,6 +24,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list))
         .routes(routes!(show, write))
         .routes(routes!(check))
+        .routes(routes!(clock))
         .routes(routes!(submit))
         .routes(routes!(withdraw))
 }
@@ -126,6 +127,21 @@ async fn check(
     Path(id): Path<ApplicationId>,
 ) -> Result<Json<CheckedOut>, Problem> {
     Ok(Json(app.check_application(&actor, id).await?.into()))
+}
+
+/// Until when an application that waits for people is to be decided, by the working days of the
+/// Union's calendar.
+#[utoipa::path(
+    get, path = "/applications/{id}/clock", tag = "applications",
+    params(("id" = Uuid, Path, description = "Which")),
+    responses((status = 200, body = DecisionClockOut, description = "The clock, if one runs")),
+)]
+async fn clock(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<ApplicationId>,
+) -> Result<Json<DecisionClockOut>, Problem> {
+    Ok(Json(DecisionClockOut::of(app.decision_clock(&actor, id).await?)))
 }
 
 /// Submit a draft. Where the rules decide, the answer is the decision.

@@ -104,7 +104,7 @@ impl From<&Entry<AccessMode>> for ModeOut {
             systems_max: says.systems_max.known().copied(),
             reviews: names(&says.reviews),
             decided_by_rules: says.decided_by == DecidedBy::Rules,
-            time_to_access: says.time_to_access.known().cloned(),
+            time_to_access: says.time_to_access.known().map(ToString::to_string),
             cut_offs: says.cut_offs.known().map(ToString::to_string),
             draws_on: says.draws_on.to_string(),
             free_for: says.free_for.known().map(|it| names(it)),

@@ -3,7 +3,7 @@
 use access::application::{Check, Draft, Finding, Member, Outcome, State};
 use access::call::Call;
 use access::policy::{DecidedBy, Review};
-use app::applications::{Application, Filter};
+use app::applications::{Application, DecisionClock, Filter};
 use app::{Action, Scope};
 use askama::Template;
 use axum::http::StatusCode;
@@ -90,6 +90,8 @@ struct ApplicationPage {
     project: Option<String>,
     withdrawable: bool,
     decided_by_people: bool,
+    /// Until when it is to be decided, and whether that has passed.
+    clock: Option<(String, bool)>,
 }
 
 /// `GET /applications`.
@@ -209,6 +211,7 @@ async fn render_decided(visit: &Visit, application: Application) -> Result<Respo
     };
     let scope = Scope::Organisation(application.organisation);
     let submitted = matches!(application.state, State::Submitted { .. });
+    let clock = visit.app.decision_clock(&visit.actor, application.id).await?;
     page(&ApplicationPage {
         id: application.id.to_string(),
         call,
@@ -218,10 +221,19 @@ async fn render_decided(visit: &Visit, application: Application) -> Result<Respo
         draft: application.draft,
         reasons,
         project,
+        clock: clock.map(|it| (clock_in_words(visit.t(), &it), it.is_overdue)),
         decided_by_people: mode.says.decided_by == DecidedBy::People,
         withdrawable: submitted && visit.actor.can(Action::ApplyForHours, &[scope]),
         frame: visit.frame.clone(),
     })
+}
+
+fn clock_in_words(t: Tongue, clock: &DecisionClock) -> String {
+    // The last minute of the last day, not the first of the next.
+    let last = clock.decide_by.checked_sub(jiff::SignedDuration::from_secs(1));
+    let day = t.day(last.unwrap_or(clock.decide_by));
+    let said = [("day", day.as_str()), ("term", &clock.term)];
+    t.fill(if clock.is_overdue { "application-overdue" } else { "application-decide-by" }, &said)
 }
 
 /// A member of the team, as a line of the form: `Name; address; organisation`.

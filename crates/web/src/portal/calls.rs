@@ -148,7 +148,7 @@ fn facts(t: Tongue, mode: &AccessMode) -> Vec<(String, String)> {
         (t.say("call-free"), or_unknown(free)),
         (t.say("call-months"), or_unknown(months)),
         (t.say("call-payer"), hours::payer(t, mode.draws_on)),
-        (t.say("call-time"), or_unknown(mode.time_to_access.map(String::clone))),
+        (t.say("call-time"), or_unknown(mode.time_to_access.map(ToString::to_string))),
     ]
 }
 

@@ -275,3 +275,39 @@ impl From<Checked> for CheckedOut {
         }
     }
 }
+
+/// Until when an application is to be decided; only `runs` when it does not wait for people, or the
+/// programme does not say.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DecisionClockOut {
+    /// Whether it waits for people, with a time that is said.
+    runs: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    submitted_at: Option<Instant>,
+    /// How long it takes, as the programme says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "10 working days after the cut-off")]
+    term: Option<String>,
+    /// The end of the last day of that in Brussels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decide_by: Option<Instant>,
+    /// Whether that has passed.
+    overdue: bool,
+    /// The entry of policy that says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+}
+
+impl DecisionClockOut {
+    pub(super) fn of(clock: Option<app::applications::DecisionClock>) -> Self {
+        let known = clock.as_ref();
+        Self {
+            runs: known.is_some(),
+            submitted_at: known.map(|it| it.submitted_at.into()),
+            term: known.map(|it| it.term.clone()),
+            decide_by: known.map(|it| it.decide_by.into()),
+            overdue: known.is_some_and(|it| it.is_overdue),
+            rule: known.map(|it| it.rule.to_string()),
+        }
+    }
+}
