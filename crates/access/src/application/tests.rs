@@ -105,6 +105,7 @@ fn an_empty_draft_says_what_is_still_to_be_written() {
             months open: say for how long: 1, 2, 3 months are possible
             duties open: accept the duties: acknowledge the Joint Undertaking and the factory, disseminate what may be published, use it for civilian purposes, comply with the AI Act, report at the end, within three months
             pool open: choose partition and hours to see what is left
+            commitment open: say how many hours and for how long
             mode-share open: say how many hours to see what is left of the mode's share"#]],
     );
 }
@@ -234,7 +235,10 @@ fn no_more_is_promised_than_a_part_delivers_with_what_others_are_likely_to_use()
     let promised = Promised { likely: hours(8_000), delivered: hours(10_000) };
     let plain = situation(&call, &applicant, 9_000);
     let within = Situation { commitment: Some((rule, promised)), ..plain };
-    expect![[r#""#]].assert_eq(&against(&draft(), &within));
+    expect![[
+        r#"commitment failed: 5 000.00 GPU-h are asked; 4 000.00 GPU-h can be promised: 120 % of the 10 000.00 GPU-h that its part delivers in that time, less the 8 000.00 GPU-h that open awards are likely to use; 4000 GPU-h would fit"#
+    ]]
+    .assert_eq(&against(&draft(), &within));
     let admitted = admit(&draft(), &plain).unwrap();
     let Decision::Refused(reasons) = decide(&admitted, &within, Some(1_008)) else {
         panic!("awarded beyond what can be promised");
