@@ -11,6 +11,7 @@ pub mod application;
 pub mod call;
 pub mod capacity;
 pub mod document;
+pub mod estimate;
 pub mod federation;
 pub mod organisation;
 pub mod policy;

@@ -7,7 +7,7 @@ use std::fmt;
 
 use toml::de::{DeTable, DeValue};
 
-use super::file_name;
+use super::reading::file_name;
 use crate::document::{Diagnostic, Diagnostics, Document};
 
 /// How an entry of the later policy stands to the earlier one.

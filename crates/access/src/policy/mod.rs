@@ -10,6 +10,7 @@ mod caps;
 mod countries;
 mod cut_offs;
 mod difference;
+mod estimates;
 mod modes;
 mod reading;
 mod review;
@@ -24,7 +25,8 @@ use units::{CountryCode, Meter, PartitionKey, Payer, Slug, Timestamp};
 use crate::document::{Diagnostic, Diagnostics, Document, Place, Source};
 use crate::review::MailDomain;
 
-use reading::{entries, entries_if_any, file_name, read_file, strangers};
+use estimates::Estimates;
+use reading::{entries, entries_if_any, read_file, read_file_if_any, strangers};
 
 pub use aid::{AidCeiling, AidTreatment, HourPrice, PayerKind};
 pub use alerts::Threshold;
@@ -34,6 +36,7 @@ pub use caps::{Cap, Caps};
 pub use countries::CountryGroup;
 pub use cut_offs::CutOffs;
 pub use difference::{Difference, Line, News, differences};
+pub use estimates::{Device, ModelWork};
 pub use modes::{AccessMode, Audience, DecidedBy, ModeShare, Review, Track};
 pub use review::{Criterion, Field, Fields, Order, Procedure};
 pub use sme::{Ceilings, ScaleUpDefinition, SmeDefinition, StartUpDefinition};
@@ -109,11 +112,12 @@ pub struct Policy {
     fields: Vec<Entry<Fields>>,
     public_mail: Vec<Entry<Vec<MailDomain>>>,
     holidays: Vec<Entry<Holidays>>,
+    estimates: Estimates,
 }
 
 impl Policy {
     /// The files it is read from, in the policy folder.
-    pub const FILES: [&'static str; 10] = [
+    pub const FILES: [&'static str; 11] = [
         "access-modes.toml",
         "caps.toml",
         "countries.toml",
@@ -124,6 +128,7 @@ impl Policy {
         "awards.toml",
         "review.toml",
         "calendar.toml",
+        "estimates.toml",
     ];
 
     /// Reads `documents`, one for each of [`Policy::FILES`].
@@ -142,12 +147,8 @@ impl Policy {
         let awards = read_file(documents, Self::FILES[7], awards::read, &mut faults);
         let review = read_file(documents, Self::FILES[8], review::read, &mut faults);
         // The texts that stand behind decisions from before it was there are read too.
-        let has_calendar = documents.iter().any(|it| file_name(it) == Self::FILES[9]);
-        let holidays = if has_calendar {
-            read_file(documents, Self::FILES[9], calendar::read, &mut faults)
-        } else {
-            Some(Vec::new())
-        };
+        let holidays = read_file_if_any(documents, Self::FILES[9], calendar::read, &mut faults);
+        let estimates = read_file_if_any(documents, Self::FILES[10], estimates::read, &mut faults);
         faults.sort();
         let whole = || {
             let (modes, mode_shares) = modes?;
@@ -177,6 +178,7 @@ impl Policy {
                 fields,
                 public_mail,
                 holidays: holidays?,
+                estimates: estimates?,
             })
         };
         match whole() {
@@ -314,6 +316,22 @@ impl Policy {
     /// Whether there are cuts at all.
     pub fn cuts_anything(&self) -> bool {
         !self.cuts.is_empty()
+    }
+
+    /// The kinds of work on models that the estimator knows on `day`.
+    pub fn model_works(&self, day: Date) -> impl Iterator<Item = &Entry<ModelWork>> {
+        self.estimates.work.iter().filter(move |entry| entry.holds_on(day))
+    }
+
+    /// What a kind of work on a model takes, as it holds on `day`.
+    pub fn model_work(&self, key: &str, day: Date) -> Option<&Entry<ModelWork>> {
+        in_force(&self.estimates.work, key, day)
+    }
+
+    /// What is known of a device by its name, as it holds on `day`.
+    pub fn device(&self, name: &str, day: Date) -> Option<&Entry<Device>> {
+        let named = |entry: &&Entry<Device>| entry.says.names.iter().any(|it| it == name);
+        self.estimates.devices.iter().filter(|entry| entry.holds_on(day)).find(named)
     }
 
     /// Whether `day` is a working day.

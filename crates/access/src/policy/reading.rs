@@ -35,6 +35,20 @@ pub(super) fn read_file<T>(
     Reader::read(document, read).map_err(|found| faults.extend(found.0)).ok()
 }
 
+/// The same where the file may be missing.
+pub(super) fn read_file_if_any<T: Default>(
+    documents: &[Document],
+    name: &'static str,
+    read: impl FnOnce(&Table<'_>) -> Option<T>,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<T> {
+    if documents.iter().any(|document| file_name(document) == name) {
+        read_file(documents, name, read, faults)
+    } else {
+        Some(T::default())
+    }
+}
+
 pub(super) fn file_name(document: &Document) -> &str {
     document.name.rsplit('/').next().unwrap_or(&document.name)
 }

@@ -1,0 +1,238 @@
+//! How many hours work on a model takes: a first guess, with every step of the calculation.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use units::{Meter, PartitionKey};
+
+use crate::document::Figure;
+use crate::federation::Partition;
+use crate::policy::{Device, Entry, ModelWork, Policy};
+
+/// The largest number of parameters or tokens; larger ones are slips of the keyboard.
+const COUNT_MAX: u64 = 1_000_000_000_000_000_000;
+
+const TOO_LARGE: &str = "it is more than can be counted";
+
+/// The text is no count.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a count from 1 to 10^18, such as 7000000000, 7e9, 7B or 1.5T")]
+pub struct NotACount(String);
+
+/// A number of parameters or tokens: `7000000000`, `7e9`, `7B`, `1.5T`, `350M`, `20k`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Count(u64);
+
+impl Count {
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl FromStr for Count {
+    type Err = NotACount;
+
+    fn from_str(text: &str) -> Result<Self, NotACount> {
+        let wrong = || NotACount(text.to_owned());
+        let text = text.trim();
+        let zeros = |mark: &str| match mark {
+            "k" | "K" => Some(3_u32),
+            "M" => Some(6),
+            "B" | "G" => Some(9),
+            "T" => Some(12),
+            _ => None,
+        };
+        let (number, zeros) = match text.split_once(['e', 'E']) {
+            Some((number, power)) => (number, power.parse().map_err(|_| wrong())?),
+            None => match text.char_indices().next_back() {
+                Some((at, mark)) if mark.is_ascii_alphabetic() => {
+                    let (number, mark) = text.split_at(at);
+                    (number, zeros(mark).ok_or_else(wrong)?)
+                }
+                _ => (text, 0),
+            },
+        };
+        let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let places = u32::try_from(part.len()).map_err(|_| wrong())?;
+        if whole.is_empty() || !digits(whole) || !digits(part) || places > zeros || zeros > 18 {
+            return Err(wrong());
+        }
+        let scale = 10_u64.checked_pow(zeros.saturating_sub(places)).ok_or_else(wrong)?;
+        let count = format!("{whole}{part}").parse::<u64>().ok();
+        let count = count.and_then(|count| count.checked_mul(scale));
+        count.filter(|count| (1..=COUNT_MAX).contains(count)).map(Self).ok_or_else(wrong)
+    }
+}
+
+/// What is to be done with a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Which kind of work, by the entry of policy.
+    pub work: String,
+    /// How many parameters the model has.
+    pub parameters: Count,
+    /// How many tokens go through it.
+    pub tokens: Count,
+    /// How many devices are to work at once; as many as memory demands without.
+    pub devices: Option<u32>,
+}
+
+/// A guess.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// Where.
+    pub partition: PartitionKey,
+    /// On which device.
+    pub device: String,
+    /// Hours of one device, rounded up.
+    pub device_hours: u64,
+    /// What to ask for, in hours of the partition's meter, rounded up.
+    pub hours: u64,
+    /// What is counted there.
+    pub meter: Meter,
+    /// The fewest devices whose memory holds the model's state; activations come on top.
+    pub devices_min: u64,
+    /// How many devices work at once.
+    pub devices: u64,
+    /// How long they work, in hours, rounded up.
+    pub elapsed_hours: u64,
+    /// The calculation, line by line.
+    pub lines: Vec<String>,
+    /// The entries of policy that it rests on.
+    pub rules: Vec<String>,
+}
+
+/// Why there is no estimate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoEstimate {
+    /// The kind of work is not known.
+    #[error("`{0}` is no kind of work; known are {1}")]
+    Work(String, String),
+    /// The partition's device is not known, or nothing is known of it.
+    #[error("{0}: {1}")]
+    Device(PartitionKey, String),
+    /// The partition counts something that devices do not make up.
+    #[error("{0} is counted in {1}, which the estimator cannot tell")]
+    Meter(PartitionKey, &'static str),
+    /// A figure of policy is unknown, or too large.
+    #[error("{0}")]
+    Figure(String),
+}
+
+/// What the plan takes on a partition, by the policy of `day`.
+///
+/// # Errors
+/// When something that it needs is not known.
+pub fn estimate(
+    plan: &Plan,
+    partition: &Partition,
+    (policy, day): (&Policy, Date),
+) -> Result<Estimate, NoEstimate> {
+    let work = policy.model_work(&plan.work, day).ok_or_else(|| {
+        let known: Vec<&str> = policy.model_works(day).map(|it| it.rule.entry.as_str()).collect();
+        NoEstimate::Work(plan.work.clone(), known.join(", "))
+    })?;
+    let device = device_of(partition, policy, day)?;
+    let figures = Figures::of(plan, (work, device))?;
+    let devices = u64::from(plan.devices.unwrap_or_default()).max(figures.devices_min);
+    let hours = match partition.meter {
+        Meter::Gpu => figures.device_hours,
+        Meter::Node => figures.device_hours.div_ceil(in_node(partition)?),
+        Meter::Core => {
+            // A device is had with its part of a node's cores.
+            let cores = partition.cores_per_node.require("the number of cores in a node");
+            let cores = u64::from(*cores.map_err(NoEstimate::Figure)?);
+            let hours = figures.device_hours.checked_mul(cores);
+            let hours = hours.ok_or_else(|| NoEstimate::Figure(TOO_LARGE.to_owned()))?;
+            hours.div_ceil(in_node(partition)?)
+        }
+        Meter::Qpu => {
+            let unit = partition.meter.hour_name();
+            return Err(NoEstimate::Meter(partition.key.clone(), unit));
+        }
+    };
+    let mut lines = figures.lines;
+    lines.push(format!("{hours} {} to ask for", partition.meter.hour_name()));
+    Ok(Estimate {
+        partition: partition.key.clone(),
+        device: partition.device.known().cloned().unwrap_or_default(),
+        device_hours: figures.device_hours,
+        hours,
+        meter: partition.meter,
+        devices_min: figures.devices_min,
+        devices,
+        elapsed_hours: figures.device_hours.div_ceil(devices.max(1)),
+        lines,
+        rules: vec![work.rule.to_string(), device.rule.to_string()],
+    })
+}
+
+/// How many devices a node of the partition has.
+fn in_node(partition: &Partition) -> Result<u64, NoEstimate> {
+    let devices = partition.devices_per_node.require("the number of devices in a node");
+    Ok(u64::from(*devices.map_err(NoEstimate::Figure)?).max(1))
+}
+
+fn device_of<'p>(
+    partition: &Partition,
+    policy: &'p Policy,
+    day: Date,
+) -> Result<&'p Entry<Device>, NoEstimate> {
+    let why = |text: String| NoEstimate::Device(partition.key.clone(), text);
+    let name = partition.device.require("its device").map_err(&why)?;
+    let found = policy.device(name, day);
+    found.ok_or_else(|| why(format!("nothing is known of what {name} delivers")))
+}
+
+/// The steps of the calculation.
+struct Figures {
+    device_hours: u64,
+    devices_min: u64,
+    lines: Vec<String>,
+}
+
+impl Figures {
+    fn of(
+        plan: &Plan,
+        (work, device): (&Entry<ModelWork>, &Entry<Device>),
+    ) -> Result<Self, NoEstimate> {
+        let huge = || NoEstimate::Figure(TOO_LARGE.to_owned());
+        let known = |figure: &Figure<_>, what: &str| figure.require(what).copied();
+        let utilisation = known(&work.says.utilisation, "the utilisation");
+        let utilisation = utilisation.map_err(NoEstimate::Figure)?;
+        let bytes =
+            *work.says.bytes.require("the bytes a parameter").map_err(NoEstimate::Figure)?;
+        let (parameters, tokens) = (u128::from(plan.parameters.0), u128::from(plan.tokens.0));
+        let each = u128::from(work.says.operations);
+        let operations =
+            each.checked_mul(parameters).and_then(|it| it.checked_mul(tokens)).ok_or_else(huge)?;
+        // Millionths of the peak times 10^12 a second are 10^6 operations a second.
+        let peak = u128::from(device.says.teraflops);
+        let a_second =
+            peak.saturating_mul(u128::from(utilisation.parts())).saturating_mul(1_000_000);
+        let an_hour = a_second.saturating_mul(3_600).max(1);
+        let device_hours = u64::try_from(operations.div_ceil(an_hour)).map_err(|_| huge())?;
+        let state = parameters.checked_mul(u128::from(bytes)).ok_or_else(huge)?;
+        let memory = u128::from(device.says.memory_gb).saturating_mul(1_000_000_000).max(1);
+        let devices_min = u64::try_from(state.div_ceil(memory)).map_err(|_| huge())?.max(1);
+        let lines = vec![
+            format!("{each} × {parameters} parameters × {tokens} tokens = {operations} operations"),
+            format!("{peak} × 10^12 a second × {utilisation} = {a_second} operations a second"),
+            format!("{device_hours} hours of one device"),
+            format!("{bytes} bytes × {parameters} = {state} bytes: at least {devices_min} devices"),
+        ];
+        Ok(Self { device_hours, devices_min, lines })
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests;
