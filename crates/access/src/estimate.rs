@@ -108,6 +108,9 @@ pub struct Estimate {
 /// Why there is no estimate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoEstimate {
+    /// The federation has no such partition.
+    #[error("the federation has no partition {0}")]
+    Partition(PartitionKey),
     /// The kind of work is not known.
     #[error("`{0}` is no kind of work; known are {1}")]
     Work(String, String),

@@ -16,6 +16,7 @@ pub mod clock;
 pub mod data;
 pub mod decisions;
 mod error;
+mod estimates;
 pub mod federation;
 pub mod forecasts;
 pub mod history;

@@ -6,6 +6,7 @@ pub(crate) mod apply;
 pub(crate) mod call;
 pub(crate) mod data;
 pub(crate) mod decision;
+pub(crate) mod estimate;
 pub(crate) mod invitation;
 pub(crate) mod job;
 pub(crate) mod ledger;

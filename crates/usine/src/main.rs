@@ -31,8 +31,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use command::{
-    Session, aid, allocation, apply, call, data, decision, invitation, job, ledger, login, model,
-    notice, org, people, project, review, sessions, site as sites, verdict,
+    Session, aid, allocation, apply, call, data, decision, estimate, invitation, job, ledger,
+    login, model, notice, org, people, project, review, sessions, site as sites, verdict,
 };
 use output::Audience;
 use remote::HubChoice;
@@ -102,6 +102,8 @@ enum Command {
     /// Calls: invitations to apply.
     #[command(subcommand)]
     Call(call::CallCommand),
+    /// How many hours work on a model takes: a first guess, with its calculation.
+    Estimate(estimate::EstimateCommand),
     /// Applications: draft, check, submit, withdraw.
     #[command(subcommand)]
     Apply(apply::ApplyCommand),
@@ -223,6 +225,7 @@ fn run(command: Command, session: &Session) -> anyhow::Result<()> {
         Command::Policy(command) => policy::run(&command, session.audience),
         Command::Aid(command) => aid::aid(&command, session),
         Command::Call(command) => call::call(&command, session),
+        Command::Estimate(command) => estimate::estimate(&command, session),
         Command::Apply(command) => apply::apply(&command, session),
         Command::Decision(command) => decision::decision(&command, session),
         Command::Review(command) => review::review(&command, session),

@@ -1109,3 +1109,21 @@ declaration-print-function = Function
 declaration-print-done = Done at, on
 declaration-print-sign = Signature
 declaration-print-annex = Annex: the calculation
+
+## The estimator
+
+estimate-title = How many hours does it take?
+estimate-lead = A first guess for work on a language model, for those who have not measured yet. Who has measured asks for what they measured.
+estimate-how = How this was calculated
+estimate-work = What is done
+estimate-work-pretrain = Train from the beginning
+estimate-work-fine-tune = Fine-tune all weights
+estimate-work-adapt = Fine-tune with low-rank adapters
+estimate-work-infer = Run the model over texts
+estimate-parameters = Parameters of the model, such as 7B
+estimate-tokens = Tokens that go through it, such as 140B
+estimate-devices = Devices at once (as many as memory demands without)
+estimate-do = Estimate
+estimate-found = Ask for about { $hours } { $unit }: { $devices } × { $device } for { $elapsed } hours.
+estimate-note = The memory of activations, and time for trials, failures and evaluation come on top.
+estimate-link = How many hours does it take?

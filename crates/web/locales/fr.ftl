@@ -1109,3 +1109,21 @@ declaration-print-function = Fonction
 declaration-print-done = Fait à, le
 declaration-print-sign = Signature
 declaration-print-annex = Annexe : le calcul
+
+## The estimator
+
+estimate-title = Combien d’heures faut-il ?
+estimate-lead = Une première estimation pour le travail sur un modèle de langue, pour qui n’a pas encore mesuré. Qui a mesuré demande ce qui a été mesuré.
+estimate-how = Comment cela a été calculé
+estimate-work = Ce qui est fait
+estimate-work-pretrain = Entraîner depuis le début
+estimate-work-fine-tune = Affiner tous les poids
+estimate-work-adapt = Affiner par adaptateurs de rang faible
+estimate-work-infer = Appliquer le modèle à des textes
+estimate-parameters = Paramètres du modèle, par exemple 7B
+estimate-tokens = Jetons qui le traversent, par exemple 140B
+estimate-devices = Accélérateurs à la fois (autant que la mémoire l’exige sinon)
+estimate-do = Estimer
+estimate-found = Demandez environ { $hours } { $unit } : { $devices } × { $device } pendant { $elapsed } heures.
+estimate-note = La mémoire des activations et le temps des essais, des pannes et de l’évaluation s’y ajoutent.
+estimate-link = Combien d’heures faut-il ?

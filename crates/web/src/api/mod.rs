@@ -10,6 +10,7 @@ mod calls;
 mod clusters;
 mod decisions;
 mod devices;
+mod estimates;
 mod federation;
 mod forecasts;
 mod grants;
@@ -69,6 +70,7 @@ fn nouns() -> OpenApiRouter<App> {
         .merge(calls::routes())
         .merge(decisions::routes())
         .merge(devices::routes())
+        .merge(estimates::routes())
         .merge(federation::routes())
         .merge(forecasts::routes())
         .merge(grants::routes())

@@ -15,6 +15,7 @@ mod dashboard;
 mod data;
 mod device;
 mod error;
+mod estimate;
 mod factory;
 mod federation;
 mod form;
@@ -62,6 +63,7 @@ pub(crate) fn router(scheme: Scheme, providers: Providers) -> Router<App> {
         .route("/sites/{name}/resume", post(sites::resume))
         .route("/sites/{name}/accounts", post(sites::agree))
         .route("/status", get(status::show))
+        .route("/estimate", get(estimate::show))
         .route("/problems/{slug}", get(error::explain))
         .route("/assets/{version}/{name}", get(assets::serve))
         .layer(Extension(scheme))

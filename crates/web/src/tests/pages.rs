@@ -77,6 +77,18 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("factory", Caller::Nobody, "/factories/meluxina-ai".to_owned()),
         ("factory-staff", operator, "/factories/meluxina-ai".to_owned()),
         ("status", Caller::Nobody, "/status".to_owned()),
+        ("estimate", Caller::Nobody, "/estimate".to_owned()),
+        (
+            "estimate-found",
+            Caller::Nobody,
+            "/estimate?work=pretrain&parameters=70B&tokens=1.4T&partition=meluxina-ai.gpu"
+                .to_owned(),
+        ),
+        (
+            "estimate-wrong",
+            Caller::Nobody,
+            "/estimate?work=adapt&parameters=many&tokens=1B&partition=meluxina-ai.gpu".to_owned(),
+        ),
         ("sites", operator, "/sites".to_owned()),
         ("site", operator, "/sites/afar".to_owned()),
         ("calls", Caller::Nobody, "/calls".to_owned()),

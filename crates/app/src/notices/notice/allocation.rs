@@ -150,9 +150,9 @@ fn about(award: &Award, news: &AllocationNews) -> Telling {
         AllocationNews::Supplemented { work, reason } => told("allocation.supplemented")
             .text("reason", reason)
             .with("hours", Fact::Amount(*work, award.meter)),
-        AllocationNews::Moved { how, work, reason } => told(how.kind())
-            .text("reason", reason)
-            .with("hours", Fact::Amount(*work, award.meter)),
+        AllocationNews::Moved { how, work, reason } => {
+            told(how.kind()).text("reason", reason).with("hours", Fact::Amount(*work, award.meter))
+        }
         AllocationNews::Renewed { reason } => told("allocation.renewed").text("reason", reason),
         AllocationNews::Crossed(Crossing::Used { percent, used }) => told("allocation.used")
             .with("percent", Fact::Share(*percent))
