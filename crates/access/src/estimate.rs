@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use units::{Meter, PartitionKey};
 
 use crate::document::Figure;
-use crate::federation::Partition;
-use crate::policy::{Device, Entry, ModelWork, Policy};
+use crate::federation::{Device, Federation, Partition};
+use crate::policy::{Entry, ModelWork, Policy};
 
 /// The largest number of parameters or tokens; larger ones are slips of the keyboard.
 const COUNT_MAX: u64 = 1_000_000_000_000_000_000;
@@ -101,8 +101,8 @@ pub struct Estimate {
     pub elapsed_hours: u64,
     /// The calculation, line by line.
     pub lines: Vec<String>,
-    /// The entries of policy that it rests on.
-    pub rules: Vec<String>,
+    /// The entry of policy that it rests on.
+    pub rule: String,
 }
 
 /// Why there is no estimate.
@@ -125,20 +125,22 @@ pub enum NoEstimate {
     Figure(String),
 }
 
-/// What the plan takes on a partition, by the policy of `day`.
+/// What the plan takes on a partition of the federation, by the policy of `day`.
 ///
 /// # Errors
-/// When something that it needs is not known.
+/// When the partition or something that the calculation needs is not known.
 pub fn estimate(
     plan: &Plan,
-    partition: &Partition,
+    (federation, key): (&Federation, &PartitionKey),
     (policy, day): (&Policy, Date),
 ) -> Result<Estimate, NoEstimate> {
+    let found = federation.partition(key).ok_or_else(|| NoEstimate::Partition(key.clone()));
+    let (.., partition) = found?;
     let work = policy.model_work(&plan.work, day).ok_or_else(|| {
         let known: Vec<&str> = policy.model_works(day).map(|it| it.rule.entry.as_str()).collect();
         NoEstimate::Work(plan.work.clone(), known.join(", "))
     })?;
-    let device = device_of(partition, policy, day)?;
+    let device = device_of(partition, federation)?;
     let figures = Figures::of(plan, (work, device))?;
     let devices = u64::from(plan.devices.unwrap_or_default()).max(figures.devices_min);
     let hours = match partition.meter {
@@ -146,9 +148,8 @@ pub fn estimate(
         Meter::Node => figures.device_hours.div_ceil(in_node(partition)?),
         Meter::Core => {
             // A device is had with its part of a node's cores.
-            let cores = partition.cores_per_node.require("the number of cores in a node");
-            let cores = u64::from(*cores.map_err(NoEstimate::Figure)?);
-            let hours = figures.device_hours.checked_mul(cores);
+            let cores = *known(&partition.cores_per_node, "the number of cores in a node")?;
+            let hours = figures.device_hours.checked_mul(u64::from(cores));
             let hours = hours.ok_or_else(|| NoEstimate::Figure(TOO_LARGE.to_owned()))?;
             hours.div_ceil(in_node(partition)?)
         }
@@ -169,24 +170,23 @@ pub fn estimate(
         devices,
         elapsed_hours: figures.device_hours.div_ceil(devices.max(1)),
         lines,
-        rules: vec![work.rule.to_string(), device.rule.to_string()],
+        rule: work.rule.to_string(),
     })
 }
 
 /// How many devices a node of the partition has.
 fn in_node(partition: &Partition) -> Result<u64, NoEstimate> {
-    let devices = partition.devices_per_node.require("the number of devices in a node");
-    Ok(u64::from(*devices.map_err(NoEstimate::Figure)?).max(1))
+    let devices = known(&partition.devices_per_node, "the number of devices in a node")?;
+    Ok(u64::from(*devices).max(1))
 }
 
-fn device_of<'p>(
+fn device_of<'f>(
     partition: &Partition,
-    policy: &'p Policy,
-    day: Date,
-) -> Result<&'p Entry<Device>, NoEstimate> {
+    federation: &'f Federation,
+) -> Result<&'f Device, NoEstimate> {
     let why = |text: String| NoEstimate::Device(partition.key.clone(), text);
     let name = partition.device.require("its device").map_err(&why)?;
-    let found = policy.device(name, day);
+    let found = federation.programme.devices.iter().find(|device| device.name == *name);
     found.ok_or_else(|| why(format!("nothing is known of what {name} delivers")))
 }
 
@@ -198,28 +198,23 @@ struct Figures {
 }
 
 impl Figures {
-    fn of(
-        plan: &Plan,
-        (work, device): (&Entry<ModelWork>, &Entry<Device>),
-    ) -> Result<Self, NoEstimate> {
+    fn of(plan: &Plan, (work, device): (&Entry<ModelWork>, &Device)) -> Result<Self, NoEstimate> {
         let huge = || NoEstimate::Figure(TOO_LARGE.to_owned());
-        let known = |figure: &Figure<_>, what: &str| figure.require(what).copied();
-        let utilisation = known(&work.says.utilisation, "the utilisation");
-        let utilisation = utilisation.map_err(NoEstimate::Figure)?;
-        let bytes =
-            *work.says.bytes.require("the bytes a parameter").map_err(NoEstimate::Figure)?;
+        let utilisation = *known(&work.says.utilisation, "the utilisation")?;
+        let bytes = *known(&work.says.bytes, "the bytes a parameter")?;
+        let peak = u128::from(*known(&device.teraflops, "what the device delivers")?);
+        let memory = u128::from(*known(&device.memory_gb, "the memory of the device")?);
         let (parameters, tokens) = (u128::from(plan.parameters.0), u128::from(plan.tokens.0));
         let each = u128::from(work.says.operations);
         let operations =
             each.checked_mul(parameters).and_then(|it| it.checked_mul(tokens)).ok_or_else(huge)?;
         // Millionths of the peak times 10^12 a second are 10^6 operations a second.
-        let peak = u128::from(device.says.teraflops);
         let a_second =
             peak.saturating_mul(u128::from(utilisation.parts())).saturating_mul(1_000_000);
         let an_hour = a_second.saturating_mul(3_600).max(1);
         let device_hours = u64::try_from(operations.div_ceil(an_hour)).map_err(|_| huge())?;
         let state = parameters.checked_mul(u128::from(bytes)).ok_or_else(huge)?;
-        let memory = u128::from(device.says.memory_gb).saturating_mul(1_000_000_000).max(1);
+        let memory = memory.saturating_mul(1_000_000_000).max(1);
         let devices_min = u64::try_from(state.div_ceil(memory)).map_err(|_| huge())?.max(1);
         let lines = vec![
             format!("{each} × {parameters} parameters × {tokens} tokens = {operations} operations"),
@@ -229,6 +224,10 @@ impl Figures {
         ];
         Ok(Self { device_hours, devices_min, lines })
     }
+}
+
+fn known<'f, T>(figure: &'f Figure<T>, what: &str) -> Result<&'f T, NoEstimate> {
+    figure.require(what).map_err(NoEstimate::Figure)
 }
 
 impl fmt::Display for Count {

@@ -344,7 +344,7 @@ impl App {
         let after = found.ok_or(Error::NotFound("allocation"))?;
         let award = self.award_of(tx, &after).await?;
         let news = news_of(kind, reason, &after);
-        self.tell(tx, actor, &Notice::Allocation(award, news)).await
+        self.tell(tx, actor, &Notice::Allocation(award, news)).await.map(drop)
     }
 }
 

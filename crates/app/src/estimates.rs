@@ -12,18 +12,19 @@ impl App {
     /// When the partition or something that the calculation needs is not known.
     pub fn estimate(&self, plan: &Plan, key: &PartitionKey) -> Result<Estimate, NoEstimate> {
         let day = access::day_in_brussels(self.now());
-        let found = self.rules().federation.partition(key);
-        let (.., partition) = found.ok_or_else(|| NoEstimate::Partition(key.clone()))?;
-        estimate(plan, partition, (&self.rules().policy, day))
+        let rules = self.rules();
+        estimate(plan, (&rules.federation, key), (&rules.policy, day))
     }
 
     /// The kinds of work on models that can be estimated, and the partitions for which.
     pub fn estimable(&self) -> (Vec<String>, Vec<PartitionKey>) {
-        let (policy, day) = (&self.rules().policy, access::day_in_brussels(self.now()));
-        let works = policy.model_works(day).map(|work| work.rule.entry.clone());
-        let partitions = self.rules().federation.systems().flat_map(|(_, it)| &it.partitions);
+        let (rules, day) = (self.rules(), access::day_in_brussels(self.now()));
+        let works = rules.policy.model_works(day).map(|work| work.rule.entry.clone());
+        let partitions = rules.federation.systems().flat_map(|(_, it)| &it.partitions);
+        let devices = &rules.federation.programme.devices;
         let known = partitions.filter(|partition| {
-            partition.device.known().is_some_and(|name| policy.device(name, day).is_some())
+            let name = partition.device.known();
+            name.is_some_and(|name| devices.iter().any(|device| device.name == *name))
         });
         (works.collect(), known.map(|partition| partition.key.clone()).collect())
     }

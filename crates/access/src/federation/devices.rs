@@ -9,6 +9,8 @@ pub struct Device {
     pub name: String,
     /// Its peak in arithmetic of 16 bits, dense, in teraflops: what models are trained in.
     pub teraflops: Figure<u32>,
+    /// Its memory, in 10⁹ bytes.
+    pub memory_gb: Figure<u32>,
 }
 
 /// The kinds of accelerators, each described once.
@@ -16,7 +18,8 @@ pub(super) fn read(table: &Table<'_>) -> Vec<Device> {
     let devices = table.tables("devices", |table| {
         let name = table.required("name", Value::text);
         let teraflops = table.required("teraflops", |value| value.figure(Value::count));
-        Some(Device { name: name?, teraflops: teraflops? })
+        let memory_gb = table.required("memory_gb", |value| value.figure(Value::count));
+        Some(Device { name: name?, teraflops: teraflops?, memory_gb: memory_gb? })
     });
     for (index, device) in devices.iter().enumerate() {
         if devices.iter().take(index).any(|other| other.name == device.name) {

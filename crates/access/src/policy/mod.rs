@@ -25,7 +25,6 @@ use units::{CountryCode, Meter, PartitionKey, Payer, Slug, Timestamp};
 use crate::document::{Diagnostic, Diagnostics, Document, Place, Source};
 use crate::review::MailDomain;
 
-use estimates::Estimates;
 use reading::{entries, entries_if_any, read_file, read_file_if_any, strangers};
 
 pub use aid::{AidCeiling, AidTreatment, HourPrice, PayerKind};
@@ -36,7 +35,7 @@ pub use caps::{Cap, Caps};
 pub use countries::CountryGroup;
 pub use cut_offs::CutOffs;
 pub use difference::{Difference, Line, News, differences};
-pub use estimates::{Device, ModelWork};
+pub use estimates::ModelWork;
 pub use modes::{AccessMode, Audience, DecidedBy, ModeShare, Review, Track};
 pub use review::{Criterion, Field, Fields, Order, Procedure};
 pub use sme::{Ceilings, ScaleUpDefinition, SmeDefinition, StartUpDefinition};
@@ -112,7 +111,7 @@ pub struct Policy {
     fields: Vec<Entry<Fields>>,
     public_mail: Vec<Entry<Vec<MailDomain>>>,
     holidays: Vec<Entry<Holidays>>,
-    estimates: Estimates,
+    model_works: Vec<Entry<ModelWork>>,
 }
 
 impl Policy {
@@ -148,7 +147,8 @@ impl Policy {
         let review = read_file(documents, Self::FILES[8], review::read, &mut faults);
         // The texts that stand behind decisions from before it was there are read too.
         let holidays = read_file_if_any(documents, Self::FILES[9], calendar::read, &mut faults);
-        let estimates = read_file_if_any(documents, Self::FILES[10], estimates::read, &mut faults);
+        let model_works =
+            read_file_if_any(documents, Self::FILES[10], estimates::read, &mut faults);
         faults.sort();
         let whole = || {
             let (modes, mode_shares) = modes?;
@@ -178,7 +178,7 @@ impl Policy {
                 fields,
                 public_mail,
                 holidays: holidays?,
-                estimates: estimates?,
+                model_works: model_works?,
             })
         };
         match whole() {
@@ -320,18 +320,12 @@ impl Policy {
 
     /// The kinds of work on models that the estimator knows on `day`.
     pub fn model_works(&self, day: Date) -> impl Iterator<Item = &Entry<ModelWork>> {
-        self.estimates.work.iter().filter(move |entry| entry.holds_on(day))
+        self.model_works.iter().filter(move |entry| entry.holds_on(day))
     }
 
     /// What a kind of work on a model takes, as it holds on `day`.
     pub fn model_work(&self, key: &str, day: Date) -> Option<&Entry<ModelWork>> {
-        in_force(&self.estimates.work, key, day)
-    }
-
-    /// What is known of a device by its name, as it holds on `day`.
-    pub fn device(&self, name: &str, day: Date) -> Option<&Entry<Device>> {
-        let named = |entry: &&Entry<Device>| entry.says.names.iter().any(|it| it == name);
-        self.estimates.devices.iter().filter(|entry| entry.holds_on(day)).find(named)
+        in_force(&self.model_works, key, day)
     }
 
     /// Whether `day` is a working day.

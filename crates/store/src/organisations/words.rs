@@ -60,6 +60,7 @@ mod tests {
             legal_form: None,
             registration: None,
             sector: None,
+            nace: None,
             registered_on: None,
         };
         let at = "2026-11-21T09:00:00Z".parse().unwrap();

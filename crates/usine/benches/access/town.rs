@@ -92,14 +92,15 @@ pub(crate) async fn fill(
     in_portions(store, &writers, async |tx, (person, organisation)| {
         people::insert(tx, &named(*person, "writer", at)).await?;
         let scope = format!("organisation:{organisation}");
-        grants::insert(tx, &granted(*person, "organisation-representative", &scope, at)).await
+        let given = granted(*person, "organisation-representative", &scope, at);
+        grants::insert(tx, &given).await.map(drop)
     })
     .await;
     let reviewers: Vec<PersonId> =
         (0..measure.reviewers).map(|_| PersonId::from_uuid(seeds.id())).collect();
     in_portions(store, &reviewers, async |tx, person| {
         people::insert(tx, &named(*person, "reviewer", at)).await?;
-        grants::insert(tx, &granted(*person, "reviewer", "federation", at)).await
+        grants::insert(tx, &granted(*person, "reviewer", "federation", at)).await.map(drop)
     })
     .await;
     Town { organisations, writers, reviewers }
@@ -120,6 +121,7 @@ fn organisation(seeds: &mut Seeds, number: usize) -> Organisation {
         legal_form: None,
         registration: Some(format!("{country}{number:08}")),
         sector: Some("language technology".to_owned()),
+        nace: None,
         registered_on: Some("2024-05-01".parse().unwrap()),
     }
 }

@@ -102,15 +102,7 @@ pub(crate) fn org(command: &OrgCommand, session: &Session) -> Result<()> {
     let remote = session.remote()?;
     wait(async {
         match command {
-            OrgCommand::List { name } => {
-                let name = name.as_ref().map(|words| format!("&name={}", segment(words)));
-                let path = format!("/organisations?limit=200{}", name.unwrap_or_default());
-                let found = remote.list(&path, LIST_MAX).await?;
-                let header = ["organisation", "name", "kind", "country"];
-                session.audience.list(&found, "you belong to no organisation", header, |one| {
-                    ["/id", "/name", "/kind", "/country"].map(|key| text(one, key))
-                })
-            }
+            OrgCommand::List { name } => list(session, &remote, name.as_deref()).await,
             OrgCommand::Show { id } => {
                 let found = remote.get(&format!("/organisations/{}", segment(id))).await?;
                 session.audience.show(&found, tell)
@@ -159,6 +151,17 @@ pub(crate) fn org(command: &OrgCommand, session: &Session) -> Result<()> {
                 session.audience.show(&member, |_| println!("{email} is {role} there now"))
             }
         }
+    })
+}
+
+/// Lists organisations, those whose names have these words where some are given.
+async fn list(session: &Session, remote: &Remote, name: Option<&str>) -> Result<()> {
+    let name = name.map(|words| format!("&name={}", segment(words)));
+    let path = format!("/organisations?limit=200{}", name.unwrap_or_default());
+    let found = remote.list(&path, LIST_MAX).await?;
+    let header = ["organisation", "name", "kind", "country"];
+    session.audience.list(&found, "you belong to no organisation", header, |one| {
+        ["/id", "/name", "/kind", "/country"].map(|key| text(one, key))
     })
 }
 

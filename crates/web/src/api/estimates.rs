@@ -77,8 +77,8 @@ struct EstimateOut {
     elapsed_hours: u64,
     /// The calculation, line by line.
     lines: Vec<String>,
-    /// The entries of policy that it rests on.
-    rules: Vec<String>,
+    /// The entry of policy that it rests on.
+    rule: String,
 }
 
 impl From<Estimate> for EstimateOut {
@@ -93,7 +93,7 @@ impl From<Estimate> for EstimateOut {
             devices: found.devices,
             elapsed_hours: found.elapsed_hours,
             lines: found.lines,
-            rules: found.rules,
+            rule: found.rule,
         }
     }
 }

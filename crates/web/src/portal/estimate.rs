@@ -5,7 +5,6 @@ use askama::Template;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::tongue::Tongue;
 use super::visit::{Frame, Visit, page};
 use crate::extract::Query;
 use crate::problem::Problem;
@@ -65,7 +64,8 @@ pub(crate) async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Res
 
 impl EstimatePage {
     /// What to ask for, in words.
-    fn to_ask(&self, t: Tongue, found: &Estimate) -> String {
+    fn to_ask(&self, found: &Estimate) -> String {
+        let t = self.frame.t;
         let count = |count: u64| t.number(i64::try_from(count).unwrap_or(i64::MAX));
         let (hours, devices) = (count(found.hours), count(found.devices));
         let elapsed = count(found.elapsed_hours);

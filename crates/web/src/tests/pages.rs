@@ -64,9 +64,17 @@ async fn page(world: &World, caller: Caller, language: &str, path: &str) -> Stri
     html
 }
 
-/// Every page, who looks at it, and the name of its snapshot.
-pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
-    let manager = Caller::Holds(Role::ProjectManager);
+/// The name of a page's snapshot, who looks at it, and where it is.
+type Look = (&'static str, Caller, String);
+
+/// Every page.
+pub(super) fn pages(world: &World) -> Vec<Look> {
+    [of_the_federation(world), of_people(world), of_organisations(world), of_projects(world)]
+        .concat()
+}
+
+/// What the federation offers.
+fn of_the_federation(world: &World) -> Vec<Look> {
     let speaker = Caller::Holds(Role::OrganisationRepresentative);
     let operator = Caller::Holds(Role::SiteOperator);
     let officer = Caller::Holds(Role::ProgrammeOfficer);
@@ -95,6 +103,15 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("call", Caller::Nobody, format!("/calls/{}", thing("calls"))),
         ("call-speaker", speaker, format!("/calls/{}", thing("calls"))),
         ("call-what-if", officer, format!("/calls/{}/what-if", thing("calls"))),
+    ]
+}
+
+/// What a person sees of themselves.
+fn of_people(world: &World) -> Vec<Look> {
+    let manager = Caller::Holds(Role::ProjectManager);
+    let speaker = Caller::Holds(Role::OrganisationRepresentative);
+    let thing = |noun: &str| world.thing(noun);
+    vec![
         ("sign-in", Caller::Nobody, "/sign-in?to=/projects".to_owned()),
         ("register", Caller::Nobody, "/register".to_owned()),
         ("welcome", Caller::Nobody, format!("{}usine_link_1", crate::SIGN_IN_LINK)),
@@ -110,6 +127,15 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("invitation", Caller::Nobody, format!("{}usine_invitation_1", crate::INVITATION_LINK)),
         ("notice-settings", manager, "/settings/notices".to_owned()),
         ("post", Caller::Holds(Role::Administrator), "/post".to_owned()),
+    ]
+}
+
+/// Organisations, and what they ask for.
+fn of_organisations(world: &World) -> Vec<Look> {
+    let speaker = Caller::Holds(Role::OrganisationRepresentative);
+    let officer = Caller::Holds(Role::ProgrammeOfficer);
+    let thing = |noun: &str| world.thing(noun);
+    vec![
         ("organisations", speaker, "/organisations".to_owned()),
         ("organisations-search", speaker, "/organisations?name=nobody".to_owned()),
         ("organisation-new", speaker, "/organisations/new".to_owned()),
@@ -128,6 +154,14 @@ pub(super) fn pages(world: &World) -> Vec<(&'static str, Caller, String)> {
         ("application-case", speaker, format!("/applications/{}/case", thing("granted"))),
         ("call-review", officer, format!("/calls/{}/review", thing("calls"))),
         ("reviews", Caller::Holds(Role::Reviewer), "/reviews".to_owned()),
+    ]
+}
+
+/// Projects, and what they do.
+fn of_projects(world: &World) -> Vec<Look> {
+    let manager = Caller::Holds(Role::ProjectManager);
+    let thing = |noun: &str| world.thing(noun);
+    vec![
         ("projects", manager, "/projects".to_owned()),
         ("project", manager, format!("/projects/{}", thing("projects"))),
         ("statement", manager, format!("/projects/{}/statement", thing("projects"))),
