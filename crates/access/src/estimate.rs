@@ -159,7 +159,7 @@ pub fn estimate(
         }
     };
     let mut lines = figures.lines;
-    lines.push(format!("{hours} {} to ask for", partition.meter.hour_name()));
+    lines.push(format!("{} {} to ask for", grouped(hours.into()), partition.meter.hour_name()));
     Ok(Estimate {
         partition: partition.key.clone(),
         device: partition.device.known().cloned().unwrap_or_default(),
@@ -217,13 +217,41 @@ impl Figures {
         let memory = memory.saturating_mul(1_000_000_000).max(1);
         let devices_min = u64::try_from(state.div_ceil(memory)).map_err(|_| huge())?.max(1);
         let lines = vec![
-            format!("{each} × {parameters} parameters × {tokens} tokens = {operations} operations"),
-            format!("{peak} × 10^12 a second × {utilisation} = {a_second} operations a second"),
-            format!("{device_hours} hours of one device"),
-            format!("{bytes} bytes × {parameters} = {state} bytes: at least {devices_min} devices"),
+            format!(
+                "{each} × {} parameters × {} tokens = {} operations",
+                grouped(parameters),
+                grouped(tokens),
+                grouped(operations)
+            ),
+            format!(
+                "{} × 10^12 a second × {utilisation} = {} operations a second",
+                grouped(peak),
+                grouped(a_second)
+            ),
+            format!("{} hours of one device", grouped(device_hours.into())),
+            format!(
+                "{bytes} bytes × {} = {} bytes: at least {} devices",
+                grouped(parameters),
+                grouped(state),
+                grouped(devices_min.into())
+            ),
         ];
         Ok(Self { device_hours, devices_min, lines })
     }
+}
+
+/// `1234567` as `1 234 567`.
+fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let places = digits.chars().rev().enumerate();
+    let mut text = String::new();
+    for (place, digit) in places {
+        if place > 0 && place.is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text.chars().rev().collect()
 }
 
 fn known<'f, T>(figure: &'f Figure<T>, what: &str) -> Result<&'f T, NoEstimate> {

@@ -18,7 +18,7 @@ use super::wire::Instant;
 use crate::Actor;
 use crate::extract::{Json, Path, Query};
 use crate::page::{Page, PageQuery};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use declared::DeclarationIn;
 use dto::{AssessmentOut, OrganisationIn, OrganisationOut};
 
@@ -76,6 +76,9 @@ impl MemberIn {
     }
 }
 
+/// The longest text that is looked for in names, in characters.
+const NAME_LENGTH_MAX: usize = 200;
+
 /// Which organisations to list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -103,6 +106,10 @@ async fn list(
 ) -> Result<Json<Page<OrganisationOut>>, Problem> {
     let page = PageQuery { cursor: query.cursor, limit: query.limit };
     let limit = page.limit()?;
+    if query.name.as_ref().is_some_and(|name| name.chars().count() > NAME_LENGTH_MAX) {
+        let text = format!("`name` has at most {NAME_LENGTH_MAX} characters");
+        return Err(Problem::with(Kind::BadRequest, text));
+    }
     let filter = Filter { name: query.name, before: page.after()? };
     let found = app.organisations(&actor, &filter, limit).await?;
     Ok(Json(Page::new(found, limit, |organisation| organisation.id)))

@@ -31,11 +31,14 @@ impl Sampler<'_> {
             .filter(|parameter| parameter["in"] == "query" && parameter["required"] == true)
             .map(|parameter| {
                 let name = parameter["name"].as_str().unwrap();
-                let value = match self.value(template, name, &parameter["schema"]) {
+                let example = parameter.get("example").cloned();
+                let value =
+                    example.unwrap_or_else(|| self.value(template, name, &parameter["schema"]));
+                let value = match value {
                     Value::String(text) => text,
                     other => other.to_string(),
                 };
-                format!("{name}={value}")
+                format!("{name}={}", value.replace(' ', "%20"))
             })
             .collect();
         let query =
