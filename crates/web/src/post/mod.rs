@@ -8,6 +8,8 @@ mod letter;
 mod mail;
 mod webhook;
 
+use std::sync::OnceLock;
+
 use app::App;
 use futures_util::StreamExt as _;
 
@@ -45,7 +47,10 @@ pub enum PostError {
 pub struct Post {
     hub_url: String,
     mailer: Option<Mailer>,
-    sender: Sender,
+    private_webhooks: bool,
+    /// Made when the first webhook is called: most hubs have none, and it holds the certificates of
+    /// all authorities.
+    sender: OnceLock<Sender>,
 }
 
 /// What one turn has done.
@@ -81,7 +86,16 @@ impl Post {
     pub fn new(settings: PostSettings) -> Result<Self, PostError> {
         let PostSettings { hub_url, mail, private_webhooks } = settings;
         let mailer = mail.map(|mail| Mailer::new(&mail, &hub_url)).transpose()?;
-        Ok(Self { hub_url, mailer, sender: Sender::new(private_webhooks)? })
+        Ok(Self { hub_url, mailer, private_webhooks, sender: OnceLock::new() })
+    }
+
+    fn sender(&self) -> Result<&Sender, app::Error> {
+        if let Some(sender) = self.sender.get() {
+            return Ok(sender);
+        }
+        let made = Sender::new(self.private_webhooks);
+        let made = made.map_err(|error| app::Error::Internal(error.to_string()))?;
+        Ok(self.sender.get_or_init(|| made))
     }
 
     /// Sends everything that is due, and enters what became of it.
@@ -122,8 +136,12 @@ impl Post {
 
     async fn parcels(&self, app: &App) -> Result<Turn, app::Error> {
         let due = app.parcels_due().await?;
+        if due.is_empty() {
+            return Ok(Turn::default());
+        }
+        let sender = self.sender()?;
         let send = |parcel: app::notices::Parcel| async move {
-            let answer = self.sender.send(&parcel, &self.hub_url, app.now()).await;
+            let answer = sender.send(&parcel, &self.hub_url, app.now()).await;
             let (status, failure) = (answer.status, answer.failure);
             app.settle_parcel(&parcel, (status, failure.as_ref())).await?;
             Ok::<bool, app::Error>(failure.is_none())

@@ -93,7 +93,9 @@ fn walks(world: &World) -> Vec<(Caller, Vec<String>)> {
             continue;
         }
         let visitor = match caller {
-            Caller::Holds(Role::ProgrammeOfficer | Role::SiteOperator | Role::Reviewer) => caller,
+            Caller::Holds(
+                Role::ProgrammeOfficer | Role::SiteOperator | Role::Reviewer | Role::Administrator,
+            ) => caller,
             _ => Caller::Holds(Role::OrganisationRepresentative),
         };
         match walks.iter_mut().find(|(other, _)| *other == visitor) {
