@@ -62,9 +62,9 @@ async fn a_factory_killed_on_the_spot_starts_again_with_what_it_had_acknowledged
 }
 
 #[tokio::test]
-async fn an_idle_factory_stays_under_a_hundred_megabytes() {
+async fn an_idle_factory_holds_less_than_fifty_megabytes_of_its_own() {
     let factory = Factory::start();
     factory.administrator().await;
     let kib = factory.memory_kib();
-    assert!(kib < 100_000, "{kib} KiB");
+    assert!(kib < 50_000, "{kib} KiB");
 }
